@@ -1,0 +1,54 @@
+using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
+
+namespace V2V.Engine.Conversion;
+
+/// <summary>What a step works with: the guest, where it came from, the hardware it will get, and the record of what was done.</summary>
+public sealed class ConversionContext
+{
+    private readonly List<ConversionChange> _changes = [];
+    private readonly List<Concern> _concerns = [];
+
+    public ConversionContext(InspectedGuest guest, SourceGuest source, TargetHardware hardware, CancellationToken cancellation = default)
+    {
+        Guest = guest;
+        Source = source;
+        Hardware = hardware;
+        Cancellation = cancellation;
+        Files = new GuestEditor(guest.Root, _changes);
+    }
+
+    public InspectedGuest Guest { get; }
+
+    public SourceGuest Source { get; }
+
+    /// <summary>The devices that the guest will find. Steps lower it to what the guest can drive.</summary>
+    public TargetHardware Hardware { get; }
+
+    /// <summary>Reads and writes guest files, recording each change.</summary>
+    public GuestEditor Files { get; }
+
+    public CancellationToken Cancellation { get; }
+
+    public IReadOnlyList<ConversionChange> Changes => _changes;
+
+    public IReadOnlyList<Concern> Concerns => _concerns;
+
+    public void Add(Concern concern) => _concerns.Add(concern);
+}
+
+public enum ChangeKind
+{
+    Created,
+    Modified,
+    Deleted,
+}
+
+/// <param name="Kind">Created, modified or deleted.</param>
+/// <param name="Path">Guest path (or registry key).</param>
+/// <param name="What">What was done: "/dev/sda2 becomes UUID=...".</param>
+/// <param name="Why">The reason, for somebody who asks later.</param>
+public sealed record ConversionChange(ChangeKind Kind, string Path, string What, string Why)
+{
+    public override string ToString() => $"{Path}: {What}";
+}

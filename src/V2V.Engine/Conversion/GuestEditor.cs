@@ -1,0 +1,130 @@
+using V2V.Engine.FileSystems;
+
+namespace V2V.Engine.Conversion;
+
+/// <summary>
+/// Reads and writes files of a guest, following its links, and records every change. New files take root as owner, the given mode and the
+/// SELinux label of the directory that they are created in, as a guest without a more specific rule would give them.
+/// </summary>
+public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> changes)
+{
+    private const string SELinuxAttribute = "security.selinux";
+
+    public GuestRoot Root { get; } = root;
+
+    public string? TryReadAllText(string path) => Root.TryReadAllText(path);
+
+    /// <summary>Replaces or creates a text file. Nothing happens, and nothing is recorded, when it has this content already.</summary>
+    public void WriteAllText(string path, string content, string what, string why, int mode = 0x1A4 /* 0644 */) =>
+        WriteAllBytes(path, GuestText.Encode(content), what, why, mode);
+
+    public void WriteAllBytes(string path, ReadOnlySpan<byte> content, string what, string why, int mode = 0x1A4)
+    {
+        var at = Root.Resolve(path);
+        var existing = at.FileSystem.Find(at.Path);
+        if (existing is not null)
+        {
+            if (existing.Length == content.Length && at.FileSystem.ReadAllBytes(at.Path).AsSpan().SequenceEqual(content))
+            {
+                return;
+            }
+
+            at.Writable.WriteAllBytes(at.Path, content);
+            changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why));
+            return;
+        }
+
+        CreateDirectories(Parent(path), why);
+        at = Root.Resolve(path);
+        at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = mode });
+        at.Writable.WriteAllBytes(at.Path, content);
+        CopyLabel(at);
+        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why));
+    }
+
+    /// <summary>
+    /// Replaces a file by writing a new one beside it and renaming it into place, keeping owner, mode and label. Hard links and readers of the
+    /// old file keep the old content, which is what an initramfs wants.
+    /// </summary>
+    public void Replace(string path, ReadOnlySpan<byte> content, string what, string why)
+    {
+        var at = Root.Resolve(path);
+        var existing = at.FileSystem.Find(at.Path) ?? throw new ArgumentException($"{path} does not exist.", nameof(path));
+        var writable = at.Writable;
+        var temporary = at.Path + ".v2v-new";
+        if (writable.Find(temporary) is not null)
+        {
+            writable.Delete(temporary);
+        }
+
+        writable.CreateFile(temporary, new GuestFileAttributes { Mode = existing.Mode, UserId = existing.UserId, GroupId = existing.GroupId });
+        writable.Write(temporary, 0, content);
+        foreach (var (name, value) in writable.ExtendedAttributes(at.Path))
+        {
+            writable.SetExtendedAttribute(temporary, name, value);
+        }
+
+        writable.Rename(temporary, at.Path);
+        changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why));
+    }
+
+    public void CreateSymbolicLink(string path, string target, string what, string why)
+    {
+        CreateDirectories(Parent(path), why);
+        var at = Root.Resolve(path, followLast: false);
+        if (at.FileSystem.Find(at.Path) is { } existing)
+        {
+            if (existing.IsSymbolicLink && at.FileSystem.ReadLink(at.Path) == target)
+            {
+                return;
+            }
+
+            at.Writable.Delete(at.Path);
+        }
+
+        at.Writable.CreateSymbolicLink(at.Path, target, new GuestFileAttributes());
+        CopyLabel(at);
+        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why));
+    }
+
+    /// <summary>Deletes a file or link if it is there.</summary>
+    public void Delete(string path, string why)
+    {
+        if (Root.FindNoFollow(path) is null)
+        {
+            return;
+        }
+
+        var at = Root.Resolve(path, followLast: false);
+        at.Writable.Delete(at.Path);
+        changes.Add(new ConversionChange(ChangeKind.Deleted, at.GuestPath, "deleted", why));
+    }
+
+    public void CreateDirectories(string path, string why)
+    {
+        if (path == "/" || Root.DirectoryExists(path))
+        {
+            return;
+        }
+
+        CreateDirectories(Parent(path), why);
+        var at = Root.Resolve(path);
+        at.Writable.CreateDirectory(at.Path, new GuestFileAttributes { Mode = 0x1ED /* 0755 */ });
+        CopyLabel(at);
+        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, "directory created", why));
+    }
+
+    private static void CopyLabel(GuestLocation at)
+    {
+        if (at.FileSystem.ExtendedAttributes(Parent(at.Path)).TryGetValue(SELinuxAttribute, out var label))
+        {
+            at.Writable.SetExtendedAttribute(at.Path, SELinuxAttribute, label);
+        }
+    }
+
+    private static string Parent(string path)
+    {
+        var slash = path.TrimEnd('/').LastIndexOf('/');
+        return slash <= 0 ? "/" : path[..slash];
+    }
+}

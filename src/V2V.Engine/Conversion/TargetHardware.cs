@@ -1,0 +1,51 @@
+using V2V.Engine.Sources;
+
+namespace V2V.Engine.Conversion;
+
+public enum DiskBus
+{
+    Virtio,
+    VirtioScsi,
+    Sata,
+    Ide,
+}
+
+public enum NetworkModel
+{
+    Virtio,
+    E1000,
+    Rtl8139,
+}
+
+/// <summary>The virtual hardware that the converted guest gets. It starts as the best and is lowered to what the guest can drive.</summary>
+public sealed class TargetHardware
+{
+    public DiskBus DiskBus { get; set; } = DiskBus.Virtio;
+
+    public NetworkModel NetworkModel { get; set; } = NetworkModel.Virtio;
+
+    /// <summary>"q35" or "pc".</summary>
+    public string Machine { get; set; } = "q35";
+
+    /// <summary>False for guests whose kernel knows only the legacy virtio interface: devices become transitional.</summary>
+    public bool Virtio10 { get; set; } = true;
+
+    public Firmware Firmware { get; set; } = Firmware.Bios;
+
+    public bool HasRandomGenerator { get; set; }
+
+    public bool HasBalloon { get; set; }
+
+    public bool HasPanicDevice { get; set; }
+
+    public bool HasVsock { get; set; }
+
+    /// <summary>The clock keeps local time (Windows) instead of UTC.</summary>
+    public bool ClockIsLocalTime { get; set; }
+
+    /// <summary>
+    /// The MAC address of each network adapter, in the source's order: the source's own, or one that V2V chose where the source has none,
+    /// so that interface names can be pinned to it.
+    /// </summary>
+    public IList<string> MacAddresses { get; } = [];
+}

@@ -1,0 +1,32 @@
+using V2V.Engine.Targets;
+
+namespace V2V.Engine;
+
+/// <summary>What the user decides about a conversion. Plain data: a profile stores these under a name.</summary>
+public sealed record ConversionOptions
+{
+    /// <summary>Name of the converted guest; null keeps the source's.</summary>
+    public string? Name { get; init; }
+
+    public ImageFormat Format { get; init; } = ImageFormat.Qcow2;
+
+    public ImageCompression Compression { get; init; } = ImageCompression.None;
+
+    /// <summary>Where adapters go: rules tried in order.</summary>
+    public IReadOnlyList<NetworkRule> NetworkRules { get; init; } = [];
+
+    /// <summary>Folder for the overlay when it outgrows memory; null takes the system's.</summary>
+    public string? TemporaryDirectory { get; init; }
+
+    /// <summary>Replace volumes and a domain that already have these names.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>Number of threads that read, and number that write, during the copy; 0 lets the machine decide.</summary>
+    public int CopyThreads { get; init; }
+}
+
+/// <summary>Connects adapters of one source network to a network or bridge of the target.</summary>
+/// <param name="SourceNetwork">Name in the source, or null for every network that no other rule names.</param>
+/// <param name="IsBridge">The target is a host bridge rather than a libvirt network.</param>
+/// <param name="Target">Name of the target network or bridge.</param>
+public sealed record NetworkRule(string? SourceNetwork, bool IsBridge, string Target);

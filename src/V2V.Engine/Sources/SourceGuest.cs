@@ -1,0 +1,117 @@
+using V2V.Engine.Disks;
+
+namespace V2V.Engine.Sources;
+
+/// <summary>
+/// A virtual machine as its descriptor tells it: plain data, found without reading more than descriptors and headers.
+/// What it is made of can be opened again at any time with <see cref="SourceDisk.Open"/>.
+/// </summary>
+public sealed record SourceGuest
+{
+    public required string Name { get; init; }
+
+    /// <summary>"VMX", "OVA", "OVF", "Disk".</summary>
+    public required string SourceKind { get; init; }
+
+    /// <summary>The descriptor's (or first disk's) full path.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>"VMware", "VirtualBox", "Unknown".</summary>
+    public string Hypervisor { get; init; } = "Unknown";
+
+    public int CpuCount { get; init; } = 1;
+
+    public CpuTopology? CpuTopology { get; init; }
+
+    public long MemoryMiB { get; init; } = 2048;
+
+    /// <summary>Null when the descriptor does not say; then the disks decide.</summary>
+    public Firmware? Firmware { get; init; }
+
+    public bool SecureBoot { get; init; }
+
+    public bool HasTpm { get; init; }
+
+    /// <summary>The descriptor's own word for the operating system, such as "debian12-64".</summary>
+    public string? GuestOsHint { get; init; }
+
+    public string? Annotation { get; init; }
+
+    /// <summary>VM generation id, for guests that watch it.</summary>
+    public Guid? GenerationId { get; init; }
+
+    public string? SoundModel { get; init; }
+
+    public IReadOnlyList<SourceDisk> Disks { get; init; } = [];
+
+    public IReadOnlyList<SourceNetworkAdapter> NetworkAdapters { get; init; } = [];
+
+    public IReadOnlyList<RemovableDrive> RemovableDrives { get; init; } = [];
+
+    /// <summary>What the descriptor's reader had to say: ignored devices, repaired values.</summary>
+    public IReadOnlyList<Concern> Concerns { get; init; } = [];
+}
+
+public enum Firmware
+{
+    Bios,
+    Uefi,
+}
+
+public sealed record CpuTopology(int Sockets, int CoresPerSocket, int ThreadsPerCore = 1);
+
+public enum DiskController
+{
+    Unknown,
+    Ide,
+    Scsi,
+    Sata,
+    Nvme,
+    Virtio,
+    VirtioScsi,
+    Xen,
+}
+
+/// <summary>One fixed disk of a source guest.</summary>
+public sealed record SourceDisk
+{
+    /// <summary>What is shown: a file path, "guest.ova!disk1.vmdk".</summary>
+    public required string Path { get; init; }
+
+    /// <summary>Format as probed: "raw", "vmdk", "qcow2".</summary>
+    public required string Format { get; init; }
+
+    /// <summary>Size that the guest sees, in bytes.</summary>
+    public required long Capacity { get; init; }
+
+    /// <summary>Bytes that the image takes at its place; null when that cannot be told.</summary>
+    public long? Allocated { get; init; }
+
+    public DiskController Controller { get; init; }
+
+    /// <summary>The descriptor's name of the controller: "pvscsi", "lsilogic", "ahci".</summary>
+    public string? ControllerModel { get; init; }
+
+    /// <summary>Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked.</summary>
+    public required Func<BlockDevice> Open { get; init; }
+
+    public override string ToString() => Path;
+}
+
+/// <param name="MacAddress">Lower-case with colons; null when the descriptor has none (OVF).</param>
+/// <param name="Model">"vmxnet3", "e1000"; null when not told.</param>
+/// <param name="Network">Name of the network or port group that it is connected to.</param>
+/// <param name="IsBridge">True when <paramref name="Network"/> names a bridge rather than a virtual network.</param>
+/// <param name="PciSlot">VMware's pciSlotNumber, which Linux turns into names such as ens192.</param>
+public sealed record SourceNetworkAdapter(string? MacAddress, string? Model, string? Network, bool IsBridge = false, int? PciSlot = null);
+
+public enum RemovableDriveKind
+{
+    CdRom,
+    Floppy,
+}
+
+/// <param name="Kind">CD-ROM or floppy.</param>
+/// <param name="Controller">Where it was attached.</param>
+/// <param name="Slot">Position on that controller, if known.</param>
+public sealed record RemovableDrive(RemovableDriveKind Kind, DiskController Controller, int? Slot = null);

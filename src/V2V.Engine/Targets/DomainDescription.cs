@@ -1,0 +1,33 @@
+using V2V.Engine.Conversion;
+using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
+
+namespace V2V.Engine.Targets;
+
+/// <summary>All that goes into a libvirt domain, as data.</summary>
+public sealed record DomainDescription
+{
+    public required string Name { get; init; }
+
+    public required SourceGuest Source { get; init; }
+
+    public required TargetHardware Hardware { get; init; }
+
+    public OperatingSystemInfo? OperatingSystem { get; init; }
+
+    public required IReadOnlyList<DomainDiskSource> Disks { get; init; }
+
+    /// <summary>Zero-based index of the disk that boots; it gets boot order 1.</summary>
+    public int BootDiskIndex { get; init; }
+
+    /// <summary>Where each adapter of the source is connected, in its order.</summary>
+    public required IReadOnlyList<DomainNetwork> Networks { get; init; }
+
+    /// <summary>"kvm" or "qemu".</summary>
+    public string DomainType { get; init; } = "kvm";
+}
+
+/// <param name="IsBridge">A host bridge rather than a libvirt network.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="MacAddress">Address of the adapter, lower-case with colons.</param>
+public sealed record DomainNetwork(bool IsBridge, string Name, string MacAddress);

@@ -1,0 +1,33 @@
+namespace V2V.Engine.Targets.Images;
+
+/// <summary>Writes a virtual disk's contents into an image file. What is never written reads as zeros.</summary>
+public abstract class ImageWriter : IDisposable
+{
+    /// <summary>
+    /// The unit in which <see cref="Write"/> works best, in bytes, a power of two: writes that start and end on its multiples never have to
+    /// be merged with others.
+    /// </summary>
+    public abstract int Granularity { get; }
+
+    /// <summary>Bytes that have gone into the image file so far, metadata included.</summary>
+    public abstract long BytesWritten { get; }
+
+    /// <summary>
+    /// Writes data at a position of the virtual disk. Thread-safe for ranges that do not share a granule; each granule is written once.
+    /// </summary>
+    /// <exception cref="TargetException">The target is full or cannot be written.</exception>
+    public abstract void Write(long offset, ReadOnlySpan<byte> data);
+
+    /// <summary>Writes the remaining metadata and makes the image durable. The image is valid only after this.</summary>
+    public abstract void Complete();
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}

@@ -1,0 +1,90 @@
+namespace V2V.Engine;
+
+/// <summary>What went wrong, in one word. The PowerShell module derives its ErrorRecord ids and categories from it.</summary>
+public enum V2VError
+{
+    SourceNotFound,
+    SourceInvalid,
+    SourceUnsupported,
+    SourceChecksumMismatch,
+
+    DiskImageNotFound,
+    DiskImageCorrupt,
+    DiskImageUnsupported,
+    /// <summary>A descriptor, backing file or extent names a file outside the guest's own folder.</summary>
+    DiskImageOutsideFolder,
+    DiskImageReadFailed,
+
+    PartitionTableCorrupt,
+    VolumeUnsupported,
+
+    FileSystemCorrupt,
+    FileSystemUnsupported,
+    FileSystemNotClean,
+    FileSystemFull,
+    GuestPathNotFound,
+    GuestPathExists,
+    GuestPathInvalid,
+
+    NoOperatingSystem,
+    SeveralOperatingSystems,
+    GuestUnsupported,
+    ConversionFailed,
+    VerificationFailed,
+
+    TargetExists,
+    TargetFull,
+    TargetUnavailable,
+    TargetUnsupported,
+    TargetWriteFailed,
+
+    LibvirtUnavailable,
+    LibvirtFailed,
+
+    ProfileNotFound,
+    ProfileInvalid,
+}
+
+/// <summary>
+/// The one exception family of the engine. Every message says what, where, found, needed; <see cref="Advice"/> says what to do.
+/// Mistakes of the calling code stay the BCL's own exceptions (ArgumentException, ObjectDisposedException).
+/// </summary>
+public class V2VException : Exception
+{
+    public V2VException(V2VError error, string message, Exception? inner = null) : base(message, inner) => Error = error;
+
+    public V2VError Error { get; }
+
+    /// <summary>The host file, URI, pool or guest path that the error is about.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The format being read or written, in its usual spelling: "VMDK", "qcow2", "ext4", "GPT".</summary>
+    public string? Format { get; init; }
+
+    /// <summary>Byte offset in <see cref="Path"/> (or in the volume) where the offending data stands.</summary>
+    public long? Offset { get; init; }
+
+    /// <summary>What the user can do about it, as one sentence.</summary>
+    public string? Advice { get; init; }
+}
+
+/// <summary>A descriptor of a virtual machine (VMX, OVF, XML) is missing, malformed, or uses what is not supported.</summary>
+public sealed class SourceException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>A virtual disk image cannot be read: corrupt, unsupported, missing, or leading out of its folder.</summary>
+public sealed class DiskImageException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>A partition table or volume manager's metadata cannot be used.</summary>
+public sealed class VolumeException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>A guest file system is corrupt, not understood, full, or was asked for a path that is not there.</summary>
+public sealed class GuestFileSystemException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>The guest is not one that can be converted, or a step of the conversion could not do its work.</summary>
+public sealed class ConversionException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>The target (folder, pool, libvirt) refused or failed.</summary>
+public sealed class TargetException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>A stored profile is missing or malformed.</summary>
+public sealed class ProfileException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
