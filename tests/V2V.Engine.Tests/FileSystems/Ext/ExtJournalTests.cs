@@ -70,8 +70,8 @@ public class ExtJournalTests
     [InlineData("^metadata_csum,^64bit", "loop,data=writeback,journal_async_commit", "journal_async_commit")]
     [InlineData("metadata_csum,64bit", "loop", "journal_checksum_v3")]
     [InlineData("metadata_csum,^64bit", "loop,data=writeback,journal_async_commit", "journal_async_commit")]
-    [InlineData("metadata_csum,64bit", "loop,data=journal", "(flags 0x1)")]
-    [InlineData("^metadata_csum,^64bit,^extents", "loop,data=journal", "(flags 0x1)")]
+    [InlineData("metadata_csum,64bit", "loop,data=journal", "(flags 0x3)")]
+    [InlineData("^metadata_csum,^64bit,^extents", "loop,data=journal", "(flags 0x3)")]
     public void A_journal_that_the_kernel_left_is_replayed_as_e2fsprogs_does(string features, string options, string sign)
     {
         const int BlockSize = 1024;
