@@ -209,18 +209,10 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
 
     public MemoryFileSystem WithDirectory(string path)
     {
-        for (var slash = path.IndexOf('/', 1); path.Length > 1; slash = path.IndexOf('/', slash + 1))
+        if (path.Length > 1 && Find(path) is null)
         {
-            var part = slash < 0 ? path : path[..slash];
-            if (Find(part) is null)
-            {
-                CreateDirectory(part, new GuestFileAttributes());
-            }
-
-            if (slash < 0)
-            {
-                break;
-            }
+            WithDirectory(path[..path.LastIndexOf('/')]);
+            CreateDirectory(path, new GuestFileAttributes());
         }
 
         return this;
