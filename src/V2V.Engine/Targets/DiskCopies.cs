@@ -1,0 +1,42 @@
+using V2V.Engine.Targets.Images;
+
+namespace V2V.Engine.Targets;
+
+/// <summary>Copies a guest's disks to a target, one after the other, each with all threads.</summary>
+internal sealed class DiskCopies
+{
+    /// <summary>How the domain refers to the disks, in order.</summary>
+    public required IReadOnlyList<DomainDiskSource> Sources { get; init; }
+
+    public required long BytesRead { get; init; }
+
+    public required long BytesWritten { get; init; }
+
+    public static DiskCopies Run(
+        IReadOnlyList<CopyPlan> plans,
+        IReadOnlyList<TargetDiskRequest> requests,
+        ConversionTarget target,
+        int threads,
+        PhaseClock clock,
+        CancellationToken cancellation)
+    {
+        var sources = new List<DomainDiskSource>();
+        long read = 0, written = 0, before = 0;
+        var total = plans.Sum(p => p.DataBytes);
+        for (var i = 0; i < plans.Count; i++)
+        {
+            var disk = target.CreateDisk(requests[i]);
+            using var writer = disk.Writer;
+            var done = before;
+            var progress = new CopyProgress(bytes => clock.Report($"Copying {requests[i].FileName}", done + bytes, total));
+            var statistics = DiskCopier.Copy(plans[i], writer, threads, progress, cancellation);
+            writer.Complete();
+            sources.Add(disk.Source);
+            before += plans[i].DataBytes;
+            read += statistics.BytesRead;
+            written += writer.BytesWritten;
+        }
+
+        return new DiskCopies { Sources = sources, BytesRead = read, BytesWritten = written };
+    }
+}
