@@ -1,3 +1,5 @@
+using V2V.Engine.Disks;
+
 namespace V2V.Engine.Sources;
 
 /// <summary>
@@ -6,9 +8,6 @@ namespace V2V.Engine.Sources;
 /// </summary>
 internal sealed class GuestFolder
 {
-    /// <summary>Links followed while resolving one path; the kernel gives up at 40 too.</summary>
-    private const int MaximumLinks = 40;
-
     private readonly string _descriptor;
     private readonly string _folder;
     private readonly string _realFolder;
@@ -17,7 +16,7 @@ internal sealed class GuestFolder
     {
         _descriptor = descriptorPath;
         _folder = Path.GetDirectoryName(Path.GetFullPath(descriptorPath))!;
-        _realFolder = RealPath(_folder);
+        _realFolder = RealPath.Resolve(_folder);
     }
 
     /// <summary>The full path of a file that the descriptor names. The file need not exist.</summary>
@@ -45,17 +44,7 @@ internal sealed class GuestFolder
             path = Path.GetFullPath(Path.Combine(_folder, reference.Replace('\\', '/')));
         }
 
-        if (!IsBelow(path, _folder) && !IsBelow(path, _realFolder))
-        {
-            throw Outside(reference);
-        }
-
-        if (!IsBelow(RealPath(path), _realFolder))
-        {
-            throw Outside(reference);
-        }
-
-        return path;
+        return IsBelow(RealPath.Resolve(path), _realFolder) ? path : throw Outside(reference);
     }
 
     private SourceException Outside(string reference) =>
@@ -70,37 +59,4 @@ internal sealed class GuestFolder
 
     private static bool IsBelow(string path, string folder) =>
         path.StartsWith(Path.EndsInDirectorySeparator(folder) ? folder : folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
-
-    /// <summary>The path with every symbolic link on the way resolved; what does not exist stays as it is.</summary>
-    private static string RealPath(string path)
-    {
-        for (var links = 0; links < MaximumLinks; links++)
-        {
-            if (FirstLink(path) is not { } link)
-            {
-                return path;
-            }
-
-            var target = new FileInfo(link).LinkTarget!;
-            var resolved = Path.Combine(Path.GetDirectoryName(link)!, target);
-            path = Path.GetFullPath(Path.Join(resolved, path[link.Length..]));
-        }
-
-        throw new SourceException(V2VError.SourceInvalid, $"{path} goes through more than {MaximumLinks} symbolic links.") { Path = path };
-    }
-
-    private static string? FirstLink(string path)
-    {
-        for (var end = Path.GetPathRoot(path)!.Length; end < path.Length; end++)
-        {
-            var separator = path.IndexOf(Path.DirectorySeparatorChar, end);
-            end = separator < 0 ? path.Length : separator;
-            if (new FileInfo(path[..end]).LinkTarget is not null)
-            {
-                return path[..end];
-            }
-        }
-
-        return null;
-    }
 }

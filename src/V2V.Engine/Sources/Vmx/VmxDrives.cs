@@ -1,3 +1,5 @@
+using V2V.Engine.Disks.Transports;
+
 namespace V2V.Engine.Sources.Vmx;
 
 /// <summary>The disks and removable drives of a .vmx file.</summary>
@@ -18,8 +20,7 @@ internal static class VmxDrives
             {
                 case Kind.Disk:
                     ReportSharing(file, device, concerns);
-                    disks.Add(SourceDisks.FromFile(
-                        folder.Resolve(fileName!), file.Path, ControllerOf(device.Bus), ModelOf(file, device)));
+                    disks.Add(ReadDisk(file, device, folder.Resolve(fileName!), concerns));
                     break;
                 case Kind.CdRom:
                     removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(device.Bus), SlotOf(device)));
@@ -40,6 +41,29 @@ internal static class VmxDrives
                 removables.Add(new RemovableDrive(RemovableDriveKind.Floppy, DiskController.Unknown, n));
             }
         }
+    }
+
+    private static SourceDisk ReadDisk(VmxFile file, VmxDevice device, string path, List<Concern> concerns)
+    {
+        if (!File.Exists(path))
+        {
+            throw new SourceException(V2VError.DiskImageNotFound, $"{file.Path} attaches {path} to {device.Name}, but there is no such file.")
+            {
+                Path = file.Path,
+                Format = "VMX",
+                Advice = "Copy all files of the guest into one folder.",
+            };
+        }
+
+        var disk = SourceDisks.FromFile(() => HostFile.Open(path), ControllerOf(device.Bus), ModelOf(file, device), concerns);
+        return disk.Format == "vmdk"
+            ? disk
+            : throw new SourceException(V2VError.SourceInvalid, $"{path}, attached to {device.Name}, is no VMDK image (found: {disk.Format}).")
+            {
+                Path = file.Path,
+                Format = "VMX",
+                Advice = "A guest of VMware has VMDK disks: check what the file is, or convert it as a disk.",
+            };
     }
 
     private enum Kind

@@ -74,7 +74,8 @@ internal sealed class VmxFile
         var key = equals < 0 ? default : line[..equals].Trim();
         if (key.IsEmpty || key.ContainsAny(' ', '"'))
         {
-            _concerns.Add(new Concern(ConcernSeverity.Warning, "VmxLineIgnored", $"{Path}, line {number} is no \"key = value\" and was ignored."));
+            SourceConcerns.AddLine(_concerns, new Concern(
+                ConcernSeverity.Warning, "VmxLineIgnored", $"{Path}, line {number} is no \"key = value\" and was ignored."));
             return;
         }
 
@@ -86,7 +87,7 @@ internal sealed class VmxFile
 
         if (!_values.TryAdd(key.ToString(), Unescape(value)))
         {
-            _concerns.Add(new Concern(
+            SourceConcerns.AddLine(_concerns, new Concern(
                 ConcernSeverity.Warning, "VmxKeyRepeated", $"{Path}, line {number} sets {key} again; the first value is kept."));
         }
     }
