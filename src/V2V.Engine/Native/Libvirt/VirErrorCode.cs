@@ -4,14 +4,12 @@ namespace V2V.Engine.Native.Libvirt;
 internal enum VirErrorCode
 {
     Ok = 0,
-    NoSupport = 3,
-    AuthenticationFailed = 45,
+    OperationDenied = 29,
     NoDomain = 42,
+    AuthenticationFailed = 45,
     NoStoragePool = 49,
     NoStorageVolume = 50,
-    OperationDenied = 29,
-    OperationInvalid = 55,
+    AuthenticationCancelled = 79,
     AccessDenied = 88,
-    AuthenticationUnavailable = 79,
-    AuthenticationCancelled = 78,
+    AuthenticationUnavailable = 94,
 }

@@ -85,7 +85,7 @@ internal static class OvfGuest
 
     private static CpuTopology? ReadTopology(OvfDescriptor descriptor, int cpus, List<Concern> concerns)
     {
-        if (descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Processor)?.CoresPerSocket is not (not 0 and var cores))
+        if (descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Processor)?.CoresPerSocket is not { } cores || cores == 0)
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -13,6 +14,8 @@ internal sealed record OvfDigest(HashAlgorithmName Algorithm, string Hex);
 /// </summary>
 internal sealed class OvfManifest
 {
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdefABCDEF");
+
     private readonly Dictionary<string, OvfDigest> _digests = new(StringComparer.Ordinal);
     private readonly List<Concern> _concerns = [];
 
@@ -70,7 +73,7 @@ internal sealed class OvfManifest
         }
 
         var hex = line[(equals + 1)..].Trim();
-        if (hex.Length != 2 * length || hex.ContainsAnyExcept("0123456789abcdefABCDEF"))
+        if (hex.Length != 2 * length || hex.ContainsAnyExcept(HexDigits))
         {
             return false;
         }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Xml.Linq;
-using V2V.Engine.Conversion;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 
