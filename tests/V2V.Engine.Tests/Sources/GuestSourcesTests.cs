@@ -15,7 +15,7 @@ public sealed class GuestSourcesTests : IDisposable
     public void A_bare_disk_becomes_a_guest_with_what_is_usual()
     {
         ExternalProgram.Succeed("qemu-img", "create", "-f", "qcow2", _folder["mail-sda.qcow2"], "16M");
-        var guest = Assert.Single(GuestSources.Open(_folder["mail-sda.qcow2"]));
+        var guest = Assert.Single(SampleData.Open(_folder["mail-sda.qcow2"]));
         Assert.Equal(("mail", "Disk", "Unknown"), (guest.Name, guest.SourceKind, guest.Hypervisor));
         Assert.Equal((2048, 1), (guest.MemoryMiB, guest.CpuCount));
         Assert.Null(guest.Firmware);
@@ -37,16 +37,16 @@ public sealed class GuestSourcesTests : IDisposable
     public void A_VMDK_descriptor_is_a_disk_though_it_is_a_text()
     {
         SampleDisks.WriteFlat(_folder, "disk.vmdk");
-        Assert.Equal("Disk", GuestSources.Open(_folder["disk.vmdk"])[0].SourceKind);
+        Assert.Equal("Disk", SampleData.Open(_folder["disk.vmdk"])[0].SourceKind);
     }
 
     [Fact]
     public void A_folder_with_one_descriptor_stands_for_it()
     {
         File.WriteAllText(_folder["x.vmx"], "displayName = \"x\"");
-        Assert.Equal("x", GuestSources.Open(_folder.Path)[0].Name);
+        Assert.Equal("x", SampleData.Open(_folder.Path)[0].Name);
         File.WriteAllText(_folder["y.vmx"], "displayName = \"y\"");
-        Assert.Contains("x.vmx, y.vmx", Assert.Throws<SourceException>(() => GuestSources.Open(_folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("x.vmx, y.vmx", Assert.Throws<SourceException>(() => SampleData.Open(_folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -60,7 +60,7 @@ public sealed class GuestSourcesTests : IDisposable
     public void Other_descriptors_are_refused_by_name(string fileName, string content, string named)
     {
         File.WriteAllText(_folder[fileName], content);
-        var error = Assert.Throws<SourceException>(() => GuestSources.Open(_folder[fileName]));
+        var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder[fileName]));
         Assert.Equal(V2VError.SourceUnsupported, error.Error);
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
         Assert.NotNull(error.Advice);
@@ -68,7 +68,7 @@ public sealed class GuestSourcesTests : IDisposable
 
     [Fact]
     public void A_path_with_nothing_there_is_said_so() =>
-        Assert.Equal(V2VError.SourceNotFound, Assert.Throws<SourceException>(() => GuestSources.Open(_folder["nothing.vmx"])).Error);
+        Assert.Equal(V2VError.SourceNotFound, Assert.Throws<SourceException>(() => SampleData.Open(_folder["nothing.vmx"])).Error);
 
     [Theory]
     [InlineData("/x/web.vmx", "web")]

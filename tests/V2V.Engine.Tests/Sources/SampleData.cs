@@ -1,8 +1,11 @@
+using V2V.Engine.Sources;
+using Xunit;
+
 namespace V2V.Engine.Tests.Sources;
 
 internal static class SampleData
 {
-    public static string PathOf(string name) => Path.Combine(AppContext.BaseDirectory, "Sources", "Data", name);
+    public static string Read(string name) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Sources", "Data", name));
 
-    public static string Read(string name) => File.ReadAllText(PathOf(name));
+    public static IReadOnlyList<SourceGuest> Open(string path) => GuestSources.Open(path, TestContext.Current.CancellationToken);
 }

@@ -76,7 +76,7 @@ public sealed class OvfSourceTests : IDisposable
         ExternalProgram.Succeed("tar", "-C", _folder.Path, format, "-cf", _folder["debian12.ova"], "debian12.ovf", "debian12.mf", "debian12-1.vmdk");
         File.Delete(_folder["debian12-1.vmdk"]);
 
-        var guest = Assert.Single(GuestSources.Open(_folder["debian12.ova"]));
+        var guest = Assert.Single(SampleData.Open(_folder["debian12.ova"]));
         Assert.Equal("OVA", guest.SourceKind);
         var disk = Assert.Single(guest.Disks);
         Assert.Equal($"{_folder["debian12.ova"]}!debian12-1.vmdk", disk.Path);
@@ -91,7 +91,7 @@ public sealed class OvfSourceTests : IDisposable
         SampleDisks.WriteStreamOptimized(_folder, "debian12-1.vmdk");
         File.WriteAllText(_folder["guest.ovf"], SampleData.Read("vsphere.ovf"));
         WriteManifest("guest.mf", "guest.ovf", "debian12-1.vmdk");
-        var disk = GuestSources.Open(_folder["guest.ovf"])[0].Disks[0];
+        var disk = SampleData.Open(_folder["guest.ovf"])[0].Disks[0];
         using (var file = File.OpenHandle(_folder["debian12-1.vmdk"], FileMode.Open, FileAccess.ReadWrite))
         {
             var last = new byte[1];
@@ -100,7 +100,7 @@ public sealed class OvfSourceTests : IDisposable
         }
 
         var actual = Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(_folder["debian12-1.vmdk"])));
-        var error = Assert.Throws<SourceException>(() => disk.ExpectedDigest!.Verify());
+        var error = Assert.Throws<SourceException>(() => disk.ExpectedDigest!.Verify(cancellation: TestContext.Current.CancellationToken));
         Assert.Equal(V2VError.SourceChecksumMismatch, error.Error);
         Assert.Contains("debian12-1.vmdk", error.Message, StringComparison.Ordinal);
         Assert.Contains(actual, error.Message, StringComparison.Ordinal);
@@ -114,7 +114,7 @@ public sealed class OvfSourceTests : IDisposable
         File.WriteAllText(_folder["guest.ovf"], SampleData.Read("vsphere.ovf"));
         WriteManifest("guest.mf", "guest.ovf");
         File.AppendAllText(_folder["guest.ovf"], "\n");
-        Assert.Equal(V2VError.SourceChecksumMismatch, Assert.Throws<SourceException>(() => GuestSources.Open(_folder["guest.ovf"])).Error);
+        Assert.Equal(V2VError.SourceChecksumMismatch, Assert.Throws<SourceException>(() => SampleData.Open(_folder["guest.ovf"])).Error);
     }
 
     [Fact]
@@ -182,7 +182,7 @@ public sealed class OvfSourceTests : IDisposable
         SampleDisks.WriteStreamOptimized(_folder, "debian12-1.vmdk");
         File.WriteAllText(_folder["debian12.ovf"], SampleData.Read("vsphere.ovf").Replace("href=\"debian12", "href=\"../debian12", StringComparison.Ordinal));
         ExternalProgram.Succeed("tar", "-C", _folder.Path, "-cf", _folder["x.ova"], "debian12.ovf", "debian12-1.vmdk");
-        Assert.Equal(V2VError.DiskImageOutsideFolder, Assert.Throws<SourceException>(() => GuestSources.Open(_folder["x.ova"])).Error);
+        Assert.Equal(V2VError.DiskImageOutsideFolder, Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.ova"])).Error);
     }
 
     [Fact]
@@ -193,8 +193,8 @@ public sealed class OvfSourceTests : IDisposable
         File.WriteAllText(_folder["c.txt"], "x");
         ExternalProgram.Succeed("tar", "-C", _folder.Path, "-cf", _folder["two.ova"], "a.ovf", "b.ovf");
         ExternalProgram.Succeed("tar", "-C", _folder.Path, "-cf", _folder["none.ova"], "c.txt");
-        Assert.Contains("2 .ovf", Assert.Throws<SourceException>(() => GuestSources.Open(_folder["two.ova"])).Message, StringComparison.Ordinal);
-        Assert.Contains("no .ovf", Assert.Throws<SourceException>(() => GuestSources.Open(_folder["none.ova"])).Message, StringComparison.Ordinal);
+        Assert.Contains("2 .ovf", Assert.Throws<SourceException>(() => SampleData.Open(_folder["two.ova"])).Message, StringComparison.Ordinal);
+        Assert.Contains("no .ovf", Assert.Throws<SourceException>(() => SampleData.Open(_folder["none.ova"])).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -204,7 +204,7 @@ public sealed class OvfSourceTests : IDisposable
     {
         File.WriteAllText(_folder["a.ovf"], "x");
         ExternalProgram.Succeed("tar", "-C", _folder.Path, option, _folder["x.ova"], "a.ovf");
-        var error = Assert.Throws<SourceException>(() => GuestSources.Open(_folder["x.ova"]));
+        var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.ova"]));
         Assert.Equal(V2VError.SourceUnsupported, error.Error);
         Assert.Contains("compressed", error.Message, StringComparison.Ordinal);
     }
@@ -223,6 +223,6 @@ public sealed class OvfSourceTests : IDisposable
     private SourceGuest Read(string text)
     {
         File.WriteAllText(_folder["guest.ovf"], text);
-        return Assert.Single(GuestSources.Open(_folder["guest.ovf"]));
+        return Assert.Single(SampleData.Open(_folder["guest.ovf"]));
     }
 }

@@ -180,7 +180,7 @@ public sealed class VmxSourceTests : IDisposable
         File.WriteAllText(_folder["guest.vmx"], "displayName = \"x\"\nscsi0:0.fileName = \"disk.vmdk\"");
         using var other = new TemporaryFolder();
         Directory.CreateSymbolicLink(other["link"], _folder.Path);
-        Assert.Single(GuestSources.Open(Path.Combine(other["link"], "guest.vmx"))[0].Disks);
+        Assert.Single(SampleData.Open(Path.Combine(other["link"], "guest.vmx"))[0].Disks);
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class VmxSourceTests : IDisposable
     {
         SampleDisks.WriteFlat(_folder, "disk.vmdk");
         File.Copy(_folder["disk.vmdk"], _folder["disk.vmx"]);
-        var error = Assert.Throws<SourceException>(() => GuestSources.Open(_folder["disk.vmx"]));
+        var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder["disk.vmx"]));
         Assert.Contains("VMDK", error.Message, StringComparison.Ordinal);
     }
 
@@ -234,7 +234,7 @@ public sealed class VmxSourceTests : IDisposable
     public void A_guest_without_a_name_is_called_like_its_file()
     {
         File.WriteAllText(_folder["mail.vmx"], "config.version = \"8\"\nmemSize = \"64\"");
-        var guest = GuestSources.Open(_folder["mail.vmx"])[0];
+        var guest = SampleData.Open(_folder["mail.vmx"])[0];
         Assert.Equal("mail", guest.Name);
         Assert.Equal("NameFromFile", Assert.Single(guest.Concerns).Id);
     }
@@ -244,6 +244,6 @@ public sealed class VmxSourceTests : IDisposable
         text = text.Contains("displayName", StringComparison.Ordinal) ? text : "displayName = \"x\"\n" + text;
         text = text.Contains("memSize", StringComparison.Ordinal) ? text : text + "\nmemSize = \"1024\"\n";
         File.WriteAllText(_folder["guest.vmx"], text);
-        return Assert.Single(GuestSources.Open(_folder["guest.vmx"]));
+        return Assert.Single(SampleData.Open(_folder["guest.vmx"]));
     }
 }
