@@ -331,7 +331,7 @@ internal sealed class CpioUnpacker(InitramfsTree tree)
     }
 
     /// <summary>CRC-32C with the processor's instruction: contents are only compared with each other, so the initial value does not matter.</summary>
-    private static uint AppendCrc32C(uint crc, ReadOnlySpan<byte> data)
+    public static uint AppendCrc32C(uint crc, ReadOnlySpan<byte> data)
     {
         while (data.Length >= sizeof(ulong))
         {

@@ -11,7 +11,7 @@ internal sealed class InitramfsModules
         Directory = directory;
         Dependencies = ReadIndex("modules.dep", KmodText.ReadDependencies)
             ?? throw InitramfsErrors.Unsupported($"The initramfs has no module index {directory}/modules.dep, so that it cannot load modules.");
-        Aliases = ReadIndex("modules.alias", KmodText.ReadAliases) ?? new KmodIndex();
+        Aliases = ReadIndex("modules.alias", text => KmodText.ToIndex(KmodText.ReadAliases(text))) ?? new KmodIndex();
     }
 
     /// <summary>The module directory without links: "usr/lib/modules/6.1.0-18-amd64".</summary>
@@ -26,9 +26,7 @@ internal sealed class InitramfsModules
     public static InitramfsModules Find(InitramfsTree tree, string kernel)
     {
         string[] directories = ["lib/modules", "usr/lib/modules"];
-        var found = directories.SelectMany(d => tree.Enumerate(d))
-            .Where(e => e.Node.IsDirectory && ParentName(e.Path) == "modules")
-            .Select(e => e.Path).Distinct().ToArray();
+        var found = directories.SelectMany(d => tree.Directories(d)).Distinct().ToArray();
         return found switch
         {
             [] => throw InitramfsErrors.Unsupported("The initramfs has no directory /lib/modules with a kernel's modules."),
@@ -63,11 +61,5 @@ internal sealed class InitramfsModules
         }
 
         return _tree.ReadText($"{Directory}/{name}") is { } text ? parseText(text) : null;
-    }
-
-    private static string ParentName(string path)
-    {
-        var parts = path.Split('/');
-        return parts.Length < 2 ? "" : parts[^2];
     }
 }

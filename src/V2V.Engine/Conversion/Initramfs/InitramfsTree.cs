@@ -32,6 +32,11 @@ internal sealed class InitramfsTree
     /// <summary>The text of a file whose content was kept, or null.</summary>
     public string? ReadText(string path) => Find(path)?.Content is { } content ? FileSystems.GuestText.Decode(content) : null;
 
+    /// <summary>Paths, without links, of the directories that stand directly in a directory.</summary>
+    public IEnumerable<string> Directories(string path) => Walk(path, followLast: true) is { Node.Entries: { } entries } place
+        ? entries.Where(e => e.Value.IsDirectory).Select(e => Join(place.Path, e.Key))
+        : [];
+
     /// <summary>Every path with its node, directories before what they hold, in ordinal order; the root is left out.</summary>
     public IEnumerable<(string Path, InitramfsNode Node)> Enumerate(string directory = "")
     {

@@ -17,10 +17,13 @@ internal sealed class KernelModules
     /// <summary>modules.alias of a whole distribution kernel has about 1.5 MB.</summary>
     private const long MaxIndexLength = 32 << 20;
 
+    /// <summary>modules.dep lists indirect dependencies in one line, so only chains of soft dependencies go deeper than one.</summary>
+    private const int MaxDependencyDepth = 32;
+
     private readonly Func<string, byte[]?> _read;
     private readonly KmodIndex _dependencies;
-    private readonly Dictionary<string, string[]> _softDependencies;
-    private readonly Lazy<KmodIndex> _aliases;
+    private readonly Dictionary<string, string> _softDependencies;
+    private readonly Lazy<IReadOnlyList<KmodTextAlias>> _aliases;
 
     /// <param name="kernel">Version: the name of the module directory.</param>
     /// <param name="builtin">Modules that are part of the kernel itself.</param>
@@ -35,9 +38,7 @@ internal sealed class KernelModules
             : throw InitramfsErrors.Unsupported(
                 $"The guest's kernel {kernel} has no modules.dep.", $"Run \"depmod {kernel}\" in the guest before converting it.");
         _softDependencies = KmodText.ReadSoftDependencies(ReadText("modules.softdep") ?? "");
-        _aliases = new Lazy<KmodIndex>(() => ReadText("modules.alias") is { } aliases ? KmodText.ReadAliases(aliases)
-            : _read("modules.alias.bin") is { } aliasIndex ? KmodIndexFormat.Read(aliasIndex)
-            : new KmodIndex());
+        _aliases = new Lazy<IReadOnlyList<KmodTextAlias>>(ReadAliases);
     }
 
     public KernelModules(GuestRoot root, InstalledKernel kernel)
@@ -76,14 +77,14 @@ internal sealed class KernelModules
         var seen = new HashSet<string>(Builtin, StringComparer.Ordinal);
         foreach (var name in names)
         {
-            Add(name, isSoft: false);
+            Add(name, isSoft: false, depth: 0);
         }
 
         return closure;
 
-        void Add(string name, bool isSoft)
+        void Add(string name, bool isSoft, int depth)
         {
-            if (!seen.Add(name))
+            if (depth > MaxDependencyDepth || !seen.Add(name))
             {
                 return;
             }
@@ -98,23 +99,25 @@ internal sealed class KernelModules
                 throw InitramfsErrors.Unsupported($"The guest's kernel {Kernel} lacks the module {name}.");
             }
 
-            // A line of modules.dep names indirect dependencies too, so these recursions end after one level but for soft ones.
             foreach (var dependency in module.Dependencies.Reverse())
             {
-                Add(dependency, isSoft: false);
+                Add(dependency, isSoft: false, depth + 1);
             }
 
-            foreach (var dependency in _softDependencies.GetValueOrDefault(name) ?? [])
+            foreach (var dependency in KmodText.SoftDependencies(SoftDependencyLine(name) ?? ""))
             {
-                Add(dependency, isSoft: true);
+                Add(dependency, isSoft: true, depth + 1);
             }
 
             closure.Add(module);
         }
     }
 
-    /// <summary>Alias patterns of a module, as the index has them.</summary>
-    public IEnumerable<string> Aliases(string module) => _aliases.Value.Entries.Where(e => e.Value.Exists(v => v.Text == module)).Select(e => e.Key);
+    /// <summary>The module's line of modules.softdep, if it has one.</summary>
+    public string? SoftDependencyLine(string module) => _softDependencies.GetValueOrDefault(module);
+
+    /// <summary>The alias patterns of some modules, as the modules spell them where modules.alias is there as text.</summary>
+    public IReadOnlyList<KmodTextAlias> Aliases(IReadOnlySet<string> modules) => [.. _aliases.Value.Where(a => modules.Contains(a.Module))];
 
     /// <summary>The module's ELF file, decompressed. A signature, which is appended to the uncompressed file, stays valid.</summary>
     public byte[] ReadModule(KernelModule module)
@@ -140,6 +143,11 @@ internal sealed class KernelModules
         var position = path.IndexOf(marker, StringComparison.Ordinal);
         return position < 0 ? path : path[(position + marker.Length)..];
     }
+
+    private IReadOnlyList<KmodTextAlias> ReadAliases() =>
+        ReadText("modules.alias") is { } text ? [.. KmodText.ReadAliases(text)]
+        : _read("modules.alias.bin") is { } index ? [.. KmodIndexFormat.Read(index).Entries.SelectMany(e => e.Value.Select(v => new KmodTextAlias(e.Key, v.Text)))]
+        : [];
 
     private string? ReadText(string path) => _read(path) is { } content ? GuestText.Decode(content) : null;
 }

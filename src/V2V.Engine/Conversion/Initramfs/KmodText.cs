@@ -1,6 +1,8 @@
-using System.Text;
-
 namespace V2V.Engine.Conversion.Initramfs;
+
+/// <param name="Pattern">The pattern as the module spells it.</param>
+/// <param name="Module">Name of the module.</param>
+internal readonly record struct KmodTextAlias(string Pattern, string Module);
 
 /// <summary>The text forms of the module indexes, which old and small modprobes read: modules.dep, modules.alias, modules.softdep.</summary>
 internal static class KmodText
@@ -22,15 +24,26 @@ internal static class KmodText
         return index;
     }
 
-    /// <summary>Lines "alias pattern module" by the pattern.</summary>
-    public static KmodIndex ReadAliases(string text)
+    /// <summary>Lines "alias pattern module".</summary>
+    public static IEnumerable<KmodTextAlias> ReadAliases(string text)
+    {
+        foreach (var line in Lines(text))
+        {
+            if (Words(line) is ["alias", var pattern, var module])
+            {
+                yield return new KmodTextAlias(pattern, module);
+            }
+        }
+    }
+
+    /// <summary>The index that depmod would make of aliases.</summary>
+    public static KmodIndex ToIndex(IEnumerable<KmodTextAlias> aliases)
     {
         var index = new KmodIndex();
         var priority = 0u;
-        foreach (var line in Lines(text))
+        foreach (var (pattern, module) in aliases)
         {
-            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is ["alias", var pattern, var module]
-                && KmodAlias.Normalise(pattern) is { } key)
+            if (KmodAlias.Normalise(pattern) is { } key)
             {
                 index.Add(key, module, priority++);
             }
@@ -39,38 +52,36 @@ internal static class KmodText
         return index;
     }
 
-    /// <summary>Lines "softdep module pre: a b post: c": the modules named, by module.</summary>
-    public static Dictionary<string, string[]> ReadSoftDependencies(string text)
+    /// <summary>Lines "softdep module pre: a b post: c", by the module.</summary>
+    public static Dictionary<string, string> ReadSoftDependencies(string text)
     {
-        var result = new Dictionary<string, string[]>(StringComparer.Ordinal);
+        var result = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var line in Lines(text))
         {
-            if (line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is ["softdep", var module, .. var others])
+            if (Words(line) is ["softdep", var module, ..])
             {
-                result[module.Replace('-', '_')] = [.. others.Where(o => !o.EndsWith(':')).Select(o => o.Replace('-', '_'))];
+                result[module.Replace('-', '_')] = line;
             }
         }
 
         return result;
     }
 
-    public static string WriteDependencies(KmodIndex index) => Write(index, (_, value) => value);
+    /// <summary>The modules that a softdep line names besides its own.</summary>
+    public static IEnumerable<string> SoftDependencies(string line) =>
+        Words(line).Skip(2).Where(w => !w.EndsWith(':')).Select(w => w.Replace('-', '_'));
 
-    public static string WriteAliases(KmodIndex index) => Write(index, (key, value) => $"alias {key} {value}");
+    /// <summary>A modules.dep with other lines for some modules.</summary>
+    public static string MergeDependencies(string text, IReadOnlyDictionary<string, string> lines) =>
+        Join(Lines(text).Where(l => !lines.ContainsKey(KmodAlias.ModuleName(l.Split(':')[0]))).Concat(lines.Values));
 
-    private static string Write(KmodIndex index, Func<string, string, string> line)
-    {
-        var text = new StringBuilder();
-        foreach (var (key, values) in index.Entries)
-        {
-            foreach (var value in values)
-            {
-                text.Append(line(key, value.Text)).Append('\n');
-            }
-        }
+    /// <summary>A modules.alias with more lines.</summary>
+    public static string MergeAliases(string text, IEnumerable<KmodTextAlias> aliases) =>
+        Join(text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Concat(aliases.Select(a => $"alias {a.Pattern} {a.Module}")));
 
-        return text.ToString();
-    }
+    private static string Join(IEnumerable<string> lines) => string.Concat(lines.Select(l => l + "\n"));
+
+    private static string[] Words(string line) => line.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
 
     private static IEnumerable<string> Lines(string text) =>
         text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(l => l[0] != '#');
