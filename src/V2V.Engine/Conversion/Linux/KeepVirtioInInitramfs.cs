@@ -10,6 +10,8 @@ public sealed class KeepVirtioInInitramfs : ConversionStep
 {
     private const string Why = "the next initramfs that the guest builds has to find virtio disks too";
 
+    private static readonly string[] s_programDirectories = ["/usr/bin", "/usr/sbin", "/bin", "/sbin"];
+
     // virtio_net stays out: an interface that is found in the initramfs gets its name there, before the guest's own rules are read.
     private static readonly string[] s_modules = ["virtio_pci", "virtio_blk", "virtio_scsi"];
 
@@ -46,7 +48,9 @@ public sealed class KeepVirtioInInitramfs : ConversionStep
 
         var text = context.Files.TryReadAllText(Path) ?? "";
         // The first word of a line is a module, more are its parameters.
-        var listed = text.Split('\n').Select(l => l.Split([' ', '\t'], 2, StringSplitOptions.RemoveEmptyEntries).FirstOrDefault()?.Replace('-', '_'));
+        var listed = text.Split('\n')
+            .Select(l => l.Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries))
+            .Where(words => words.Length > 0).Select(words => words[0].Replace('-', '_'));
         Append(context, Path, text, modules.Except(listed));
     }
 
@@ -94,5 +98,5 @@ public sealed class KeepVirtioInInitramfs : ConversionStep
     }
 
     private static bool IsInstalled(ConversionContext context, string program) =>
-        new[] { "/usr/bin", "/usr/sbin", "/bin", "/sbin" }.Any(directory => context.Files.Root.FileExists($"{directory}/{program}"));
+        Array.Exists(s_programDirectories, directory => context.Files.Root.FileExists($"{directory}/{program}"));
 }
