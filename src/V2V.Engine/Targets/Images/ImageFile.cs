@@ -50,7 +50,7 @@ internal sealed class ImageFile : IDisposable
         {
             RandomAccess.SetLength(_handle, length);
         }
-        catch (Exception e) when (TargetErrors.IsFileError(e))
+        catch (Exception e) when (TargetErrors.IsFileError(e) || e is ArgumentOutOfRangeException)
         {
             throw TargetErrors.Translate(e, Path, _format, $"{Path} cannot be made {length} bytes long");
         }
