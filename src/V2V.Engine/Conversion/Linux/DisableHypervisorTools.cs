@@ -1,5 +1,4 @@
 using V2V.Engine.FileSystems;
-using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Linux;
 

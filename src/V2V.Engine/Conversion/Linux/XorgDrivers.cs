@@ -11,6 +11,9 @@ public sealed partial class XorgDrivers : LinuxStep
 {
     private const string Why = "The display and pointer are others on KVM, and X does not start with drivers for missing ones.";
 
+    /// <summary>X reads the first that exists.</summary>
+    private static readonly string[] MainFiles = ["/etc/X11/xorg.conf", "/etc/X11/XF86Config-4", "/etc/X11/XF86Config"];
+
     private static readonly string[] Modesetting =
     [
         "/usr/lib/xorg/modules/drivers/modesetting_drv.so", "/usr/lib64/xorg/modules/drivers/modesetting_drv.so",
@@ -21,7 +24,7 @@ public sealed partial class XorgDrivers : LinuxStep
     public override void Apply(ConversionContext context)
     {
         var root = context.Files.Root;
-        var main = new[] { "/etc/X11/xorg.conf", "/etc/X11/XF86Config-4", "/etc/X11/XF86Config" }.Where(root.FileExists).Take(1);
+        var main = MainFiles.Where(root.FileExists).Take(1);
         var parts = root.Enumerate("/etc/X11/xorg.conf.d").Where(f => f.Name.EndsWith(".conf", StringComparison.Ordinal)).Select(f => $"/etc/X11/xorg.conf.d/{f.Name}");
 
         // The modesetting driver came with X.org's server 1.17; before it, vesa drives any VGA.
