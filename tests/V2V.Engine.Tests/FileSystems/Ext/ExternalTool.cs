@@ -1,0 +1,67 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Text;
+using Xunit;
+
+namespace V2V.Engine.Tests.FileSystems.Ext;
+
+/// <summary>Runs programs that judge or make what is tested. A missing one skips the test with its name.</summary>
+internal static class ExternalTool
+{
+    /// <summary>Programs of this kind end within seconds; a hang is a failure of the test, not of the test run.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+
+    /// <summary>Runs a program and returns its exit code with everything that it printed (Latin-1, so that bytes survive).</summary>
+    internal static (int ExitCode, string Output) Run(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+            StandardOutputEncoding = Encoding.Latin1,
+            StandardErrorEncoding = Encoding.Latin1,
+        };
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment["LC_ALL"] = "C";
+        Process process;
+        try
+        {
+            process = Process.Start(start)!;
+        }
+        catch (Win32Exception)
+        {
+            Assert.Skip($"needs {program}");
+            throw;
+        }
+
+        using (process)
+        {
+            process.StandardInput.Close();
+            var errors = process.StandardError.ReadToEndAsync();
+            var output = process.StandardOutput.ReadToEnd();
+            if (!process.WaitForExit(Limit))
+            {
+                process.Kill(entireProcessTree: true);
+                Assert.Fail($"{program} did not end within {Limit}.");
+            }
+
+            return (process.ExitCode, output + errors.GetAwaiter().GetResult());
+        }
+    }
+
+    /// <summary>Runs a program that must succeed.</summary>
+    internal static string Check(string program, params string[] arguments)
+    {
+        var (exitCode, output) = Run(program, arguments);
+        Assert.True(exitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {exitCode}: {output}");
+        return output;
+    }
+
+    internal static void NeedRoot() =>
+        Assert.SkipUnless(Environment.UserName == "root", "needs root, for loop mounts");
+}
