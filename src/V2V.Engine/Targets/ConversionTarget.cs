@@ -80,7 +80,11 @@ public sealed record DomainDiskSource(ImageFormat Format, string? Path, string? 
 /// <param name="Uuid">The domain's UUID.</param>
 /// <param name="Xml">The XML as defined.</param>
 /// <param name="XmlPath">Where the XML was written, for folder targets.</param>
-public sealed record DefinedDomain(string Name, Guid? Uuid, string Xml, string? XmlPath);
+public sealed record DefinedDomain(string Name, Guid? Uuid, string Xml, string? XmlPath)
+{
+    /// <summary>What of the domain the target had to leave out.</summary>
+    public IReadOnlyList<Concern> Concerns { get; init; } = [];
+}
 
 /// <summary>What the host that will run the guest offers.</summary>
 /// <param name="HasKvm">Hardware virtualisation is usable; null when nobody can tell (a folder).</param>
