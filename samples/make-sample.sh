@@ -184,18 +184,18 @@ depmod -b "$image/usr" "$kver" 2>/dev/null || depmod -b "$image" "$kver"
 # --- the disk ---------------------------------------------------------------------------------------------------------------------------
 
 disk=$work/$name.raw
-truncate -s 64M "$disk"
+truncate -s 256M "$disk"
 sfdisk --quiet --no-reread --no-tell-kernel "$disk" >/dev/null <<'T'
 label: dos
 label-id: 0x5a3c9e01
-start=2048, size=120832, type=83, bootable
-start=122880, size=8192, type=82
+start=2048, size=491520, type=83, bootable
+start=493568, size=8192, type=82
 T
-mke2fs -q -t ext4 -U "$root_uuid" -L root -E root_owner=0:0 -d "$root" "$work/root.img" 59M
+mke2fs -q -t ext4 -U "$root_uuid" -L root -E root_owner=0:0 -d "$root" "$work/root.img" 240M
 dd if="$work/root.img" of="$disk" bs=1M seek=1 conv=notrunc,sparse status=none
 truncate -s 4M "$work/swap.img"
 mkswap -q -U "$swap_uuid" "$work/swap.img" >/dev/null
-dd if="$work/swap.img" of="$disk" bs=1M seek=60 conv=notrunc,sparse status=none
+dd if="$work/swap.img" of="$disk" bs=1M seek=241 conv=notrunc,sparse status=none
 
 # --- the OVA ----------------------------------------------------------------------------------------------------------------------------
 

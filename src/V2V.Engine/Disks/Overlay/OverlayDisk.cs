@@ -100,7 +100,7 @@ public sealed class OverlayDisk : WritableBlockDevice
     public override IEnumerable<DiskExtent> Extents(long offset, long length)
     {
         CheckRange(offset, length);
-        return MergedExtents(WrittenBlocks(), offset, length);
+        return MergedExtents(WrittenBlocks(), offset, length).Merge();
     }
 
     /// <summary>Reads as much as comes from one place.</summary>

@@ -3,7 +3,7 @@ using V2V.Engine.Disks.Transports;
 namespace V2V.Engine.Disks.Raw;
 
 /// <summary>A disk stored byte for byte.</summary>
-internal sealed class RawDisk : BlockDevice
+internal sealed class RawDisk : BlockDevice, IDiskImage
 {
     private const int SectorSize = 512;
 
@@ -18,6 +18,12 @@ internal sealed class RawDisk : BlockDevice
     }
 
     public override long Length { get; }
+
+    public BlockDevice Device => this;
+
+    public static IDiskImage Open(DiskFile file, ImageChain chain) => new RawDisk(file);
+
+    public DiskImageInfo Describe() => new("raw", Length, _file.Allocated(), "");
 
     public override void Read(long offset, Span<byte> buffer)
     {

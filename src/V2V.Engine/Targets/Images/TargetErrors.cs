@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>Turns the errors of the file on the target into <see cref="TargetException"/>s.</summary>
@@ -36,8 +34,10 @@ internal static class TargetErrors
             };
         }
 
-        var tooLarge = e.HResult == FileTooLarge && !RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
-        return new TargetException(V2VError.TargetWriteFailed, $"{what}: {e.Message}", e)
+        // Setting a file's length, .NET turns EFBIG into an ArgumentOutOfRangeException.
+        var tooLarge = e is ArgumentOutOfRangeException || (e.HResult == FileTooLarge && !OperatingSystem.IsWindows());
+        var reason = tooLarge ? "the file system allows no file of this size." : e.Message;
+        return new TargetException(V2VError.TargetWriteFailed, $"{what}: {reason}", e)
         {
             Path = path,
             Format = format,
@@ -48,9 +48,9 @@ internal static class TargetErrors
         };
     }
 
-    private static bool IsFull(Exception e) => RuntimeInformation.IsOSPlatform(OSPlatform.Windows)
+    private static bool IsFull(Exception e) => OperatingSystem.IsWindows()
         ? e.HResult is WindowsDiskFull or WindowsHandleDiskFull
-        : e.HResult == NoSpace || e.HResult == (RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? MacQuotaExceeded : LinuxQuotaExceeded);
+        : e.HResult == NoSpace || e.HResult == (OperatingSystem.IsMacOS() ? MacQuotaExceeded : LinuxQuotaExceeded);
 
     private static long? FreeBytes(string path)
     {

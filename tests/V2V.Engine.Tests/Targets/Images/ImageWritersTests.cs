@@ -75,7 +75,7 @@ public sealed class ImageWritersTests : IDisposable
         {
             using var source = new MemoryDisk(Noise(16 << 20));
             using var writer = ImageWriters.Create(Path.Combine(mount, "disk"), format, source.Length, compression, createNew: true);
-            var e = Assert.Throws<TargetException>(() => DiskCopier.Copy(source, [], writer, new CopyOptions()));
+            var e = Assert.Throws<TargetException>(() => DiskCopier.Copy(source, [], writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken));
             Assert.Equal(V2VError.TargetFull, e.Error);
             Assert.Equal(Path.Combine(mount, "disk"), e.Path);
             Assert.Contains("bytes are free", e.Message, StringComparison.Ordinal);
@@ -96,11 +96,11 @@ public sealed class ImageWritersTests : IDisposable
         const long capacity = 3L << 30;
         var noise = Noise(1 << 20);
         using var source = new SparseDisk(capacity, noise, [0, 2500L << 20, (2501L << 20) + 4096]);
-        var plan = CopyPlan.Create(source, [], ImageWriters.Granularity(format));
+        var plan = CopyPlan.Create(source, [], ImageWriters.Granularity(format), TestContext.Current.CancellationToken);
         using (var writer = ImageWriters.Create(_folder["disk"], format, capacity, ImageCompression.None, createNew: true))
         {
             Assert.Equal(writer.Granularity, ImageWriters.Granularity(format));
-            DiskCopier.Copy(source, [], writer, new CopyOptions());
+            DiskCopier.Copy(source, [], writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken);
             writer.Complete();
             Assert.InRange(writer.BytesWritten, plan.TotalBytes, ImageWriters.MaximumFileSize(format, capacity, plan));
         }
