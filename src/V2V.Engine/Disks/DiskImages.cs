@@ -1,3 +1,4 @@
+using V2V.Engine.Disks.Qcow2;
 using V2V.Engine.Disks.Raw;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Disks.Vmdk;
@@ -34,6 +35,7 @@ public static class DiskImages
     internal static readonly DiskFormat[] Formats =
     [
         new("vmdk", [".vmdk"], VmdkProbe.Recognises, VmdkDisk.Open),
+        new("qcow2", [".qcow2", ".qcow"], Qcow2Probe.Recognises, Qcow2Disk.Open),
         new("raw", [".raw", ".img", ".dd"], RawProbe.Recognises, RawDisk.Open),
     ];
 
