@@ -1,4 +1,5 @@
 using System.Reflection;
+using Xunit;
 
 namespace V2V.Engine.Tests;
 

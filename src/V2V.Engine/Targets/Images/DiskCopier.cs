@@ -4,7 +4,7 @@ using V2V.Engine.FileSystems;
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>How a disk is copied.</summary>
-/// <param name="Threads">Threads that each read, look for zeros, compress and write; 0 takes one for each processor, between 2 and 8.</param>
+/// <param name="Threads">Threads that each read, look for zeros, compress and write; 0 takes one for each processor, between 4 and 8.</param>
 public sealed record CopyOptions(int Threads = 0);
 
 /// <summary>How far a copy has got.</summary>
@@ -22,7 +22,8 @@ public sealed record CopyStatistics(long BytesRead, long BytesWritten, long Byte
 /// <summary>Copies what is used of a disk into an image, on several threads, leaving out what is zero.</summary>
 public static class DiskCopier
 {
-    private const int MinimumThreads = 2;
+    // Also a small machine has something to do while one thread waits for the source and another for the target.
+    private const int MinimumDefaultThreads = 4;
     private const int MaximumDefaultThreads = 8;
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
@@ -49,8 +50,8 @@ public static class DiskCopier
         ArgumentNullException.ThrowIfNull(options);
         var plan = CopyPlan.Create(source, unused, writer.Granularity, cancellation);
         var job = new DiskCopyJob(source, plan, writer, cancellation);
-        var processors = Math.Clamp(Environment.ProcessorCount, MinimumThreads, MaximumDefaultThreads);
-        var threads = new Thread[options.Threads > 0 ? options.Threads : processors];
+        var defaultThreads = Math.Clamp(Environment.ProcessorCount, MinimumDefaultThreads, MaximumDefaultThreads);
+        var threads = new Thread[options.Threads > 0 ? options.Threads : defaultThreads];
         for (var i = 0; i < threads.Length; i++)
         {
             threads[i] = new Thread(job.Work) { IsBackground = true, Name = $"V2V copy {i + 1}" };
