@@ -7,8 +7,16 @@
     PowerShellVersion = '7.6'
     CompatiblePSEditions = @('Core')
     NestedModules = @('module/bin/V2V.PowerShell.dll')
+    FormatsToProcess = @('module/V2V.Format.ps1xml')
+    TypesToProcess = @('module/V2V.Types.ps1xml')
     FunctionsToExport = @()
     CmdletsToExport = @('Get-V2VSourceGuest', 'Test-V2VGuest', 'Invoke-V2VConversion', 'New-V2VProfile')
     VariablesToExport = @()
     AliasesToExport = @()
+    PrivateData = @{
+        PSData = @{
+            Tags = @('V2V', 'P2V', 'migration', 'virtualization', 'VMware', 'OVA', 'VMDK', 'KVM', 'libvirt', 'qcow2', 'virt-v2v', 'Linux', 'PSEdition_Core')
+            ReleaseNotes = 'See CHANGELOG.md.'
+        }
+    }
 }

@@ -43,6 +43,7 @@ public enum V2VError
 
     ProfileNotFound,
     ProfileInvalid,
+    ProfileExists,
 }
 
 /// <summary>

@@ -20,22 +20,27 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 
     public void WriteAllBytes(string path, ReadOnlySpan<byte> content, string what, string why, int mode = 0x1A4)
     {
-        var at = Root.Resolve(path);
-        var existing = at.FileSystem.Find(at.Path);
-        if (existing is not null)
+        if (Root.Find(path) is { } existing)
         {
-            if (existing.Length == content.Length && at.FileSystem.ReadAllBytes(at.Path).AsSpan().SequenceEqual(content))
+            var present = Root.Resolve(path);
+            if (HasContent(present, existing, content))
             {
                 return;
             }
 
-            at.Writable.WriteAllBytes(at.Path, content);
-            changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why));
+            present.Writable.WriteAllBytes(present.Path, content);
+            changes.Add(new ConversionChange(ChangeKind.Modified, present.GuestPath, what, why));
             return;
         }
 
+        // The directory of a dangling link's target may be missing as well as the path's own.
         CreateDirectories(Parent(path), why);
-        at = Root.Resolve(path);
+        if (Root.TryReadLink(path) is { } target)
+        {
+            CreateDirectories(Parent(target.StartsWith('/') ? target : $"{Parent(path)}/{target}"), why);
+        }
+
+        var at = Root.Resolve(path);
         at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = mode });
         at.Writable.WriteAllBytes(at.Path, content);
         CopyLabel(at);
@@ -50,6 +55,11 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
     {
         var at = Root.Resolve(path);
         var existing = at.FileSystem.Find(at.Path) ?? throw new ArgumentException($"{path} does not exist.", nameof(path));
+        if (HasContent(at, existing, content))
+        {
+            return;
+        }
+
         var writable = at.Writable;
         var temporary = at.Path + ".v2v-new";
         if (writable.Find(temporary) is not null)
@@ -58,25 +68,40 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         }
 
         writable.CreateFile(temporary, new GuestFileAttributes { Mode = existing.Mode, UserId = existing.UserId, GroupId = existing.GroupId });
-        writable.Write(temporary, 0, content);
-        foreach (var (name, value) in writable.ExtendedAttributes(at.Path))
+        try
         {
-            writable.SetExtendedAttribute(temporary, name, value);
+            writable.Write(temporary, 0, content);
+            foreach (var (name, value) in writable.ExtendedAttributes(at.Path))
+            {
+                writable.SetExtendedAttribute(temporary, name, value);
+            }
+        }
+        catch (GuestFileSystemException)
+        {
+            writable.Delete(temporary);
+            throw;
         }
 
         writable.Rename(temporary, at.Path);
         changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why));
     }
 
+    /// <summary>Makes a symbolic link; a file or link of this name is replaced, a directory is not.</summary>
     public void CreateSymbolicLink(string path, string target, string what, string why)
     {
         CreateDirectories(Parent(path), why);
         var at = Root.Resolve(path, followLast: false);
-        if (at.FileSystem.Find(at.Path) is { } existing)
+        var existing = at.FileSystem.Find(at.Path);
+        if (existing is not null)
         {
             if (existing.IsSymbolicLink && at.FileSystem.ReadLink(at.Path) == target)
             {
                 return;
+            }
+
+            if (existing.IsDirectory)
+            {
+                throw new GuestFileSystemException(V2VError.GuestPathExists, $"{at.GuestPath} is a directory where a link to {target} is needed.") { Path = at.GuestPath };
             }
 
             at.Writable.Delete(at.Path);
@@ -84,7 +109,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 
         at.Writable.CreateSymbolicLink(at.Path, target, new GuestFileAttributes());
         CopyLabel(at);
-        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why));
+        changes.Add(new ConversionChange(existing is null ? ChangeKind.Created : ChangeKind.Modified, at.GuestPath, what, why));
     }
 
     /// <summary>Deletes a file or link if it is there.</summary>
@@ -113,6 +138,9 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         CopyLabel(at);
         changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, "directory created", why));
     }
+
+    private static bool HasContent(GuestLocation at, GuestFile file, ReadOnlySpan<byte> content) =>
+        file.Length == content.Length && at.FileSystem.ReadAllBytes(at.Path).AsSpan().SequenceEqual(content);
 
     private static void CopyLabel(GuestLocation at)
     {

@@ -8,6 +8,9 @@ public static class GuestFileSystemExtensions
     /// <summary>The most that is read into memory at once; configuration files and modules are far smaller, an initramfs fits.</summary>
     public const long MaxWholeFile = 512L << 20;
 
+    /// <summary>The most that is read as text: the longest such file of a Linux guest, dpkg's status, has about 10 MB on a full desktop.</summary>
+    public const long MaxTextFile = 32L << 20;
+
     /// <exception cref="GuestFileSystemException">There is no regular file there, or it is longer than <paramref name="limit"/> bytes.</exception>
     public static byte[] ReadAllBytes(this GuestFileSystem fileSystem, string path, long limit = MaxWholeFile)
     {
@@ -15,6 +18,11 @@ public static class GuestFileSystemExtensions
         var file = fileSystem.Find(path)
             ?? throw new GuestFileSystemException(V2VError.GuestPathNotFound, $"{path} does not exist in the guest's {fileSystem.Kind} file system.")
             { Path = path, Format = fileSystem.Kind };
+        if (!file.IsRegular)
+        {
+            throw new GuestFileSystemException(V2VError.GuestPathInvalid, $"{path} is not a regular file.") { Path = path, Format = fileSystem.Kind };
+        }
+
         if (file.Length > limit)
         {
             throw new GuestFileSystemException(
@@ -39,7 +47,8 @@ public static class GuestFileSystemExtensions
     }
 
     /// <summary>Reads a text file as UTF-8; Latin-1 bytes in old configuration files survive <see cref="WriteAllText"/> unharmed.</summary>
-    public static string ReadAllText(this GuestFileSystem fileSystem, string path) => GuestText.Decode(ReadAllBytes(fileSystem, path));
+    public static string ReadAllText(this GuestFileSystem fileSystem, string path) => 
+        GuestText.Decode(ReadAllBytes(fileSystem, path, MaxTextFile));
 
     /// <summary>
     /// Replaces the contents of <paramref name="path"/>, creating it when it is not there. An existing file keeps its inode, owner, mode,

@@ -21,7 +21,9 @@ public sealed class GuestRoot
     public GuestRoot(IEnumerable<GuestMount> mounts)
     {
         // Longest first, so that the first prefix match is the right one.
-        _mounts = [.. mounts.OrderByDescending(m => m.MountPoint.Length)];
+        _mounts = [.. mounts
+            .Select(m => m.MountPoint.Length > 1 && m.MountPoint.EndsWith('/') ? m with { MountPoint = m.MountPoint.TrimEnd('/') } : m)
+            .OrderByDescending(m => m.MountPoint.Length)];
         if (!_mounts.Any(m => m.MountPoint == "/"))
         {
             throw new ArgumentException("A guest's tree needs a root file system.", nameof(mounts));
@@ -82,6 +84,11 @@ public sealed class GuestRoot
                 }
 
                 var target = here.FileSystem.ReadLink(here.Path);
+                if (target.Length == 0)
+                {
+                    throw NotFound(path, here.GuestPath); // ENOENT, as the kernel says of such a link
+                }
+
                 done.RemoveAt(done.Count - 1);
                 if (target.StartsWith('/'))
                 {

@@ -1,7 +1,62 @@
+using V2V.Engine.Sources.DiskOnly;
+using V2V.Engine.Sources.Ovf;
+using V2V.Engine.Sources.Vmx;
+
 namespace V2V.Engine.Sources;
 
 /// <summary>Every kind of source, in the order in which they are asked whether a file is theirs.</summary>
 public static class GuestSources
 {
-    public static IReadOnlyList<GuestSource> All { get; } = [];
+    private static readonly string[] FolderDescriptors = [".vmx", ".ovf", ".ova"];
+
+    public static IReadOnlyList<GuestSource> All { get; } = [new VmxSource(), new OvaSource(), new OvfSource(), new DiskSource()];
+
+    /// <summary>Reads the guests at a path: a descriptor, an archive, a disk image, or a folder that holds one descriptor.</summary>
+    /// <exception cref="SourceException">There is nothing at the path, or nothing that can be read.</exception>
+    /// <exception cref="DiskImageException">A disk of the guest cannot be read.</exception>
+    public static IReadOnlyList<SourceGuest> Open(string path, CancellationToken cancellation = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        path = Path.GetFullPath(path);
+        if (Directory.Exists(path))
+        {
+            path = FindDescriptor(path);
+        }
+
+        foreach (var source in All)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (source.Recognises(path))
+            {
+                return source.Read(path, cancellation);
+            }
+        }
+
+        throw UnsupportedSources.Refused(path);
+    }
+
+    private static string FindDescriptor(string folder)
+    {
+        List<string> found;
+        try
+        {
+            found = [.. Directory.EnumerateFiles(folder).Where(f => FolderDescriptors.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order()];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{folder} cannot be listed: {e.Message}", e) { Path = folder };
+        }
+
+        return found.Count == 1
+            ? found[0]
+            : throw new SourceException(
+                V2VError.SourceUnsupported,
+                found.Count == 0
+                    ? $"{folder} holds no .vmx, .ovf or .ova file."
+                    : $"{folder} holds {found.Count} guests: {string.Join(", ", found.Take(5).Select(Path.GetFileName))}.")
+            {
+                Path = folder,
+                Advice = "Give the path of one descriptor or disk image.",
+            };
+    }
 }

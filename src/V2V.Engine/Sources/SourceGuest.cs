@@ -95,6 +95,9 @@ public sealed record SourceDisk
     /// <summary>Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked.</summary>
     public required Func<BlockDevice> Open { get; init; }
 
+    /// <summary>The digest that the package's manifest gives for the disk's file; null without a manifest.</summary>
+    public SourceDigest? ExpectedDigest { get; init; }
+
     public override string ToString() => Path;
 }
 

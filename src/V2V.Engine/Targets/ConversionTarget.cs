@@ -41,7 +41,11 @@ public abstract class ConversionTarget : IDisposable
 /// <param name="Name">Name of the domain.</param>
 /// <param name="Disks">The disks that will be created.</param>
 /// <param name="Overwrite">Replace an existing domain and volumes of these names.</param>
-public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest> Disks, bool Overwrite = false);
+public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest> Disks, bool Overwrite = false)
+{
+    /// <summary>The networks and bridges that the guest's adapters will be connected to.</summary>
+    public IReadOnlyList<DomainNetwork> Networks { get; init; } = [];
+}
 
 /// <param name="FileName">Name of the volume or file: "guest-sda.qcow2"-like, chosen by the conversion.</param>
 /// <param name="Format">Image format.</param>
@@ -80,7 +84,11 @@ public sealed record DomainDiskSource(ImageFormat Format, string? Path, string? 
 /// <param name="Uuid">The domain's UUID.</param>
 /// <param name="Xml">The XML as defined.</param>
 /// <param name="XmlPath">Where the XML was written, for folder targets.</param>
-public sealed record DefinedDomain(string Name, Guid? Uuid, string Xml, string? XmlPath);
+public sealed record DefinedDomain(string Name, Guid? Uuid, string Xml, string? XmlPath)
+{
+    /// <summary>What of the domain the target had to leave out.</summary>
+    public IReadOnlyList<Concern> Concerns { get; init; } = [];
+}
 
 /// <summary>What the host that will run the guest offers.</summary>
 /// <param name="HasKvm">Hardware virtualisation is usable; null when nobody can tell (a folder).</param>

@@ -25,6 +25,9 @@ public sealed record DomainDescription
 
     /// <summary>"kvm" or "qemu".</summary>
     public string DomainType { get; init; } = "kvm";
+
+    /// <summary>The host's QEMU has floppy drives for this machine; without them the source's are left out.</summary>
+    public bool HasFloppyController { get; init; }
 }
 
 /// <param name="IsBridge">A host bridge rather than a libvirt network.</param>

@@ -27,6 +27,15 @@ public abstract class ImageWriter : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Throws unless the range lies within a disk of <paramref name="capacity"/> bytes.</summary>
+    protected static void CheckRange(long offset, long length, long capacity)
+    {
+        if (offset < 0 || length < 0 || offset > capacity - length)
+        {
+            throw new ArgumentOutOfRangeException(nameof(offset), $"The range {offset}+{length} does not lie within the disk's {capacity} bytes.");
+        }
+    }
+
     protected virtual void Dispose(bool disposing)
     {
     }

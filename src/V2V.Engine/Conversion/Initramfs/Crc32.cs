@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+
+namespace V2V.Engine.Conversion.Initramfs;
+
+/// <summary>CRC-32 as in IEEE 802.3, gzip (RFC 1952, section 8) and xz, eight bytes a step.</summary>
+internal static class Crc32
+{
+    private const uint ReversedPolynomial = 0xEDB88320;
+    private const int Slices = 8;
+
+    private static readonly uint[] s_table = CreateTable();
+
+    /// <summary>The checksum of <paramref name="data"/> following data whose checksum is <paramref name="crc"/> (0 at the start).</summary>
+    public static uint Append(uint crc, ReadOnlySpan<byte> data)
+    {
+        var table = s_table;
+        var c = ~crc;
+        while (data.Length >= Slices)
+        {
+            var low = BinaryPrimitives.ReadUInt32LittleEndian(data) ^ c;
+            var high = BinaryPrimitives.ReadUInt32LittleEndian(data[4..]);
+            c = table[(7 << 8) + (byte)low] ^ table[(6 << 8) + (byte)(low >> 8)]
+                ^ table[(5 << 8) + (byte)(low >> 16)] ^ table[(4 << 8) + (int)(low >> 24)]
+                ^ table[(3 << 8) + (byte)high] ^ table[(2 << 8) + (byte)(high >> 8)]
+                ^ table[(1 << 8) + (byte)(high >> 16)] ^ table[(int)(high >> 24)];
+            data = data[Slices..];
+        }
+
+        foreach (var value in data)
+        {
+            c = table[(byte)(c ^ value)] ^ (c >> 8);
+        }
+
+        return ~c;
+    }
+
+    private static uint[] CreateTable()
+    {
+        var table = new uint[Slices << 8];
+        for (var i = 0u; i < 256; i++)
+        {
+            var c = i;
+            for (var bit = 0; bit < 8; bit++)
+            {
+                c = (c & 1) != 0 ? ReversedPolynomial ^ (c >> 1) : c >> 1;
+            }
+
+            table[i] = c;
+        }
+
+        for (var i = 256; i < table.Length; i++)
+        {
+            var c = table[i - 256];
+            table[i] = table[(byte)c] ^ (c >> 8);
+        }
+
+        return table;
+    }
+}

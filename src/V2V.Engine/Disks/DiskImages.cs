@@ -1,0 +1,75 @@
+using V2V.Engine.Disks.Qcow2;
+using V2V.Engine.Disks.Raw;
+using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Vmdk;
+
+namespace V2V.Engine.Disks;
+
+/// <summary>How to open a disk image.</summary>
+public sealed record DiskOpenOptions
+{
+    /// <summary>"raw", "vmdk" or "qcow2": open it as this and nothing else. Null looks at the content.</summary>
+    public string? Format { get; init; }
+
+    /// <summary>
+    /// Folders, besides the image's own, in which extents, parents and backing files may lie. An image is foreign data: without leave it
+    /// is not followed out of its folder.
+    /// </summary>
+    public IReadOnlyList<string> AllowOutsideFolder { get; init; } = [];
+}
+
+/// <param name="Format">"raw", "vmdk", "qcow2".</param>
+/// <param name="Capacity">Size that the guest sees, in bytes.</param>
+/// <param name="Allocated">Bytes that the image takes on the host, files that it refers to included; null when that cannot be told.</param>
+/// <param name="Detail">The kind of image within its format: a VMDK's createType, a qcow2's version and cluster size.</param>
+public sealed record DiskImageInfo(string Format, long Capacity, long? Allocated, string Detail)
+{
+    /// <summary>What should be known before the disk is converted: it was not closed cleanly, its snapshots will be lost.</summary>
+    public IReadOnlyList<Concern> Concerns { get; init; } = [];
+}
+
+/// <summary>Opens virtual disk images read-only, by what is in them.</summary>
+public static class DiskImages
+{
+    /// <summary>The formats, in the order in which they are asked whether an image is theirs; raw is what nobody claims.</summary>
+    internal static readonly DiskFormat[] Formats =
+    [
+        new("vmdk", [".vmdk"], VmdkProbe.Recognises, VmdkDisk.Open),
+        new("qcow2", [".qcow2", ".qcow"], Qcow2Probe.Recognises, Qcow2Disk.Open),
+        new("raw", [".raw", ".img", ".dd"], RawProbe.Recognises, RawDisk.Open),
+    ];
+
+    /// <summary>Says what an image is. Checks everything that <see cref="Open(string, DiskOpenOptions?)"/> does.</summary>
+    /// <exception cref="DiskImageException">It is missing, damaged, not supported, or leads out of its folder.</exception>
+    public static DiskImageInfo Inspect(string path, DiskOpenOptions? options = null) => Inspect(HostFile.Open(path), options);
+
+    /// <summary>Says what the image in <paramref name="file"/> is, and closes it.</summary>
+    public static DiskImageInfo Inspect(DiskFile file, DiskOpenOptions? options = null)
+    {
+        using IDiskImage image = OpenImage(file, options);
+        return image.Describe();
+    }
+
+    /// <summary>Opens an image with all its extents and parents. Nothing is ever written to them. The caller disposes it.</summary>
+    /// <exception cref="DiskImageException">It is missing, damaged, not supported, or leads out of its folder.</exception>
+    public static BlockDevice Open(string path, DiskOpenOptions? options = null) => Open(HostFile.Open(path), options);
+
+    /// <summary>Opens the image in <paramref name="file"/>, which is disposed with the device, or at once when this fails.</summary>
+    public static BlockDevice Open(DiskFile file, DiskOpenOptions? options = null) => OpenImage(file, options).Device;
+
+    private static IDiskImage OpenImage(DiskFile file, DiskOpenOptions? options)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        var chain = new ImageChain(file, options ?? new DiskOpenOptions());
+        try
+        {
+            DiskFormat format = options?.Format is { } forced ? DiskFormat.ByName(file, forced) : DiskFormat.Probe(file);
+            return format.Open(file, chain);
+        }
+        catch
+        {
+            chain.CloseAll();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Disks;
+
+/// <summary>Formats that are known by their signatures and cannot be read: refused by name, for as raw disks they would be garbage.</summary>
+internal static class ForeignFormats
+{
+    private const string ConvertFirst = "Convert it first, for instance with 'qemu-img convert -O qcow2'; if it is a raw disk, say the format raw explicitly.";
+    private const string DecompressFirst = "Decompress it first; if it is a raw disk, say the format raw explicitly.";
+
+    private sealed record Signature(string Name, int Offset, byte[] Bytes, string Advice);
+
+    private static readonly Signature[] s_signatures =
+    [
+        new("a VHD image", 0, [.. "conectix"u8], ConvertFirst),
+        new("a VHDX image", 0, [.. "vhdxfile"u8], ConvertFirst),
+        new("a VirtualBox VDI image", 64, [0x7F, 0x10, 0xDA, 0xBE], ConvertFirst),
+        new("a qcow (version 1) image", 0, [.. "QFI"u8, 0xFB, 0, 0, 0, 1], ConvertFirst),
+        new("a QED image", 0, [.. "QED\0"u8], ConvertFirst),
+        new("a Parallels image", 0, [.. "WithoutFreeSpace"u8], ConvertFirst),
+        new("a Parallels image", 0, [.. "WithouFreSpacExt"u8], ConvertFirst),
+        new("an old ESX VMDK (COWD, vmfsSparse) extent", 0, [.. "COWD"u8],
+            "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result."),
+        new("an SEsparse VMDK extent", 0, [0xBE, 0xBA, 0xFE, 0xCA, 0, 0, 0, 0],
+            "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result."),
+        new("a tar archive", 257, [.. "ustar"u8], "If it is an OVA, give it as the guest's source, not as a disk."),
+        new("a gzip file", 0, [0x1F, 0x8B, 8], DecompressFirst),
+        new("an xz file", 0, [0xFD, .. "7zXZ"u8, 0], DecompressFirst),
+        new("a zstd file", 0, [0x28, 0xB5, 0x2F, 0xFD], DecompressFirst),
+        new("a bzip2 file", 0, [.. "BZh"u8], DecompressFirst),
+        new("a zip archive", 0, [.. "PK"u8, 3, 4], DecompressFirst),
+    ];
+
+    private const int VhdFooterSize = 512;
+
+    public static void Refuse(DiskFile file, ReadOnlySpan<byte> start)
+    {
+        foreach (Signature signature in s_signatures)
+        {
+            if (start.Length >= signature.Offset && start[signature.Offset..].StartsWith(signature.Bytes))
+            {
+                throw Refused(file, signature.Offset, signature.Name, signature.Advice);
+            }
+        }
+
+        // A fixed-size VHD is a raw disk with a footer.
+        if (file.Length > VhdFooterSize)
+        {
+            Span<byte> cookie = stackalloc byte[8];
+            file.Read(file.Length - VhdFooterSize, cookie);
+            if (cookie.SequenceEqual("conectix"u8))
+            {
+                throw Refused(file, file.Length - VhdFooterSize, "a fixed-size VHD image", ConvertFirst);
+            }
+        }
+    }
+
+    private static DiskImageException Refused(DiskFile file, long offset, string name, string advice) => new(
+        V2VError.DiskImageUnsupported, $"'{file.Path}' is {name}, which cannot be read as a disk.")
+    {
+        Path = file.Path,
+        Offset = offset,
+        Advice = advice,
+    };
+}

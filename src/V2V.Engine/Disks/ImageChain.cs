@@ -1,0 +1,61 @@
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Disks;
+
+/// <summary>
+/// The files that one disk is made of, as they are opened: the image, its extents, its parents. Bounds how far an image may lead and
+/// where to, and closes everything when opening fails half-way.
+/// </summary>
+internal sealed class ImageChain
+{
+    // VMware allows 32 snapshots, QEMU's tools grow slow from some hundred on.
+    private const int MaximumDepth = 256;
+
+    private readonly DiskOpenOptions _options;
+    private readonly List<DiskFile> _files = [];
+    private readonly HashSet<string> _images = [];
+
+    public ImageChain(DiskFile image, DiskOpenOptions options)
+    {
+        _options = options;
+        _files.Add(image);
+        _images.Add(RealPath.Resolve(image.Path));
+    }
+
+    /// <summary>Opens a file that holds data of an image: it cannot lead anywhere else.</summary>
+    public DiskFile OpenExtent(DiskFile referrer, string name, string format) => Add(ReferencedFile.Find(referrer, name, format, _options, byBaseName: false));
+
+    /// <summary>Opens the image below another one in a chain of snapshots.</summary>
+    /// <param name="referrer">The image that names it.</param>
+    /// <param name="name">The name found there.</param>
+    /// <param name="format">Format of the referring image, for messages.</param>
+    /// <param name="byBaseName">
+    /// An absolute name from another machine may mean the file of that name in the referrer's own folder; only for formats that can tell
+    /// whether it is the right one.
+    /// </param>
+    public DiskFile OpenParent(DiskFile referrer, string name, string format, bool byBaseName)
+    {
+        string path = ReferencedFile.Find(referrer, name, format, _options, byBaseName);
+        if (!_images.Add(RealPath.Resolve(path)))
+        {
+            throw ImageFault.Corrupt(referrer, format, null, $"its parent '{name}' leads back to itself.");
+        }
+
+        if (_images.Count > MaximumDepth)
+        {
+            throw ImageFault.Unsupported(
+                referrer, format, $"has more than {MaximumDepth} parents.", "Consolidate the guest's snapshots first.");
+        }
+
+        return Add(path);
+    }
+
+    public void CloseAll() => _files.ForEach(f => f.Dispose());
+
+    private HostFile Add(string path)
+    {
+        HostFile file = HostFile.Open(path);
+        _files.Add(file);
+        return file;
+    }
+}

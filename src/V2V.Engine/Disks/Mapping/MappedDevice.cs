@@ -1,0 +1,181 @@
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Disks.Mapping;
+
+/// <summary>
+/// A virtual disk whose bytes are scattered over a file by tables, in units that may be missing or compressed: what VMDK's sparse extents
+/// and qcow2 have in common. A format says where bytes are (<see cref="Map"/>) and how to inflate a unit; reading is done here.
+/// </summary>
+internal abstract class MappedDevice : BlockDevice
+{
+    private readonly BlockDevice? _backing;
+    private readonly long _backingOffset;
+
+    /// <param name="file">The image file; disposed with the device.</param>
+    /// <param name="length">Size of the virtual disk.</param>
+    /// <param name="backing">What is read where the file has nothing; not disposed here.</param>
+    /// <param name="backingOffset">Where this device's first byte lies on the backing device.</param>
+    protected MappedDevice(DiskFile file, long length, BlockDevice? backing, long backingOffset = 0)
+    {
+        File = file;
+        Length = length;
+        _backing = backing;
+        _backingOffset = backingOffset;
+    }
+
+    public override long Length { get; }
+
+    protected DiskFile File { get; }
+
+    /// <summary>The run in which a byte lies. It ends at the latest where the device does. Must be thread-safe.</summary>
+    protected abstract MappedRun Map(long offset);
+
+    /// <summary>Fills <paramref name="unit"/>, as long as the run, with what a compressed run holds. Must be thread-safe.</summary>
+    protected abstract void Inflate(in MappedRun run, Span<byte> unit);
+
+    public override void Read(long offset, Span<byte> buffer)
+    {
+        CheckRange(offset, buffer.Length);
+        while (buffer.Length > 0)
+        {
+            MappedRun run = RunAt(offset, buffer.Length);
+            int length = (int)Math.Min(run.End - offset, buffer.Length);
+            Span<byte> part = buffer[..length];
+            switch (run.Kind)
+            {
+                case MappedKind.Data:
+                    ReadData(run.FileOffset, part);
+                    break;
+                case MappedKind.Compressed:
+                    ReadCompressed(run, (int)(offset - run.Start), part);
+                    break;
+                case MappedKind.Unallocated:
+                    ReadBacking(offset, part);
+                    break;
+                default:
+                    part.Clear();
+                    break;
+            }
+
+            offset += length;
+            buffer = buffer[length..];
+        }
+    }
+
+    public override IEnumerable<DiskExtent> Extents(long offset, long length)
+    {
+        CheckRange(offset, length);
+        return MappedExtents(offset, offset + length).Merge();
+    }
+
+    protected virtual void ReadData(long fileOffset, Span<byte> buffer) => File.Read(fileOffset, buffer);
+
+    /// <summary>The mapped run from a byte on, joined with the ones that continue it: reads become few and large.</summary>
+    private MappedRun RunAt(long offset, long limit)
+    {
+        MappedRun run = Map(offset);
+        if (run.Kind == MappedKind.Compressed)
+        {
+            return run;
+        }
+
+        run = run.From(offset);
+        while (run.Length < limit && run.End < Length)
+        {
+            MappedRun next = Map(run.End);
+            if (!next.Continues(run))
+            {
+                break;
+            }
+
+            run = run with { Length = run.Length + next.Length };
+        }
+
+        return run;
+    }
+
+    private void ReadCompressed(in MappedRun run, int within, Span<byte> buffer)
+    {
+        if (buffer.Length == run.Length)
+        {
+            // The copy reads whole units once: no detour through the cache.
+            Inflate(run, buffer);
+            return;
+        }
+
+        if (!InflatedCache.TryRead(this, run.Start, within, buffer))
+        {
+            byte[] unit = new byte[run.Length];
+            Inflate(run, unit);
+            unit.AsSpan(within, buffer.Length).CopyTo(buffer);
+            InflatedCache.Add(this, run.Start, unit);
+        }
+    }
+
+    private void ReadBacking(long offset, Span<byte> buffer)
+    {
+        // A snapshot may be larger than its parent: the disk was grown after it was taken.
+        int backed = _backing is null ? 0 : (int)Math.Clamp(_backing.Length - _backingOffset - offset, 0, buffer.Length);
+        if (backed > 0)
+        {
+            _backing!.Read(_backingOffset + offset, buffer[..backed]);
+        }
+
+        buffer[backed..].Clear();
+    }
+
+    private IEnumerable<DiskExtent> MappedExtents(long offset, long end)
+    {
+        while (offset < end)
+        {
+            MappedRun run = RunAt(offset, end - offset);
+            long stop = Math.Min(run.End, end);
+            long length = stop - offset;
+            switch (run.Kind)
+            {
+                case MappedKind.Data:
+                    // Preallocated images are often holes in the host's file system.
+                    foreach (DiskExtent stored in File.Extents(run.FileOffset, Math.Min(length, File.Length - run.FileOffset)))
+                    {
+                        yield return stored with { Offset = stored.Offset - run.FileOffset + offset };
+                    }
+
+                    if (length > File.Length - run.FileOffset)
+                    {
+                        long missing = length - (File.Length - run.FileOffset);
+                        yield return new DiskExtent(stop - missing, missing, IsZero: true);
+                    }
+
+                    break;
+                case MappedKind.Compressed:
+                    yield return new DiskExtent(offset, length, IsZero: false);
+                    break;
+                case MappedKind.Unallocated when _backing is not null:
+                    long backed = Math.Clamp(_backing.Length - _backingOffset - offset, 0, length);
+                    foreach (DiskExtent below in backed > 0 ? _backing.Extents(_backingOffset + offset, backed) : [])
+                    {
+                        yield return below with { Offset = below.Offset - _backingOffset };
+                    }
+
+                    if (backed < length)
+                    {
+                        yield return new DiskExtent(offset + backed, length - backed, IsZero: true);
+                    }
+
+                    break;
+                default:
+                    yield return new DiskExtent(offset, length, IsZero: true);
+                    break;
+            }
+
+            offset = stop;
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        InflatedCache.Remove(this);
+        File.Dispose();
+        base.Dispose(disposing);
+    }
+}

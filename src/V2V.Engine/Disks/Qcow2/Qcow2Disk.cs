@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using V2V.Engine.Disks.Mapping;
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Disks.Qcow2;
+
+/// <summary>A qcow2 image as its guest sees it now; internal snapshots are not looked at.</summary>
+internal sealed class Qcow2Disk : MappedDevice, IDiskImage
+{
+    public const string Format = "qcow2";
+
+    public const string ConvertAdvice = "Convert it with a current 'qemu-img convert -O qcow2' first.";
+
+    // Bytes of L2 tables kept. One of 64 KiB maps 512 MiB.
+    private const int CacheSize = 4 << 20;
+
+    private readonly Qcow2Header _header;
+    private readonly BlockDevice? _backing;
+    private readonly ulong[] _l1;
+    private readonly TableCache<ulong> _l2;
+    private readonly ZstdInflater _zstd = new();
+
+    private Qcow2Disk(DiskFile file, Qcow2Header header, BlockDevice? backing) : base(file, header.Size, backing)
+    {
+        _header = header;
+        _backing = backing;
+        _l1 = ReadTable(header.L1Offset, header.L1Entries);
+        _l2 = new TableCache<ulong>(Math.Max(2, CacheSize / header.ClusterSize), LoadL2);
+    }
+
+    public BlockDevice Device => this;
+
+    public static IDiskImage Open(DiskFile file, ImageChain chain)
+    {
+        Qcow2Header header = Qcow2Header.Read(file);
+        BlockDevice? backing = header.BackingName is null ? null : Qcow2BackingFile.Open(file, header.BackingName, header.BackingFormat, chain);
+        return new Qcow2Disk(file, header, backing);
+    }
+
+    public DiskImageInfo Describe()
+    {
+        string detail = $"version {_header.Version}, clusters of {_header.ClusterSize} bytes";
+        if (_header.BackingName is { } backing)
+        {
+            detail += $", on '{backing}'";
+        }
+
+        Concern[] concerns = _header.Snapshots == 0 ? [] :
+        [
+            new Concern(ConcernSeverity.Information, "InternalSnapshots", $"'{File.Path}' has {_header.Snapshots} internal snapshots; only the current state is read."),
+        ];
+        return new DiskImageInfo("qcow2", Length, Allocated, detail) { Concerns = concerns };
+    }
+
+    private long? Allocated => File.Allocated() + (_backing is null ? 0 : ((IDiskImage)_backing).Describe().Allocated);
+
+    protected override MappedRun Map(long offset)
+    {
+        long coverage = (long)_header.ClusterSize * _header.L2Entries;
+        int table = (int)(offset / coverage);
+        if ((_l1[table] & Qcow2Entry.OffsetMask) == 0)
+        {
+            return Run(MappedKind.Unallocated, table * coverage, coverage, 0);
+        }
+
+        long start = offset & -(long)_header.ClusterSize;
+        Qcow2Entry entry = Entry(_l2[table], (int)(offset % coverage / _header.ClusterSize));
+        if (entry.IsCompressed)
+        {
+            (long fileOffset, int size) = entry.Compressed(_header.ClusterBits);
+            CheckStart(fileOffset, start);
+            return Run(MappedKind.Compressed, start, _header.ClusterSize, fileOffset) with { StoredLength = (int)Math.Min(size, File.Length - fileOffset) };
+        }
+
+        if (_header.HasExtendedEntries)
+        {
+            return SubclusterRun(entry, start, offset);
+        }
+
+        // With version 2 the zero bit is reserved.
+        if (entry.IsZero && _header.Version > 2)
+        {
+            return Run(MappedKind.Zero, start, _header.ClusterSize, 0);
+        }
+
+        return entry.HostOffset == 0
+            ? Run(MappedKind.Unallocated, start, _header.ClusterSize, 0)
+            : DataRun(start, _header.ClusterSize, entry.HostOffset, start);
+    }
+
+    protected override void Inflate(in MappedRun run, Span<byte> unit)
+    {
+        byte[] compressed = ArrayPool<byte>.Shared.Rent(run.StoredLength);
+        try
+        {
+            File.Read(run.FileOffset, compressed.AsSpan(0, run.StoredLength));
+            if (_header.Compression == Qcow2Compression.Zstd)
+            {
+                _zstd.Inflate(compressed.AsSpan(0, run.StoredLength), unit);
+            }
+            else
+            {
+                Inflater.Deflate(compressed, 0, run.StoredLength, unit);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw ImageFault.Corrupt(File, Format, run.FileOffset, $"the cluster for byte {run.Start} of the disk cannot be inflated: {e.Message}", e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(compressed);
+        }
+    }
+
+    /// <summary>The file may end within its last cluster; the rest of it is zeros, as under QEMU.</summary>
+    protected override void ReadData(long fileOffset, Span<byte> buffer)
+    {
+        int stored = (int)Math.Clamp(File.Length - fileOffset, 0, buffer.Length);
+        File.Read(fileOffset, buffer[..stored]);
+        buffer[stored..].Clear();
+    }
+
+    private MappedRun SubclusterRun(Qcow2Entry entry, long start, long offset)
+    {
+        int size = _header.ClusterSize / Qcow2Entry.SubclusterCount;
+        int index = (int)((offset - start) / size);
+        long from = start + (index * (long)size);
+        if (entry.IsZeroed(index))
+        {
+            return Run(MappedKind.Zero, from, size, 0);
+        }
+
+        if (!entry.IsAllocated(index))
+        {
+            return Run(MappedKind.Unallocated, from, size, 0);
+        }
+
+        return entry.HostOffset != 0
+            ? DataRun(from, size, entry.HostOffset + (index * (long)size), start)
+            : throw ImageFault.Corrupt(File, Format, null, $"the cluster for byte {start} of the disk has allocated parts but no place in the file.");
+    }
+
+    private MappedRun DataRun(long start, long length, long fileOffset, long cluster)
+    {
+        if (fileOffset % length != 0)
+        {
+            throw ImageFault.Corrupt(File, Format, fileOffset, $"the cluster for byte {cluster} of the disk is not aligned.");
+        }
+
+        CheckStart(fileOffset, cluster);
+        return Run(MappedKind.Data, start, length, fileOffset);
+    }
+
+    private void CheckStart(long fileOffset, long cluster)
+    {
+        if (fileOffset >= File.Length)
+        {
+            throw ImageFault.Corrupt(File, Format, fileOffset, $"the cluster for byte {cluster} of the disk lies beyond the file's end at {File.Length}.");
+        }
+    }
+
+    private MappedRun Run(MappedKind kind, long start, long length, long fileOffset) =>
+        new(kind, start, Math.Min(length, Length - start), fileOffset);
+
+    private Qcow2Entry Entry(ulong[] table, int index) =>
+        _header.HasExtendedEntries ? new Qcow2Entry(table[2 * index], table[(2 * index) + 1]) : new Qcow2Entry(table[index], 0);
+
+    private ulong[] LoadL2(int table)
+    {
+        long offset = (long)(_l1[table] & Qcow2Entry.OffsetMask);
+        if (offset % _header.ClusterSize != 0 || offset > File.Length - _header.ClusterSize)
+        {
+            throw ImageFault.Corrupt(File, Format, offset, $"L2 table {table} cannot lie there; the file ends at {File.Length}.");
+        }
+
+        return ReadTable(offset, _header.ClusterSize / sizeof(ulong));
+    }
+
+    private ulong[] ReadTable(long offset, int entries)
+    {
+        ulong[] table = new ulong[entries];
+        File.Read(offset, MemoryMarshal.AsBytes(table.AsSpan()));
+        if (BitConverter.IsLittleEndian)
+        {
+            BinaryPrimitives.ReverseEndianness(table, table);
+        }
+
+        return table;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        _zstd.Dispose();
+        _backing?.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,53 @@
+namespace V2V.Engine.Disks.Transports;
+
+/// <summary>
+/// The bytes of an image file, wherever they lie: a file of the host, a member of a tar archive. Image formats read through this and
+/// nothing else. Reading is positional and thread-safe.
+/// </summary>
+public abstract class DiskFile : IDisposable
+{
+    /// <summary>What messages call it: a full path, "/srv/guest.ova!disk1.vmdk".</summary>
+    public abstract string Path { get; }
+
+    /// <summary>Folder of the host in which files named by this one are looked for; null when it cannot refer to others.</summary>
+    public abstract string? Folder { get; }
+
+    /// <summary>Size in bytes.</summary>
+    public abstract long Length { get; }
+
+    /// <summary>Fills <paramref name="buffer"/> with the bytes from <paramref name="offset"/> on.</summary>
+    /// <exception cref="DiskImageException">The file ends before the buffer is full, or cannot be read.</exception>
+    public abstract void Read(long offset, Span<byte> buffer);
+
+    /// <summary>The runs of data and holes that cover a range within the file, in order and without gaps. Without knowledge all is data.</summary>
+    public virtual IEnumerable<DiskExtent> Extents(long offset, long length) =>
+        length > 0 ? [new DiskExtent(offset, length, IsZero: false)] : [];
+
+    /// <summary>Bytes that the file takes at its place: its size less its holes.</summary>
+    internal long Allocated() => Extents(0, Length).Where(e => !e.IsZero).Sum(e => e.Length);
+
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+
+    /// <summary>What every file throws for a range that its length does not cover.</summary>
+    protected void CheckRange(long offset, int length)
+    {
+        if (offset < 0 || offset > Length - length)
+        {
+            throw new DiskImageException(
+                V2VError.DiskImageCorrupt, $"'{Path}' ends at byte {Length}, but {length} bytes at {offset} are needed.")
+            {
+                Path = Path,
+                Offset = offset,
+                Advice = "The file is probably cut short: copy it again and compare its size with the original's.",
+            };
+        }
+    }
+}

@@ -1,0 +1,160 @@
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Disks.Vmdk;
+
+/// <summary>Opens a VMDK from its descriptor: first the chain of parents, then the extents on top of it.</summary>
+internal sealed class VmdkOpener
+{
+    // A disk's type only says how its extents are cut; each extent's own type decides how it is read.
+    private static readonly string[] s_createTypes =
+    [
+        "monolithicSparse", "streamOptimized", "twoGbMaxExtentSparse",
+        "monolithicFlat", "twoGbMaxExtentFlat", "vmfs", "vmfsPreallocated", "vmfsEagerZeroedThick", "vmfsThin", "custom",
+    ];
+
+    private const string PhysicalAdvice = "Copy the physical disk into an image file first, or give the device itself as a raw disk.";
+    private const string SnapshotAdvice = "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result.";
+
+    private readonly DiskFile _file;
+    private readonly ImageChain _chain;
+
+    private VmdkOpener(DiskFile file, ImageChain chain)
+    {
+        _file = file;
+        _chain = chain;
+    }
+
+    public static VmdkDisk Open(DiskFile file, ImageChain chain) => new VmdkOpener(file, chain).Open();
+
+    private VmdkDisk Open()
+    {
+        byte[] start = new byte[(int)Math.Min(DiskFormat.ProbeSize, _file.Length)];
+        _file.Read(0, start);
+        if (VmdkSparseHeader.HasMagic(start))
+        {
+            return OpenEmbedded();
+        }
+
+        if (!VmdkProbe.IsDescriptor(start))
+        {
+            throw ImageFault.Corrupt(_file, VmdkDisk.Format, 0, "it begins neither with a descriptor nor with a sparse extent's header.");
+        }
+
+        VmdkDescriptor descriptor = VmdkDescriptor.Read(_file, 0, _file.Length)!;
+        _file.Dispose();
+        CheckCreateType(descriptor);
+        VmdkDisk? parent = OpenParent(descriptor);
+        var extents = new List<VmdkExtent>();
+        long position = 0;
+        foreach (VmdkExtentDescription description in descriptor.Extents)
+        {
+            extents.Add(OpenExtent(description, position, parent));
+            position += description.Length;
+        }
+
+        return new VmdkDisk(_file.Path, descriptor, extents, parent);
+    }
+
+    /// <summary>One file with both the descriptor and the data. What the descriptor calls it does not matter: the file may have been renamed.</summary>
+    private VmdkDisk OpenEmbedded()
+    {
+        VmdkSparseHeader header = VmdkSparseHeader.Read(_file);
+        VmdkDescriptor? descriptor = header.DescriptorOffset == 0 || header.DescriptorSize == 0
+            ? null : VmdkDescriptor.Read(_file, header.DescriptorOffset, header.DescriptorSize);
+        if (descriptor is null)
+        {
+            throw ImageFault.Unsupported(
+                _file, VmdkDisk.Format, "is one extent of a disk and not the whole.", "Open the disk's descriptor, the small .vmdk file beside it.");
+        }
+
+        CheckCreateType(descriptor);
+        if (descriptor.Extents is not [{ Type: "SPARSE" }])
+        {
+            throw ImageFault.Unsupported(
+                _file, VmdkDisk.Format, $"embeds a descriptor of {descriptor.Extents.Count} extents, the first of type {descriptor.Extents[0].Type}.", VmdkDisk.CloneAdvice);
+        }
+
+        VmdkDisk? parent = OpenParent(descriptor);
+        var device = new VmdkSparseExtent(_file, header, header.Capacity, parent, 0);
+        return new VmdkDisk(_file.Path, descriptor, [new VmdkExtent(0, device, _file, header.WasNotClosed)], parent);
+    }
+
+    private void CheckCreateType(VmdkDescriptor descriptor)
+    {
+        string type = descriptor.CreateType;
+        if (!s_createTypes.Contains(type, StringComparer.OrdinalIgnoreCase))
+        {
+            throw ImageFault.Unsupported(
+                _file, VmdkDisk.Format, $"is of the type '{type}', which cannot be read.",
+                type.Contains("device", StringComparison.OrdinalIgnoreCase) || type.Contains("raw", StringComparison.OrdinalIgnoreCase)
+                    ? PhysicalAdvice : type.Contains("sparse", StringComparison.OrdinalIgnoreCase) ? SnapshotAdvice : VmdkDisk.CloneAdvice);
+        }
+    }
+
+    private VmdkDisk? OpenParent(VmdkDescriptor descriptor)
+    {
+        if (descriptor.ParentContentId == VmdkDescriptor.NoParent)
+        {
+            return null;
+        }
+
+        if (descriptor.ParentFileName is not { } name)
+        {
+            throw ImageFault.Corrupt(
+                _file, VmdkDisk.Format, null, $"its descriptor has the parentCID {descriptor.ParentContentId:x8} but no parentFileNameHint.");
+        }
+
+        // The hint may be absolute on another machine. The content ID proves that a file is the right parent.
+        VmdkDisk parent = Open(_chain.OpenParent(_file, name, VmdkDisk.Format, byBaseName: true), _chain);
+        if (parent.ContentId != descriptor.ParentContentId)
+        {
+            throw new DiskImageException(
+                V2VError.DiskImageCorrupt,
+                $"The VMDK '{_file.Path}' was made on a parent with the content ID {descriptor.ParentContentId:x8}, "
+                + $"but its parent '{name}' has {(parent.ContentId is { } id ? id.ToString("x8", null) : "none")}.")
+            {
+                Path = _file.Path,
+                Format = VmdkDisk.Format,
+                Advice = "The parent was changed after the snapshot was taken, or is another file: restore the one that belongs to it.",
+            };
+        }
+
+        return parent;
+    }
+
+    private VmdkExtent OpenExtent(VmdkExtentDescription description, long position, VmdkDisk? parent)
+    {
+        if (description.Access == "NOACCESS")
+        {
+            throw ImageFault.Unsupported(_file, VmdkDisk.Format, "has an extent that may not be accessed (NOACCESS).", PhysicalAdvice);
+        }
+
+        switch (description.Type)
+        {
+            case "ZERO":
+                return new VmdkExtent(position, new VmdkZeroExtent(description.Length), null);
+            case "FLAT" or "VMFS":
+                DiskFile flat = OpenFile(description);
+                return new VmdkExtent(position, new VmdkFlatExtent(flat, description.FileOffset, description.Length), flat);
+            case "SPARSE":
+                DiskFile sparse = OpenFile(description);
+                VmdkSparseHeader header = VmdkSparseHeader.Read(sparse);
+                if (header.Capacity < description.Length)
+                {
+                    throw ImageFault.Corrupt(
+                        sparse, VmdkDisk.Format, 0, $"its header says {header.Capacity} bytes, but the descriptor needs {description.Length}.");
+                }
+
+                var device = new VmdkSparseExtent(sparse, header, description.Length, parent, position);
+                return new VmdkExtent(position, device, sparse, header.WasNotClosed);
+            default:
+                throw ImageFault.Unsupported(
+                    _file, VmdkDisk.Format, $"has an extent of the type {description.Type}, which cannot be read.",
+                    description.Type is "VMFSSPARSE" or "SESPARSE" ? SnapshotAdvice : PhysicalAdvice);
+        }
+    }
+
+    private DiskFile OpenFile(VmdkExtentDescription description) => description.FileName is { } name
+        ? _chain.OpenExtent(_file, name, VmdkDisk.Format)
+        : throw ImageFault.Corrupt(_file, VmdkDisk.Format, null, $"its descriptor has an extent of type {description.Type} without a file.");
+}

@@ -1,0 +1,165 @@
+using V2V.Engine.FileSystems;
+using V2V.Engine.Sources;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>What can be known, before anything is written, to stand against converting a guest. Every concern is reported, not the first.</summary>
+public static class GuestChecks
+{
+    private const long MiB = 1 << 20;
+
+    private const long MinimumInodes = 100;
+
+    /// <param name="guest">The guest as inspected; its own concerns are part of the result.</param>
+    /// <param name="source">Where it came from.</param>
+    public static IReadOnlyList<Concern> Run(InspectedGuest guest, SourceGuest source)
+    {
+        ArgumentNullException.ThrowIfNull(guest);
+        ArgumentNullException.ThrowIfNull(source);
+        return
+        [
+            .. guest.Concerns,
+            .. Distribution(guest),
+            .. Kernels(guest),
+            .. BootLoader(guest),
+            .. FileSystems(guest),
+            .. Hibernation(guest),
+            .. UefiFallback(guest),
+        ];
+    }
+
+    private static IEnumerable<Concern> Distribution(InspectedGuest guest)
+    {
+        var system = guest.OperatingSystem;
+        if (system.Family != OperatingSystemFamily.Linux || !LinuxDistribution.IsDebianFamily(system))
+        {
+            yield return new Concern(
+                ConcernSeverity.Blocker, "GuestUnsupported", $"The guest is {system}; V2V converts Debian, Ubuntu and their derivatives so far.",
+                "Convert this guest with virt-v2v for now.");
+        }
+
+        if (system.Architecture is not ("x86_64" or "i686"))
+        {
+            yield return new Concern(
+                ConcernSeverity.Blocker, "ArchitectureUnsupported",
+                $"The guest was built for {system.Architecture}; V2V makes domains for x86 so far.");
+        }
+    }
+
+    private static IEnumerable<Concern> Kernels(InspectedGuest guest)
+    {
+        if (guest.OperatingSystem.Family == OperatingSystemFamily.Linux && guest.Kernels.Count == 0)
+        {
+            yield return new Concern(
+                ConcernSeverity.Blocker, "NoKernel",
+                "No kernel with its modules was found in /boot and /lib/modules, so what hardware the guest can drive is not known.",
+                "Install the distribution's kernel package in the guest.");
+        }
+    }
+
+    private static IEnumerable<Concern> BootLoader(InspectedGuest guest)
+    {
+        if (guest.BootLoader.Kind is BootLoaderKind.Grub2 or BootLoaderKind.GrubLegacy || guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
+        {
+            yield break;
+        }
+
+        var what = guest.BootLoader.Kind == BootLoaderKind.Unknown ? "No boot loader configuration was found" : $"The boot loader is {guest.BootLoader.Kind}";
+        yield return new Concern(
+            ConcernSeverity.Warning, "BootLoaderNotEdited",
+            $"{what}. V2V edits GRUB's configuration only, so a kernel command line that names a disk (root=/dev/sda1) would stay.",
+            "Make sure that the guest names its root file system by UUID, LABEL or logical volume.");
+    }
+
+    /// <summary>The room that virt-v2v documents as needed: 100 MB in /, 50 MB in a /boot of its own, 10 MB elsewhere; and 100 inodes.</summary>
+    private static IEnumerable<Concern> FileSystems(InspectedGuest guest)
+    {
+        foreach (var mount in guest.Root.Mounts)
+        {
+            // Only what the steps write to needs room; data that is mounted elsewhere is left alone.
+            var isWritten = mount.MountPoint is "/" or "/boot" or "/usr" or "/etc" or "/var";
+            if (!isWritten)
+            {
+                continue;
+            }
+
+            var where = $"{mount.MountPoint} ({mount.FileSystem.Kind} on {mount.Volume.DisplayName})";
+            if (mount.FileSystem is not WritableGuestFileSystem)
+            {
+                yield return new Concern(
+                    ConcernSeverity.Blocker, "FileSystemReadOnly", $"{where} can be read but not written, and the guest has to be changed there.",
+                    "Convert this guest with virt-v2v for now.");
+                continue;
+            }
+
+            var needed = mount.MountPoint switch { "/" => 100 * MiB, "/boot" => 50 * MiB, _ => 10 * MiB };
+            var space = mount.FileSystem.Space;
+            if (space.FreeBytes < needed)
+            {
+                yield return new Concern(
+                    ConcernSeverity.Blocker, "GuestDiskFull", $"{where} has {space.FreeBytes / (double)MiB:0.0} MiB free; {needed / MiB} MiB are needed.",
+                    "Remove files (old kernels, package caches) in the guest and shut it down again.");
+            }
+
+            if (space.FreeInodes < MinimumInodes)
+            {
+                yield return new Concern(
+                    ConcernSeverity.Blocker, "GuestInodesExhausted", $"{where} has {space.FreeInodes} free inodes; {MinimumInodes} are needed.",
+                    "Remove files in the guest and shut it down again.");
+            }
+        }
+    }
+
+    private static IEnumerable<Concern> Hibernation(InspectedGuest guest) =>
+        guest.Volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
+            ConcernSeverity.Blocker, "GuestHibernated",
+            $"{v.Volume.DisplayName} holds the memory of a hibernated system, which would be resumed on other hardware over changed file systems.",
+            "Start the guest, shut it down, and convert it then."));
+
+    /// <summary>
+    /// The boot entries in NVRAM stay behind with the source's firmware. OVMF then tries the fallback path of the ESP only
+    /// (UEFI specification 3.5.1.1).
+    /// </summary>
+    private static IEnumerable<Concern> UefiFallback(InspectedGuest guest)
+    {
+        if (guest.Firmware != Firmware.Uefi || guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
+        {
+            yield break;
+        }
+
+        var program = guest.OperatingSystem.Architecture == "i686" ? "BOOTIA32.EFI" : "BOOTX64.EFI";
+        var esp = guest.Volumes.FirstOrDefault(v => BootDevices.IsEfiSystemPartition(v.Volume));
+        if (esp?.FileSystem is not { } fileSystem)
+        {
+            yield return new Concern(
+                ConcernSeverity.Warning, "UefiFallbackUnknown",
+                $"Whether the EFI system partition has EFI/BOOT/{program} could not be read. Without it the guest does not start, since its boot "
+                + "entries in NVRAM are not carried over.",
+                "Run 'grub-install --removable' in the guest if in doubt.");
+        }
+        else if (!HasPath(fileSystem, "/", "EFI", "BOOT", program))
+        {
+            yield return new Concern(
+                ConcernSeverity.Blocker, "UefiFallbackMissing",
+                $"The EFI system partition ({esp.Volume.DisplayName}) has no EFI/BOOT/{program}. The guest would not start, since its boot entries in "
+                + "NVRAM are not carried over.",
+                "Run 'grub-install --removable' in the guest (on Debian also 'dpkg-reconfigure grub-efi-amd64') and shut it down again.");
+        }
+    }
+
+    /// <summary>FAT does not tell upper from lower case.</summary>
+    private static bool HasPath(GuestFileSystem fileSystem, string directory, params ReadOnlySpan<string> names)
+    {
+        foreach (var entry in fileSystem.Enumerate(directory))
+        {
+            if (entry.Name.Equals(names[0], StringComparison.OrdinalIgnoreCase))
+            {
+                return names.Length == 1
+                    ? entry.Type == GuestFileType.Regular
+                    : entry.Type == GuestFileType.Directory && HasPath(fileSystem, $"{directory.TrimEnd('/')}/{entry.Name}", names[1..]);
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,53 @@
+using V2V.Engine.FileSystems;
+using V2V.Engine.Sources;
+using V2V.Engine.Volumes;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>Works out which operating system a guest's volumes hold. Reads metadata and configuration files only; writes nothing.</summary>
+public static class GuestInspector
+{
+    /// <summary>Looks at every volume, finds the one root file system among them, and reads what stands there.</summary>
+    /// <param name="source">Where the guest came from.</param>
+    /// <param name="volumes">Every volume of every disk.</param>
+    /// <param name="cancellation">Ends the work early.</param>
+    /// <exception cref="ConversionException">
+    /// No operating system was found, or several; the message tells what each volume holds. Everything that stands against converting the
+    /// one that was found is in <see cref="InspectedGuest.Concerns"/> instead, so that all of it is seen at once.
+    /// </exception>
+    public static InspectedGuest Inspect(SourceGuest source, IReadOnlyList<Volume> volumes, CancellationToken cancellation) =>
+        Inspect(source, volumes, GuestFileSystems.Open, cancellation);
+
+    /// <param name="source">Where the guest came from.</param>
+    /// <param name="volumes">Every volume of every disk.</param>
+    /// <param name="open">Opens the file system on a volume; null when there is none that the engine knows.</param>
+    /// <param name="cancellation">Ends the work early.</param>
+    internal static InspectedGuest Inspect(
+        SourceGuest source, IReadOnlyList<Volume> volumes, Func<Volume, GuestFileSystem?> open, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(volumes);
+
+        var found = new List<VolumeFinding>();
+        foreach (var volume in volumes)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            found.Add(VolumeFinding.Look(volume, open));
+        }
+
+        var roots = LinuxRoots.Find(found, source);
+        cancellation.ThrowIfCancellationRequested();
+        return roots.Count switch
+        {
+            1 => LinuxInspector.Inspect(source, found, roots[0]),
+            0 => throw NoOperatingSystemFound.Explain(found),
+            _ => throw new ConversionException(
+                V2VError.SeveralOperatingSystems,
+                "The guest has several operating systems: "
+                + string.Join("; ", roots.Select(r => $"{r.System.ProductName} on {r.Volume.Volume.DisplayName}")) + ".")
+            {
+                Advice = "Convert it with only the disks of the system that is to run.",
+            },
+        };
+    }
+}

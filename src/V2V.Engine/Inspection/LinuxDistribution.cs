@@ -1,0 +1,179 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using V2V.Engine.FileSystems;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>Which distribution a Linux root holds: os-release(5), and the files that systems older than it have instead.</summary>
+internal static partial class LinuxDistribution
+{
+    /// <summary>Release files of distributions without os-release. The first line names the product.</summary>
+    private static readonly (string Path, string Distribution)[] ReleaseFiles =
+    [
+        ("/etc/oracle-release", "ol"),
+        ("/etc/centos-release", "centos"),
+        ("/etc/redhat-release", "rhel"),
+        ("/etc/SuSE-release", "sles"),
+        ("/etc/arch-release", "arch"),
+        ("/etc/gentoo-release", "gentoo"),
+        ("/etc/slackware-version", "slackware"),
+        ("/etc/alpine-release", "alpine"),
+    ];
+
+    /// <summary>Codenames up to the release that introduced os-release; lenny's debian_version has the number only.</summary>
+    private static readonly Dictionary<int, string> DebianCodenames = new() { [3] = "sarge", [4] = "etch", [5] = "lenny", [6] = "squeeze" };
+
+    public static OperatingSystemInfo Identify(GuestRoot root)
+    {
+        var found = FromOsRelease(root) ?? FromLsbRelease(root) ?? FromDebianVersion(root) ?? FromReleaseFile(root)
+            ?? new OperatingSystemInfo
+            {
+                Family = OperatingSystemFamily.Linux,
+                Distribution = "unknown",
+                ProductName = "Unknown Linux",
+                Architecture = "",
+            };
+        var (major, minor) = ParseVersion(found.Version);
+        found = found with
+        {
+            MajorVersion = major,
+            MinorVersion = minor,
+            Architecture = ElfArchitecture.Detect(root) ?? "unknown",
+            HostName = HostName(root),
+            PackageFormat = PackageFormat(root),
+        };
+        return found with { LibosinfoId = LibosinfoIds.Linux(found) };
+    }
+
+    /// <summary>Debian itself, Ubuntu, and what is built from them.</summary>
+    public static bool IsDebianFamily(OperatingSystemInfo system) =>
+        system.Distribution is "debian" or "ubuntu" || system.Like.Contains("debian") || system.Like.Contains("ubuntu");
+
+    private static OperatingSystemInfo? FromOsRelease(GuestRoot root)
+    {
+        if ((root.TryReadAllText("/etc/os-release") ?? root.TryReadAllText("/usr/lib/os-release")) is not { } text)
+        {
+            return null;
+        }
+
+        var values = ShellVariables.Parse(text);
+        if (!values.TryGetValue("ID", out var id) || id.Length == 0)
+        {
+            return null;
+        }
+
+        var version = values.GetValueOrDefault("VERSION_ID", "");
+        // os-release of Debian has the major version only; debian_version the point release ("12.5"), or a codename on testing.
+        if (id == "debian" && DebianVersion(root) is { } precise && (version.Length == 0 || precise.StartsWith(version + ".", StringComparison.Ordinal)))
+        {
+            version = precise;
+        }
+
+        return new OperatingSystemInfo
+        {
+            Family = OperatingSystemFamily.Linux,
+            Distribution = id.ToLowerInvariant(),
+            Like = values.GetValueOrDefault("ID_LIKE", "").Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            ProductName = values.GetValueOrDefault("PRETTY_NAME") ?? $"{values.GetValueOrDefault("NAME", id)} {version}".TrimEnd(),
+            Version = version,
+            Architecture = "",
+        };
+    }
+
+    private static OperatingSystemInfo? FromLsbRelease(GuestRoot root)
+    {
+        if (root.TryReadAllText("/etc/lsb-release") is not { } text
+            || !ShellVariables.Parse(text).TryGetValue("DISTRIB_ID", out var id) || id.Length == 0)
+        {
+            return null;
+        }
+
+        var values = ShellVariables.Parse(text);
+        var version = values.GetValueOrDefault("DISTRIB_RELEASE", "");
+        return new OperatingSystemInfo
+        {
+            Family = OperatingSystemFamily.Linux,
+            Distribution = id.ToLowerInvariant(),
+            Like = root.FileExists("/etc/debian_version") ? ["debian"] : [],
+            ProductName = values.GetValueOrDefault("DISTRIB_DESCRIPTION") ?? $"{id} {version}".TrimEnd(),
+            Version = version,
+            Architecture = "",
+        };
+    }
+
+    private static OperatingSystemInfo? FromDebianVersion(GuestRoot root)
+    {
+        if (DebianVersion(root) is not { } version)
+        {
+            return null;
+        }
+
+        var codename = DebianCodenames.TryGetValue(ParseVersion(version).Major, out var name) ? $" ({name})" : "";
+        return new OperatingSystemInfo
+        {
+            Family = OperatingSystemFamily.Linux,
+            Distribution = "debian",
+            ProductName = $"Debian GNU/Linux {version}{codename}",
+            Version = version,
+            Architecture = "",
+        };
+    }
+
+    private static OperatingSystemInfo? FromReleaseFile(GuestRoot root)
+    {
+        foreach (var (path, distribution) in ReleaseFiles)
+        {
+            if (root.TryReadAllText(path) is { } text)
+            {
+                var line = text.Split('\n')[0].Trim();
+                return new OperatingSystemInfo
+                {
+                    Family = OperatingSystemFamily.Linux,
+                    Distribution = distribution,
+                    ProductName = line.Length > 0 ? line : distribution,
+                    Version = VersionNumber().Match(line).Value,
+                    Architecture = "",
+                };
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Null for "bookworm/sid" and the like, which number nothing.</summary>
+    private static string? DebianVersion(GuestRoot root) =>
+        root.TryReadAllText("/etc/debian_version")?.Trim() is { Length: > 0 } version && char.IsAsciiDigit(version[0]) ? version : null;
+
+    private static (int Major, int Minor) ParseVersion(string version)
+    {
+        var match = VersionNumber().Match(version);
+        int Part(string group) => int.TryParse(match.Groups[group].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var n) ? n : 0;
+        return (Part("major"), Part("minor"));
+    }
+
+    private static string? HostName(GuestRoot root)
+    {
+        foreach (var path in (ReadOnlySpan<string>)["/etc/hostname", "/etc/HOSTNAME"])
+        {
+            var name = root.TryReadAllText(path)?.Split('\n').Select(l => l.Trim()).FirstOrDefault(l => l.Length > 0 && l[0] != '#');
+            if (name is not null)
+            {
+                return name;
+            }
+        }
+
+        return root.TryReadAllText("/etc/sysconfig/network") is { } network
+            ? ShellVariables.Parse(network).GetValueOrDefault("HOSTNAME")
+            : null;
+    }
+
+    private static string? PackageFormat(GuestRoot root) =>
+        root.FileExists("/var/lib/dpkg/status") ? "deb"
+        : root.DirectoryExists("/var/lib/rpm") || root.DirectoryExists("/usr/lib/sysimage/rpm") ? "rpm"
+        : root.DirectoryExists("/var/lib/pacman/local") ? "pacman"
+        : root.FileExists("/lib/apk/db/installed") ? "apk"
+        : null;
+
+    [GeneratedRegex(@"(?<major>[0-9]+)(\.(?<minor>[0-9]+)[0-9.]*)?")]
+    private static partial Regex VersionNumber();
+}

@@ -1,0 +1,42 @@
+using V2V.Engine.FileSystems;
+using V2V.Engine.Sources;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>Reads everything that the conversion wants to know from a Linux root that was found.</summary>
+internal static class LinuxInspector
+{
+    public static InspectedGuest Inspect(SourceGuest source, IReadOnlyList<VolumeFinding> found, LinuxRoot root)
+    {
+        var concerns = new List<Concern>();
+        var names = new DeviceNames([.. found.Select(f => f.Guest)], source.Disks) { Root = root.Volume };
+        var (tree, mountPoints) = LinuxMounts.Join(found, root.Volume, names, concerns);
+        var system = LinuxDistribution.Identify(tree);
+        var firmware = BootDevices.Firmware(source, found);
+        var bootLoader = BootLoaders.Find(tree);
+
+        return new InspectedGuest
+        {
+            OperatingSystem = system,
+            Root = tree,
+            Volumes = [.. found.Select(f => mountPoints.TryGetValue(f.Guest, out var at) ? f.Guest with { MountPoint = at } : f.Guest)],
+            Firmware = firmware,
+            Kernels = LinuxKernels.Find(tree, DefaultEntry(tree, bootLoader)),
+            BootLoader = bootLoader,
+            Packages = tree.TryReadAllText("/var/lib/dpkg/status") is { } status ? DpkgStatus.Parse(status) : [],
+            BootDiskIndex = BootDevices.BootDisk(source, firmware, found, tree.Resolve("/boot").Mount.Volume),
+            Concerns = concerns,
+        };
+    }
+
+    private static GrubMenuEntry? DefaultEntry(GuestRoot root, BootLoader bootLoader)
+    {
+        if (bootLoader is not { Kind: BootLoaderKind.Grub2, ConfigurationPath: { } path } || root.TryReadAllText(path) is not { } text)
+        {
+            return null;
+        }
+
+        var environment = root.TryReadAllText(path[..path.LastIndexOf('/')] + "/grubenv") ?? "";
+        return GrubMenu.Parse(text).DefaultEntry(GrubMenu.ParseEnvironment(environment));
+    }
+}

@@ -1,0 +1,73 @@
+using V2V.Engine.FileSystems;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>Says as much as can be said about a guest in which no root file system was found.</summary>
+internal static class NoOperatingSystemFound
+{
+    private static readonly (string Kind, string Name)[] UnreadableRoots =
+    [
+        ("xfs", "XFS"), ("btrfs", "Btrfs"), ("crypto_LUKS", "LUKS"), ("LVM2_member", "LVM"), ("linux_raid_member", "Linux software RAID"),
+        ("ntfs", "NTFS"), ("BitLocker", "BitLocker"), ("reiserfs", "ReiserFS"), ("jfs", "JFS"),
+    ];
+
+    public static ConversionException Explain(IReadOnlyList<VolumeFinding> found)
+    {
+        if (found.Count == 0)
+        {
+            return new ConversionException(V2VError.NoOperatingSystem, "No operating system was found: the guest's disks have no partitions and no file system.")
+            {
+                Advice = "Check that these are the disks that the guest boots from.",
+            };
+        }
+
+        var failed = found.Where(f => f.Failure is not null).ToList();
+        var opened = found.Any(f => f.Volume.Kind == Volumes.VolumeKind.LogicalVolume);
+        var suspects = UnreadableRoots
+            .Where(u => found.Any(f => f.FileSystem is null && f.Guest.ContentKind == u.Kind) && !(u.Kind == "LVM2_member" && opened))
+            .Select(u => u.Name)
+            .ToList();
+        var message = "No operating system was found on the guest's disks: " + string.Join("; ", found.Select(f => f.Describe())) + ".";
+        if (suspects.Count > 0)
+        {
+            message += $" The root file system may be on {string.Join(" or ", suspects)}, which V2V cannot convert yet.";
+        }
+
+        if (found.Select(RootOfBootLoader).FirstOrDefault(r => r is not null) is { } root)
+        {
+            message += $" {root}";
+        }
+
+        // A single file system that failed is the likely root: its reason is the answer that scripts should see.
+        return new ConversionException(failed.Count == 1 ? failed[0].Failure!.Error : V2VError.NoOperatingSystem, message, failed.FirstOrDefault()?.Failure)
+        {
+            Format = failed.Count == 1 ? failed[0].Failure!.Format : null,
+            Advice = failed.FirstOrDefault(f => f.Failure!.Advice is not null)?.Failure!.Advice
+                ?? (suspects.Count > 0
+                    ? "Convert this guest with virt-v2v for now."
+                    : "Check that these are the disks that the guest boots from, and that it was shut down."),
+        };
+    }
+
+    /// <summary>A /boot of its own tells by its menu where the root is, even though that cannot be opened.</summary>
+    private static string? RootOfBootLoader(VolumeFinding finding)
+    {
+        if (finding.FileSystem is null)
+        {
+            return null;
+        }
+
+        var tree = new GuestRoot([new GuestMount("/", finding.FileSystem, finding.Volume)]);
+        foreach (var path in (ReadOnlySpan<string>)["/grub/grub.cfg", "/grub2/grub.cfg", "/boot/grub/grub.cfg"])
+        {
+            if (tree.TryReadAllText(path) is { } text
+                && GrubMenu.Parse(text).DefaultEntry(new Dictionary<string, string>())?.Arguments
+                    .FirstOrDefault(a => a.StartsWith("root=", StringComparison.Ordinal)) is { } root)
+            {
+                return $"The boot loader on {finding.Volume.DisplayName} starts a system whose root is {root["root=".Length..]}.";
+            }
+        }
+
+        return null;
+    }
+}

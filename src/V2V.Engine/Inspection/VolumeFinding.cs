@@ -1,0 +1,60 @@
+using V2V.Engine.FileSystems;
+using V2V.Engine.Volumes;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>What was found on one volume, and why its file system could not be opened if that is so.</summary>
+internal sealed record VolumeFinding(GuestVolume Guest, GuestFileSystemException? Failure = null)
+{
+    public Volume Volume => Guest.Volume;
+
+    public GuestFileSystem? FileSystem => Guest.FileSystem;
+
+    /// <summary>Layers that may hold further volumes, which were not opened.</summary>
+    public bool IsContainer => IsContainerKind(Guest.ContentKind);
+
+    public static VolumeFinding Look(Volume volume, Func<Volume, GuestFileSystem?> open)
+    {
+        var content = VolumeContent.Identify(volume.Device);
+        GuestFileSystem? fileSystem = null;
+        GuestFileSystemException? failure = null;
+        try
+        {
+            // Half of a mirror begins like the file system on it; written alone, it would no longer match the other half.
+            fileSystem = IsContainerKind(content?.Kind) ? null : open(volume);
+        }
+        catch (GuestFileSystemException e)
+        {
+            // One damaged or unknown file system must not hide what stands on the others; it matters once the guest needs it.
+            failure = e;
+        }
+
+        return new VolumeFinding(
+            new GuestVolume
+            {
+                Volume = volume,
+                FileSystem = fileSystem,
+                ContentKind = fileSystem?.Kind ?? content?.Kind,
+                Uuid = fileSystem?.Uuid ?? content?.Uuid,
+                Label = fileSystem?.Label ?? content?.Label,
+            },
+            failure);
+    }
+
+    private static bool IsContainerKind(string? kind) => kind is "crypto_LUKS" or "LVM2_member" or "linux_raid_member" or "BitLocker";
+
+    /// <summary>"disk 1, partition 2 holds xfs, which V2V cannot open yet".</summary>
+    public string Describe() => Volume.DisplayName + (Failure, FileSystem, Guest.ContentKind) switch
+    {
+        ({ } failure, _, _) => $" cannot be opened: {failure.Message.TrimEnd('.')}",
+        (_, { } fileSystem, _) => $" holds {fileSystem.Kind} without an operating system's files",
+        (_, _, null) => " holds nothing that V2V recognises",
+        (_, _, "swap") => " holds swap space",
+        (_, _, "swsuspend") => " holds the memory of a hibernated system",
+        (_, _, "crypto_LUKS") => " is encrypted with LUKS, which V2V cannot open yet",
+        (_, _, "BitLocker") => " is encrypted with BitLocker, which V2V cannot open yet",
+        (_, _, "LVM2_member") => " belongs to an LVM volume group",
+        (_, _, "linux_raid_member") => " belongs to a Linux software RAID, which V2V cannot assemble yet",
+        (_, _, { } kind) => $" holds {kind}, which V2V cannot open yet",
+    };
+}

@@ -1,0 +1,16 @@
+using System.Runtime.InteropServices;
+
+namespace V2V.Engine.Native.Libvirt;
+
+internal static partial class VirConnectOpen
+{
+    /// <exception cref="TargetException">Nothing answers at the URI, or it does not let this user in.</exception>
+    public static ConnectHandle Call(string uri)
+    {
+        LibvirtLibrary.EnsureLoaded();
+        return LibvirtError.Check(virConnectOpen(uri), $"libvirt cannot be reached at {uri}", uri);
+    }
+
+    [LibraryImport(LibvirtLibrary.Name, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial ConnectHandle virConnectOpen(string uri);
+}

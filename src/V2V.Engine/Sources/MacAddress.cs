@@ -1,0 +1,29 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net.NetworkInformation;
+
+namespace V2V.Engine.Sources;
+
+/// <summary>MAC addresses as descriptors write them, in the one spelling that libvirt uses.</summary>
+internal static class MacAddress
+{
+    /// <param name="text">Six bytes in hexadecimal, with colons, dashes or nothing between.</param>
+    /// <param name="address">Lower-case with colons.</param>
+    /// <returns>False for anything else, and for the addresses of zeros that stand for "none yet" and group addresses.</returns>
+    public static bool TryParse(string text, [NotNullWhen(true)] out string? address)
+    {
+        address = null;
+        if (!PhysicalAddress.TryParse(text.Trim().Replace(':', '-').ToUpperInvariant(), out var parsed))
+        {
+            return false;
+        }
+
+        var bytes = parsed.GetAddressBytes();
+        if (bytes.Length != 6 || (bytes[0] & 1) != 0 || bytes.AsSpan().IndexOfAnyExcept((byte)0) < 0)
+        {
+            return false;
+        }
+
+        address = string.Join(':', bytes.Select(b => b.ToString("x2")));
+        return true;
+    }
+}

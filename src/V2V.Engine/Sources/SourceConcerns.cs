@@ -1,0 +1,28 @@
+namespace V2V.Engine.Sources;
+
+/// <summary>What readers of different descriptors have to say in the same words.</summary>
+internal static class SourceConcerns
+{
+    public static Concern TpmContentsStay { get; } = new(
+        ConcernSeverity.Warning, "TpmContentsStay", "The guest has a virtual TPM; what is stored in it cannot be moved.",
+        "Have recovery keys ready for anything sealed by it, such as BitLocker or LUKS volumes.");
+
+    /// <summary>More lines than this that make no sense are counted, not listed: the file is something else, or somebody's trap.</summary>
+    public const int MaximumLinesReported = 20;
+
+    public static Concern TopologyIgnored(int cpus, long cores) => new(
+        ConcernSeverity.Warning, "TopologyIgnored", $"{cpus} CPUs cannot be divided into sockets of {cores} cores; each CPU gets a socket of its own.");
+
+    /// <summary>Adds a concern about a line, as long as there are not too many of them.</summary>
+    public static void AddLine(List<Concern> concerns, Concern concern)
+    {
+        if (concerns.Count < MaximumLinesReported)
+        {
+            concerns.Add(concern);
+        }
+        else if (concerns.Count == MaximumLinesReported)
+        {
+            concerns.Add(concern with { Message = "There are more lines like these.", Advice = null });
+        }
+    }
+}

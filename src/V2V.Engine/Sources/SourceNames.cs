@@ -1,0 +1,23 @@
+namespace V2V.Engine.Sources;
+
+/// <summary>The name of a guest whose descriptor has none.</summary>
+internal static class SourceNames
+{
+    private static readonly string[] Suffixes =
+        [".img", ".ova", ".ovf", ".qcow2", ".raw", ".vmdk", ".vmx", ".vhd", ".vhdx", ".vdi", "-flat", "-sda"];
+
+    /// <summary>The file's name without the suffixes that say what it is: "web" for web-flat.vmdk and web-sda.</summary>
+    public static string FromPath(string path)
+    {
+        var name = Path.GetFileName(path);
+        foreach (var suffix in Suffixes)
+        {
+            if (name.Length > suffix.Length && name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
+            {
+                name = name[..^suffix.Length];
+            }
+        }
+
+        return name;
+    }
+}

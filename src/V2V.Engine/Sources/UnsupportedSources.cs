@@ -1,0 +1,76 @@
+using System.Xml.Linq;
+using V2V.Engine.Sources.Ovf;
+
+namespace V2V.Engine.Sources;
+
+/// <summary>Descriptors that are known by their content and cannot be read yet, and other texts. Without this they would pass for small raw disks.</summary>
+internal static class UnsupportedSources
+{
+    /// <summary>True for XML, for other text, and for names that only descriptors have.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="head">Its first bytes.</param>
+    public static bool Contains(string path, byte[] head) => Name(path, OvfXml.RootName(head)) is not null || IsText(head);
+
+    /// <summary>What a file is called that no source has recognised.</summary>
+    public static SourceException Refused(string path)
+    {
+        var head = DescriptorFile.ReadHead(path);
+        var name = Name(path, OvfXml.RootName(head));
+        return name is not null
+            ? new SourceException(V2VError.SourceUnsupported, $"{path} is {name}, which is not supported yet.")
+            {
+                Path = path,
+                Advice = "Convert the guest's disk images instead.",
+            }
+            : new SourceException(
+                V2VError.SourceUnsupported,
+                $"{path} is {(head.Length == 0 ? "empty" : IsText(head) ? "a text file of no known kind" : "of no known kind")}.")
+            {
+                Path = path,
+                Advice = "Give a .vmx, .ovf or .ova file, or disk images.",
+            };
+    }
+
+    private static string? Name(string path, XName? root)
+    {
+        switch (root?.LocalName)
+        {
+            case "domain" or "domainsnapshot" or "domstatus":
+                return "a libvirt domain XML";
+            case "VirtualBox":
+                return "a VirtualBox machine description (.vbox)";
+            case "configuration":
+                return "a Hyper-V machine description (XML)";
+            case "Foundry":
+                return "a side file of a VMware guest (.vmxf), not its .vmx";
+            case "ParallelsVirtualMachine":
+                return "a Parallels machine description (.pvs)";
+            case "Envelope":
+                return "an OVF descriptor of an unknown version";
+            case not null:
+                return $"an XML document with the root element {root.LocalName}";
+        }
+
+        return Path.GetExtension(path).ToUpperInvariant() switch
+        {
+            ".VMCX" => "a Hyper-V machine description (.vmcx)",
+            ".VBOX" => "a VirtualBox machine description (.vbox)",
+            ".XML" => "an XML document",
+            _ => null,
+        };
+    }
+
+    /// <summary>A disk has zeros or other binary data in its first sectors, whatever it holds.</summary>
+    private static bool IsText(ReadOnlySpan<byte> head)
+    {
+        foreach (var b in head)
+        {
+            if (b < 0x20 && b is not ((byte)'\t' or (byte)'\n' or (byte)'\r' or (byte)'\f'))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

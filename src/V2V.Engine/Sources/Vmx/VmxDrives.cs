@@ -1,0 +1,129 @@
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Sources.Vmx;
+
+/// <summary>The disks and removable drives of a .vmx file.</summary>
+internal static class VmxDrives
+{
+    /// <summary>What stands for a drive's file name while it is connected to nothing.</summary>
+    private static readonly string[] EmptyDrive = ["emptyBackingString", "auto detect", ""];
+
+    private const int MaximumFloppies = 2;
+
+    public static void Read(VmxFile file, List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
+    {
+        var folder = new GuestFolder(file.Path);
+        foreach (var device in VmxDevice.All(file))
+        {
+            var fileName = file[$"{device.Name}.fileName"];
+            switch (KindOf(file, device, fileName))
+            {
+                case Kind.Disk:
+                    ReportSharing(file, device, concerns);
+                    disks.Add(ReadDisk(file, device, folder.Resolve(fileName!), concerns));
+                    break;
+                case Kind.CdRom:
+                    removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(device.Bus), SlotOf(device)));
+                    break;
+                case Kind.Other:
+                    concerns.Add(new Concern(
+                        ConcernSeverity.Warning, "DeviceIgnored",
+                        $"{device.Name} is a {file[$"{device.Name}.deviceType"]}, which has no counterpart; the converted guest does not get it."));
+                    break;
+            }
+        }
+
+        for (var n = 0; n < MaximumFloppies; n++)
+        {
+            // Unlike other devices a floppy drive is there only if the file says so.
+            if (file.Boolean($"floppy{n}.present") == true)
+            {
+                removables.Add(new RemovableDrive(RemovableDriveKind.Floppy, DiskController.Unknown, n));
+            }
+        }
+    }
+
+    private static SourceDisk ReadDisk(VmxFile file, VmxDevice device, string path, List<Concern> concerns)
+    {
+        if (!File.Exists(path))
+        {
+            throw new SourceException(V2VError.DiskImageNotFound, $"{file.Path} attaches {path} to {device.Name}, but there is no such file.")
+            {
+                Path = file.Path,
+                Format = "VMX",
+                Advice = "Copy all files of the guest into one folder.",
+            };
+        }
+
+        var disk = SourceDisks.FromFile(() => HostFile.Open(path), ControllerOf(device.Bus), ModelOf(file, device), concerns);
+        return disk.Format == "vmdk"
+            ? disk
+            : throw new SourceException(V2VError.SourceInvalid, $"{path}, attached to {device.Name}, is no VMDK image (found: {disk.Format}).")
+            {
+                Path = file.Path,
+                Format = "VMX",
+                Advice = "A guest of VMware has VMDK disks: check what the file is, or convert it as a disk.",
+            };
+    }
+
+    private enum Kind
+    {
+        None,
+        Disk,
+        CdRom,
+        Other,
+    }
+
+    private static Kind KindOf(VmxFile file, VmxDevice device, string? fileName)
+    {
+        switch (file[$"{device.Name}.deviceType"]?.Trim().ToUpperInvariant())
+        {
+            case "CDROM-RAW" or "CDROM-IMAGE" or "ATAPI-CDROM":
+                return Kind.CdRom;
+            case "DISK" or "PLAINDISK" or "RAWDISK" or "SCSI-HARDDISK" or "ATA-HARDDISK" or "NVME-HARDDISK":
+                break;
+            case null or "":
+                // The type was optional from the start: an ISO image is the only file that is not a disk.
+                if (fileName is not null && fileName.EndsWith(".iso", StringComparison.OrdinalIgnoreCase))
+                {
+                    return Kind.CdRom;
+                }
+
+                break;
+            default:
+                return Kind.Other;
+        }
+
+        return fileName is null || EmptyDrive.Contains(fileName.Trim(), StringComparer.OrdinalIgnoreCase) ? Kind.None : Kind.Disk;
+    }
+
+    private static DiskController ControllerOf(VmxBus bus) => bus switch
+    {
+        VmxBus.Scsi => DiskController.Scsi,
+        VmxBus.Nvme => DiskController.Nvme,
+        VmxBus.Sata => DiskController.Sata,
+        _ => DiskController.Ide,
+    };
+
+    private static string? ModelOf(VmxFile file, VmxDevice device) => device.Bus switch
+    {
+        VmxBus.Scsi => file[$"{device.ControllerName}.virtualDev"]?.ToLowerInvariant(),
+        VmxBus.Sata => "ahci",
+        _ => null,
+    };
+
+    /// <summary>An IDE channel has two drives; the other controllers count their own.</summary>
+    private static int SlotOf(VmxDevice device) => device.Bus == VmxBus.Ide ? (device.Controller * 2) + device.Target : device.Target;
+
+    private static void ReportSharing(VmxFile file, VmxDevice device, List<Concern> concerns)
+    {
+        var bus = file[$"{device.ControllerName}.sharedBus"];
+        var disk = file[$"{device.Name}.sharing"];
+        if (bus is not (null or "none" or "") || disk is not (null or "sharing-none" or "nosharing" or ""))
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "DiskShared", $"The disk at {device.Name} is set up to be shared between guests.",
+                "The conversion copies it for this guest alone; set up sharing again afterwards."));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace V2V.Engine.Sources.Vmx;
+
+/// <summary>The ethernetN devices of a .vmx file, in the order of N.</summary>
+internal static partial class VmxNetworkAdapters
+{
+    public static IReadOnlyList<SourceNetworkAdapter> Read(VmxFile file, List<Concern> concerns)
+    {
+        var numbers = file.Keys
+            .Select(key => AdapterKey().Match(key))
+            .Where(match => match.Success)
+            .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture))
+            .Distinct()
+            .Order();
+        return [.. numbers.Where(n => file.IsPresent($"ethernet{n}")).Select(n => ReadAdapter(file, $"ethernet{n}", concerns))];
+    }
+
+    private static SourceNetworkAdapter ReadAdapter(VmxFile file, string name, List<Concern> concerns)
+    {
+        var connection = NonEmpty(file[$"{name}.connectionType"])?.ToLowerInvariant();
+        return new SourceNetworkAdapter(
+            ReadMacAddress(file, name, concerns),
+            NonEmpty(file[$"{name}.virtualDev"])?.ToLowerInvariant(),
+            NonEmpty(file[$"{name}.networkName"]) ?? NonEmpty(file[$"{name}.vnet"]) ?? connection,
+            IsBridge: connection == "bridged",
+            PciSlot: file.TryGetNumber($"{name}.pciSlotNumber", out var slot) && slot is >= 0 and <= int.MaxValue ? (int)slot : null);
+    }
+
+    /// <summary>An address that somebody chose is in "address"; one that the host or vCenter made is in "generatedAddress".</summary>
+    private static string? ReadMacAddress(VmxFile file, string name, List<Concern> concerns)
+    {
+        var chosen = NonEmpty(file[$"{name}.address"]);
+        var generated = NonEmpty(file[$"{name}.generatedAddress"]);
+        var isStatic = string.Equals(file[$"{name}.addressType"], "static", StringComparison.OrdinalIgnoreCase);
+        if ((isStatic ? chosen ?? generated : generated ?? chosen) is not { } text)
+        {
+            return null;
+        }
+
+        if (MacAddress.TryParse(text, out var address))
+        {
+            return address;
+        }
+
+        concerns.Add(new Concern(
+            ConcernSeverity.Warning, "MacAddressIgnored", $"{name} has the MAC address \"{text}\", which is none.",
+            "The converted guest's adapter gets a new one."));
+        return null;
+    }
+
+    private static string? NonEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
+
+    [GeneratedRegex(@"^ethernet([0-9]{1,3})\.", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex AdapterKey();
+}

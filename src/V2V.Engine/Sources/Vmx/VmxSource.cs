@@ -1,0 +1,235 @@
+using System.Text;
+
+namespace V2V.Engine.Sources.Vmx;
+
+/// <summary>A guest of VMware Workstation, Fusion or ESXi: a .vmx file with its virtual disks beside it.</summary>
+internal sealed class VmxSource : GuestSource
+{
+    private const string Format = "VMX";
+
+    private const long MaximumMemoryMiB = 64L << 20;
+
+    private const int MaximumCpus = 4096;
+
+    public override string Kind => Format;
+
+    public override bool Recognises(string path) =>
+        path.EndsWith(".vmx", StringComparison.OrdinalIgnoreCase) || HasVmxKeys(DescriptorFile.ReadHead(path));
+
+    public override IReadOnlyList<SourceGuest> Read(string path, CancellationToken cancellation)
+    {
+        RefuseDiskImage(path, DescriptorFile.ReadHead(path));
+        var file = VmxFile.Parse(path, DescriptorFile.Read(path, Format));
+        if (!file.Keys.Any())
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{path} has no line of the form key = \"value\".") { Path = path, Format = Format };
+        }
+
+        RefuseEncryption(file);
+        cancellation.ThrowIfCancellationRequested();
+
+        List<Concern> concerns = [.. file.Concerns];
+        List<SourceDisk> disks = [];
+        List<RemovableDrive> removables = [];
+        VmxDrives.Read(file, disks, removables, concerns);
+        var cpus = (int)Number(file, "numvcpus", 1, MaximumCpus, concerns);
+        var hasTpm = file.Boolean("vtpm.present") == true;
+        if (hasTpm)
+        {
+            concerns.Add(SourceConcerns.TpmContentsStay);
+        }
+
+        ReportState(file, concerns);
+        return
+        [
+            new SourceGuest
+            {
+                Name = ReadName(file, concerns),
+                SourceKind = Kind,
+                Path = path,
+                Hypervisor = "VMware",
+                CpuCount = cpus,
+                CpuTopology = ReadTopology(file, cpus, concerns),
+                MemoryMiB = ReadMemory(file, concerns),
+                Firmware = ReadFirmware(file, concerns),
+                SecureBoot = file.Boolean("uefi.secureBoot.enabled") == true,
+                HasTpm = hasTpm,
+                GuestOsHint = file["guestOS"],
+                Annotation = string.IsNullOrWhiteSpace(file["annotation"]) ? null : file["annotation"],
+                GenerationId = VmxGenerationId.Read(file),
+                SoundModel = ReadSound(file, concerns),
+                Disks = disks,
+                NetworkAdapters = VmxNetworkAdapters.Read(file, concerns),
+                RemovableDrives = removables,
+                Concerns = concerns,
+            },
+        ];
+    }
+
+    /// <summary>Both keys are written by every product; one of them near the top is enough.</summary>
+    private static bool HasVmxKeys(ReadOnlySpan<byte> head)
+    {
+        foreach (var line in Encoding.Latin1.GetString(head).AsSpan().EnumerateLines())
+        {
+            var text = line.Trim();
+            if ((text.StartsWith("config.version", StringComparison.OrdinalIgnoreCase)
+                    || text.StartsWith("virtualHW.version", StringComparison.OrdinalIgnoreCase)) && text.Contains('='))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static void RefuseDiskImage(string path, ReadOnlySpan<byte> head)
+    {
+        if (head.StartsWith("KDMV"u8) || head.StartsWith("COWD"u8) || head.StartsWith("VMDK"u8) || head.StartsWith("# Disk DescriptorFile"u8))
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{path} is a VMDK disk image, not the description of a guest.")
+            {
+                Path = path,
+                Format = Format,
+                Advice = "Give the guest's .vmx file, or rename the image to .vmdk and convert it as a disk.",
+            };
+        }
+    }
+
+    /// <summary>
+    /// An encrypted guest keeps its settings in encryption.data. Partial encryption, which Workstation uses for guests with a TPM, leaves
+    /// settings and disks readable and only protects the TPM's own state.
+    /// </summary>
+    private static void RefuseEncryption(VmxFile file)
+    {
+        var partial = string.Equals(file["vmx.encryptionType"], "partial", StringComparison.OrdinalIgnoreCase);
+        var key = file.Keys.FirstOrDefault(k => k.StartsWith("encryption.", StringComparison.OrdinalIgnoreCase)
+            || k.StartsWith("encryptedVM.", StringComparison.OrdinalIgnoreCase));
+        if (key is not null && (!partial || file.TryGetValue("encryption.data", out _)))
+        {
+            throw new SourceException(V2VError.SourceUnsupported, $"{file.Path} describes an encrypted guest ({key} is set).")
+            {
+                Path = file.Path,
+                Format = Format,
+                Advice = "Remove the encryption in VMware (Virtual Machine Settings, Access Control; in vCenter, VM Policies), then convert the guest.",
+            };
+        }
+    }
+
+    private static string ReadName(VmxFile file, List<Concern> concerns)
+    {
+        if (file["displayName"]?.Trim() is { Length: > 0 } name)
+        {
+            return name;
+        }
+
+        concerns.Add(new Concern(ConcernSeverity.Warning, "NameFromFile", $"{file.Path} has no displayName; the file's name is used."));
+        return SourceNames.FromPath(file.Path);
+    }
+
+    private static long ReadMemory(VmxFile file, List<Concern> concerns)
+    {
+        const long Default = 2048;
+        if (file["memSize"] is null)
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "MemoryNotTold", $"{file.Path} has no memSize; {Default} MiB is taken.", "Set the memory of the converted guest."));
+            return Default;
+        }
+
+        return Number(file, "memSize", Default, MaximumMemoryMiB, concerns);
+    }
+
+    private static long Number(VmxFile file, string key, long otherwise, long maximum, List<Concern> concerns)
+    {
+        if (file[key] is not { } text)
+        {
+            return otherwise;
+        }
+
+        if (file.TryGetNumber(key, out var number) && number >= 1 && number <= maximum)
+        {
+            return number;
+        }
+
+        concerns.Add(new Concern(
+            ConcernSeverity.Warning, "ValueReplaced", $"{file.Path} sets {key} to \"{text}\", which is not between 1 and {maximum}; {otherwise} is taken."));
+        return otherwise;
+    }
+
+    private static CpuTopology? ReadTopology(VmxFile file, int cpus, List<Concern> concerns)
+    {
+        if (!file.TryGetNumber("cpuid.coresPerSocket", out var cores) || cores == 0)
+        {
+            return null; // 0 is how newer products write "whatever fits".
+        }
+
+        if (cores < 1 || cores > cpus || cpus % cores != 0)
+        {
+            concerns.Add(SourceConcerns.TopologyIgnored(cpus, cores));
+            return null;
+        }
+
+        return new CpuTopology((int)(cpus / cores), (int)cores);
+    }
+
+    private static Firmware ReadFirmware(VmxFile file, List<Concern> concerns)
+    {
+        switch (file["firmware"]?.Trim().ToUpperInvariant())
+        {
+            case null or "" or "BIOS":
+                return Firmware.Bios;
+            case "EFI" or "UEFI":
+                return Firmware.Uefi;
+            default:
+                concerns.Add(new Concern(
+                    ConcernSeverity.Warning, "FirmwareUnknown", $"{file.Path} sets the firmware \"{file["firmware"]}\", which is unknown; BIOS is taken."));
+                return Firmware.Bios;
+        }
+    }
+
+    private static string? ReadSound(VmxFile file, List<Concern> concerns)
+    {
+        if (file.Boolean("sound.present") == false || file["sound.virtualDev"] is not { Length: > 0 } model)
+        {
+            return null;
+        }
+
+        switch (model.ToUpperInvariant())
+        {
+            case "SB16":
+                return "sb16";
+            case "ES1371":
+                return "es1370"; // The nearest that QEMU has; guests use one driver for both.
+            case "HDAUDIO":
+                return "ich6";
+            default:
+                concerns.Add(new Concern(
+                    ConcernSeverity.Warning, "SoundIgnored", $"The sound device \"{model}\" is unknown; the converted guest gets none."));
+                return null;
+        }
+    }
+
+    private static void ReportState(VmxFile file, List<Concern> concerns)
+    {
+        if (!string.IsNullOrWhiteSpace(file["checkpoint.vmState"]))
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "GuestSuspended", "The guest is suspended: what it had in memory is not in its disks.",
+                "Resume it, shut it down and convert it then."));
+        }
+
+        if (Path.Exists(file.Path + ".lck"))
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "GuestMayBeRunning", $"{file.Path}.lck says that the guest is in use.",
+                "Shut the guest down first. If it is not running, the lock was left behind by a crash and can be deleted."));
+        }
+
+        if (file.Keys.Any(k => k.StartsWith("pciPassthru", StringComparison.OrdinalIgnoreCase)
+            && k.EndsWith(".present", StringComparison.OrdinalIgnoreCase) && file.Boolean(k) == true))
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "PassthroughIgnored", "The guest uses PCI devices of its host; the converted guest does not get them."));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Buffers;
+using System.Runtime.ExceptionServices;
+using V2V.Engine.FileSystems;
+
+namespace V2V.Engine.Targets.Images;
+
+/// <summary>One copy under way: what its threads share, and what each of them does.</summary>
+internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, CancellationToken cancellation)
+{
+    /// <summary>What a thread reads at once; chunks end on multiples of it.</summary>
+    private const int ChunkSize = 1 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly int _granularity = writer.Granularity;
+    private int _extent;
+    private long _position;
+    private long _done;
+    private long _written;
+    private volatile bool _stopped;
+    private ExceptionDispatchInfo? _failure;
+
+    public long Done => Interlocked.Read(ref _done);
+
+    public long BytesWritten => Interlocked.Read(ref _written);
+
+    /// <summary>Takes chunks until there are none, or something fails on this or another thread.</summary>
+    public void Work()
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
+        try
+        {
+            while (!_stopped && !cancellation.IsCancellationRequested && TakeChunk() is { } chunk)
+            {
+                var data = buffer.AsSpan(0, (int)chunk.Length);
+                plan.Source.Read(chunk.Offset, data);
+                WriteData(chunk.Offset, data);
+                Interlocked.Add(ref _done, chunk.Length);
+            }
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
+            Stop();
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Lets every thread finish its chunk and take no other.</summary>
+    public void Stop() => _stopped = true;
+
+    /// <summary>Throws the first failure as it was thrown.</summary>
+    public void ThrowIfFailed() => _failure?.Throw();
+
+    private ByteRange? TakeChunk()
+    {
+        lock (_lock)
+        {
+            if (_extent == plan.Extents.Count)
+            {
+                return null;
+            }
+
+            var extent = plan.Extents[_extent];
+            var offset = Math.Max(_position, extent.Offset);
+            _position = Math.Min(extent.End, (offset + ChunkSize) & -(long)ChunkSize);
+            if (_position == extent.End)
+            {
+                _extent++;
+            }
+
+            return new ByteRange(offset, _position - offset);
+        }
+    }
+
+    /// <summary>Writes the runs of granules that are not zero.</summary>
+    private void WriteData(long offset, ReadOnlySpan<byte> data)
+    {
+        var start = -1;
+        for (var i = 0; i < data.Length; i += _granularity)
+        {
+            if (data.Slice(i, Math.Min(_granularity, data.Length - i)).ContainsAnyExcept((byte)0))
+            {
+                start = start < 0 ? i : start;
+            }
+            else if (start >= 0)
+            {
+                Write(offset + start, data[start..i]);
+                start = -1;
+            }
+        }
+
+        if (start >= 0)
+        {
+            Write(offset + start, data[start..]);
+        }
+    }
+
+    private void Write(long offset, ReadOnlySpan<byte> run)
+    {
+        writer.Write(offset, run);
+        Interlocked.Add(ref _written, run.Length);
+    }
+}

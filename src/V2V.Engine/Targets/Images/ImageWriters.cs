@@ -1,0 +1,73 @@
+using V2V.Engine.Targets.Images.Qcow2;
+
+namespace V2V.Engine.Targets.Images;
+
+/// <summary>Creates image files for writing.</summary>
+public static class ImageWriters
+{
+    /// <summary>
+    /// Creates the file at <paramref name="path"/> and opens it for writing. A file that is there already is emptied, unless
+    /// <paramref name="createNew"/> forbids it.
+    /// </summary>
+    /// <param name="path">Path of the image file.</param>
+    /// <param name="format">Format of the image.</param>
+    /// <param name="capacity">Size that the guest sees, in bytes; more than zero.</param>
+    /// <param name="compression">Compression of the contents; only qcow2 has one.</param>
+    /// <param name="createNew">The file must not exist.</param>
+    /// <exception cref="TargetException">
+    /// The file exists, cannot be created, or the format cannot hold a disk of this capacity or has no such compression.
+    /// </exception>
+    public static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, bool createNew)
+    {
+        if (capacity <= 0)
+        {
+            throw new TargetException(V2VError.TargetUnsupported, $"{path}: a disk of {capacity} bytes cannot be written; it needs at least one.")
+            {
+                Path = path,
+                Advice = "Remove the empty disk from the source guest.",
+            };
+        }
+
+        if (format == ImageFormat.Raw && compression != ImageCompression.None)
+        {
+            throw new TargetException(V2VError.TargetUnsupported, $"{path}: raw images cannot be compressed ({compression} was asked for).")
+            {
+                Path = path,
+                Format = "raw",
+                Advice = "Choose qcow2, or no compression.",
+            };
+        }
+
+        if (format == ImageFormat.Qcow2)
+        {
+            Qcow2Format.CheckCapacity(path, capacity);
+        }
+
+        var file = ImageFile.Create(path, format, createNew);
+        try
+        {
+            return format switch
+            {
+                ImageFormat.Raw => new RawImageWriter(file, capacity),
+                ImageFormat.Qcow2 => new Qcow2ImageWriter(file, capacity, compression),
+                _ => throw new ArgumentOutOfRangeException(nameof(format)),
+            };
+        }
+        catch
+        {
+            file.Dispose();
+            file.Delete();
+            throw;
+        }
+    }
+
+    /// <summary>The <see cref="ImageWriter.Granularity"/> of a format's writer, for plans that are made before there is a file.</summary>
+    public static int Granularity(ImageFormat format) => format == ImageFormat.Qcow2 ? Qcow2Format.ClusterSize : RawImageWriter.BlockSize;
+
+    /// <summary>Size in bytes that the image file has at the most when it holds what the plan copies: nothing zero, nothing compressed.</summary>
+    public static long MaximumFileSize(ImageFormat format, long capacity, CopyPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        return format == ImageFormat.Qcow2 ? Qcow2Format.MaximumFileSize(capacity, plan) : plan.TotalBytes;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+
+namespace V2V.Engine.Targets.Images.Qcow2;
+
+/// <summary>
+/// Hands out space in the image file, always at its end, so that no cluster is ever unused. Whole clusters have one reference; clusters into
+/// which compressed data is packed have one from each guest cluster that touches them, and only these are counted in memory.
+/// Thread-safe.
+/// </summary>
+internal sealed class Qcow2Allocator
+{
+    private readonly Lock _lock = new();
+
+    // Counts of packed clusters by host cluster, a page for each refcount block: 32 MiB for 1 TiB of compressed image. 0 stands for "not packed".
+    private readonly List<ushort[]?> _packedReferences = [];
+
+    private long _end = Qcow2Format.ClusterSize; // the header's cluster is taken
+    private long _packedPosition;
+    private long _packedEnd;
+
+    /// <summary>First byte behind everything that was handed out, a multiple of the cluster size.</summary>
+    public long End
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _end;
+            }
+        }
+    }
+
+    /// <summary>Takes contiguous clusters; returns the host offset of the first.</summary>
+    public long AllocateClusters(long count)
+    {
+        lock (_lock)
+        {
+            var offset = _end;
+            _end += count * Qcow2Format.ClusterSize;
+            return offset;
+        }
+    }
+
+    /// <summary>
+    /// Takes contiguous bytes for the compressed data of several guest clusters, packed without gaps behind what was packed before where that
+    /// is possible; returns the host offset of the first.
+    /// </summary>
+    public long AllocatePacked(ReadOnlySpan<int> lengths)
+    {
+        long total = 0;
+        foreach (var length in lengths)
+        {
+            total += length;
+        }
+
+        lock (_lock)
+        {
+            var fits = total <= _packedEnd - _packedPosition;
+            if (!fits && _packedEnd != _end)
+            {
+                _packedPosition = _packedEnd = _end;
+            }
+
+            if (!fits)
+            {
+                _packedEnd = Qcow2Format.ClustersFor(_packedPosition + total) * Qcow2Format.ClusterSize;
+                _end = _packedEnd;
+            }
+
+            var offset = _packedPosition;
+            foreach (var length in lengths)
+            {
+                var last = (_packedPosition + length - 1) >> Qcow2Format.ClusterBits;
+                for (var cluster = _packedPosition >> Qcow2Format.ClusterBits; cluster <= last; cluster++)
+                {
+                    PackedReference(cluster)++;
+                }
+
+                _packedPosition += length;
+            }
+
+            return offset;
+        }
+    }
+
+    /// <summary>Fills in the reference counts of the clusters from <paramref name="firstCluster"/> on. All of them must have been allocated.</summary>
+    public void GetReferences(long firstCluster, Span<ushort> counts)
+    {
+        lock (_lock)
+        {
+            for (var i = 0; i < counts.Length; i++)
+            {
+                var (page, index) = Math.DivRem(firstCluster + i, Qcow2Format.RefcountBlockEntries);
+                var packed = page < _packedReferences.Count && _packedReferences[(int)page] is { } counted ? counted[index] : 0;
+                counts[i] = (ushort)Math.Max(1, packed);
+            }
+        }
+    }
+
+    private ref ushort PackedReference(long cluster)
+    {
+        var (page, index) = Math.DivRem(cluster, Qcow2Format.RefcountBlockEntries);
+        while (_packedReferences.Count <= page)
+        {
+            _packedReferences.Add(null);
+        }
+
+        ref var counts = ref CollectionsMarshal.AsSpan(_packedReferences)[(int)page];
+        counts ??= new ushort[Qcow2Format.RefcountBlockEntries];
+        return ref counts[index];
+    }
+}

@@ -1,0 +1,154 @@
+using System.Buffers.Binary;
+
+namespace V2V.Engine.Targets.Images.Qcow2;
+
+/// <summary>
+/// Writes a qcow2 image. Data goes to the end of the file as it comes; tables follow, and the header, by which the file becomes an image,
+/// is written last. Guest clusters that are written together stay together in the file.
+/// </summary>
+internal sealed class Qcow2ImageWriter : ImageWriter
+{
+    private readonly ImageFile _file;
+    private readonly long _capacity;
+    private readonly ImageCompression _compression;
+    private readonly Qcow2Allocator _allocator = new();
+    private readonly Qcow2L2Tables _tables;
+    private readonly ClusterPackerPool? _packers;
+
+    public Qcow2ImageWriter(ImageFile file, long capacity, ImageCompression compression)
+    {
+        _file = file;
+        _capacity = capacity;
+        _compression = compression;
+        _tables = new Qcow2L2Tables(file, _allocator, Qcow2Format.L1EntriesFor(capacity));
+        _packers = compression == ImageCompression.None ? null : new ClusterPackerPool(compression);
+    }
+
+    public override int Granularity => Qcow2Format.ClusterSize;
+
+    public override long BytesWritten => _file.BytesWritten;
+
+    public override void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        CheckRange(offset, data.Length, _capacity);
+        if (data.IsEmpty)
+        {
+            return;
+        }
+
+        if (_packers is null)
+        {
+            WriteClusters(offset, data);
+            return;
+        }
+
+        var packer = _packers.Rent();
+        try
+        {
+            WriteCompressed(offset, data, packer);
+        }
+        finally
+        {
+            _packers.Return(packer);
+        }
+    }
+
+    public override void Complete()
+    {
+        var l1Entries = Qcow2Format.L1EntriesFor(_capacity);
+        var l1Offset = _allocator.AllocateClusters(Qcow2Format.ClustersFor((long)l1Entries * sizeof(ulong)));
+        _tables.WriteTo(l1Offset);
+        var (refcountTableOffset, refcountTableClusters) = WriteReferences();
+
+        Span<byte> header = stackalloc byte[Qcow2ImageHeader.Size];
+        new Qcow2ImageHeader
+        {
+            VirtualSize = Qcow2Format.VirtualSize(_capacity),
+            L1Entries = l1Entries,
+            L1TableOffset = l1Offset,
+            RefcountTableOffset = refcountTableOffset,
+            RefcountTableClusters = refcountTableClusters,
+            CompressedWithZstd = _compression == ImageCompression.Zstd,
+        }.WriteTo(header);
+        _file.SetLength(_allocator.End);
+        _file.Write(0, header);
+        _file.Flush();
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _packers?.Dispose();
+            _file.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Writes data uncompressed, with one write to the file. What lacks of the first and last cluster stays a hole, that is zeros.</summary>
+    private void WriteClusters(long offset, ReadOnlySpan<byte> data)
+    {
+        var first = offset >> Qcow2Format.ClusterBits;
+        var count = (int)(((offset + data.Length - 1) >> Qcow2Format.ClusterBits) - first + 1);
+        var host = _allocator.AllocateClusters(count);
+        _file.Write(host + (offset - (first << Qcow2Format.ClusterBits)), data);
+        _tables.MapClusters(first, count, host);
+    }
+
+    private void WriteCompressed(long offset, ReadOnlySpan<byte> data, ClusterPacker packer)
+    {
+        while (!data.IsEmpty)
+        {
+            var taken = packer.Pack(offset, data);
+            if (packer.Lengths.Length > 0)
+            {
+                var host = _allocator.AllocatePacked(packer.Lengths);
+                _file.Write(host, packer.Packed);
+                for (var i = 0; i < packer.Lengths.Length; i++)
+                {
+                    _tables.MapCompressed(packer.Clusters[i], host, packer.Lengths[i]);
+                    host += packer.Lengths[i];
+                }
+            }
+
+            foreach (var (start, length) in packer.Incompressible)
+            {
+                WriteClusters(offset + start, data.Slice(start, length));
+            }
+
+            offset += taken;
+            data = data[taken..];
+        }
+    }
+
+    private (long TableOffset, int TableClusters) WriteReferences()
+    {
+        var (blocks, tableClusters) = Qcow2Format.RefcountClusters(_allocator.End >> Qcow2Format.ClusterBits);
+        var firstBlock = _allocator.AllocateClusters(blocks);
+        var tableOffset = _allocator.AllocateClusters(tableClusters);
+        var clusters = _allocator.End >> Qcow2Format.ClusterBits;
+
+        var table = new byte[tableClusters * Qcow2Format.ClusterSize];
+        var block = new byte[Qcow2Format.ClusterSize];
+        var counts = new ushort[Qcow2Format.RefcountBlockEntries];
+        for (long i = 0; i < blocks; i++)
+        {
+            var firstCluster = i * Qcow2Format.RefcountBlockEntries;
+            var used = counts.AsSpan(0, (int)Math.Min(Qcow2Format.RefcountBlockEntries, clusters - firstCluster));
+            _allocator.GetReferences(firstCluster, used);
+            block.AsSpan().Clear();
+            for (var j = 0; j < used.Length; j++)
+            {
+                BinaryPrimitives.WriteUInt16BigEndian(block.AsSpan(j * sizeof(ushort)), used[j]);
+            }
+
+            var blockOffset = firstBlock + (i << Qcow2Format.ClusterBits);
+            _file.Write(blockOffset, block);
+            BinaryPrimitives.WriteInt64BigEndian(table.AsSpan((int)i * sizeof(ulong)), blockOffset);
+        }
+
+        _file.Write(tableOffset, table);
+        return (tableOffset, (int)tableClusters);
+    }
+}

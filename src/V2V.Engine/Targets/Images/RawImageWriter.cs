@@ -1,0 +1,40 @@
+namespace V2V.Engine.Targets.Images;
+
+/// <summary>Writes a raw image: the disk's bytes at their own positions, with holes where nothing is written.</summary>
+internal sealed class RawImageWriter : ImageWriter
+{
+    /// <summary>Block size of the usual host file systems: the smallest hole that a file can have.</summary>
+    public const int BlockSize = 4096;
+
+    private readonly ImageFile _file;
+    private readonly long _capacity;
+
+    public RawImageWriter(ImageFile file, long capacity)
+    {
+        _file = file;
+        _capacity = capacity;
+        file.SetLength(capacity);
+    }
+
+    public override int Granularity => BlockSize;
+
+    public override long BytesWritten => _file.BytesWritten;
+
+    public override void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        CheckRange(offset, data.Length, _capacity);
+        _file.Write(offset, data);
+    }
+
+    public override void Complete() => _file.Flush();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _file.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Xml.Linq;
+using V2V.Engine.Conversion;
+
+namespace V2V.Engine.Targets.Libvirt;
+
+/// <summary>The devices element of a domain, but for its drives, which are in <see cref="DomainDrives"/>.</summary>
+internal static class DomainDevices
+{
+    private const string VirtioTransitional = "virtio-transitional";
+
+    /// <summary>Sound devices that both QEMU emulates and a source can have had.</summary>
+    private static readonly string[] SoundModels = ["ac97", "es1370", "ich6", "ich9", "sb16"];
+
+    public static XElement Build(DomainDescription domain) =>
+        new("devices",
+            DomainDrives.Build(domain),
+            Controllers(domain),
+            domain.Networks.Select(network => Interface(network, domain)),
+            SerialConsole(),
+            GuestAgent(),
+            Input("tablet"),
+            DomainXml.IsX86(domain) ? null : Input("keyboard"),
+            domain.Source.HasTpm ? Tpm() : null,
+            new XElement("graphics", new XAttribute("type", "vnc"), new XAttribute("autoport", "yes")),
+            Sound(domain),
+            new XElement("video", new XElement("model", new XAttribute("type", DomainXml.IsX86(domain) ? "vga" : "virtio"))),
+            Balloon(domain),
+            RandomGenerator(domain),
+            domain.Hardware.HasPanicDevice && DomainXml.IsX86(domain)
+                ? new XElement("panic", new XAttribute("model", "isa"),
+                    new XElement("address", new XAttribute("type", "isa"), new XAttribute("iobase", "0x505")))
+                : null,
+            domain.Hardware.HasVsock
+                ? new XElement("vsock", new XAttribute("model", VirtioModel(domain)), new XElement("cid", new XAttribute("auto", "yes")))
+                : null);
+
+    /// <summary>
+    /// "virtio", but on PCI Express (q35), where it would mean modern devices only, guests that know nothing but the legacy interface need the
+    /// transitional ones.
+    /// </summary>
+    public static string VirtioModel(DomainDescription domain) =>
+        !domain.Hardware.Virtio10 && domain.Hardware.Machine.StartsWith("q35", StringComparison.Ordinal) ? VirtioTransitional : "virtio";
+
+    private static bool IsTransitional(DomainDescription domain) => VirtioModel(domain) == VirtioTransitional;
+
+    private static IEnumerable<XElement> Controllers(DomainDescription domain)
+    {
+        if (domain.Hardware.DiskBus == DiskBus.VirtioScsi)
+        {
+            yield return Controller("scsi", IsTransitional(domain) ? VirtioTransitional : "virtio-scsi");
+        }
+
+        yield return IsTransitional(domain) ? Controller("virtio-serial", VirtioTransitional) : Controller("virtio-serial", null);
+    }
+
+    private static XElement Controller(string type, string? model) =>
+        new("controller", new XAttribute("type", type), new XAttribute("index", 0), model is null ? null : new XAttribute("model", model));
+
+    private static XElement Interface(DomainNetwork network, DomainDescription domain)
+    {
+        var kind = network.IsBridge ? "bridge" : "network";
+        var model = domain.Hardware.NetworkModel switch
+        {
+            NetworkModel.Virtio => VirtioModel(domain),
+            NetworkModel.E1000 => "e1000",
+            _ => "rtl8139",
+        };
+        return new XElement("interface",
+            new XAttribute("type", kind),
+            new XElement("mac", new XAttribute("address", network.MacAddress)),
+            new XElement("source", new XAttribute(kind, XmlText.Clean(network.Name))),
+            new XElement("model", new XAttribute("type", model)));
+    }
+
+    private static IEnumerable<XElement> SerialConsole() =>
+    [
+        new("serial", new XAttribute("type", "pty"), new XElement("target", new XAttribute("port", 0))),
+        new("console", new XAttribute("type", "pty"), new XElement("target", new XAttribute("type", "serial"), new XAttribute("port", 0))),
+    ];
+
+    /// <summary>Does nothing until the guest runs qemu-guest-agent.</summary>
+    private static XElement GuestAgent() =>
+        new("channel",
+            new XAttribute("type", "unix"),
+            new XElement("target", new XAttribute("type", "virtio"), new XAttribute("name", "org.qemu.guest_agent.0")));
+
+    private static XElement Input(string type) => new("input", new XAttribute("type", type), new XAttribute("bus", "usb"));
+
+    private static XElement Tpm() =>
+        new("tpm",
+            new XAttribute("model", "tpm-crb"),
+            new XElement("backend", new XAttribute("type", "emulator"), new XAttribute("version", "2.0")));
+
+    private static XElement? Sound(DomainDescription domain) =>
+        domain.Source.SoundModel is { } model && SoundModels.Contains(model) && DomainXml.IsX86(domain)
+            ? new XElement("sound", new XAttribute("model", model))
+            : null;
+
+    private static XElement Balloon(DomainDescription domain) =>
+        new("memballoon", new XAttribute("model", domain.Hardware.HasBalloon ? VirtioModel(domain) : "none"));
+
+    private static XElement? RandomGenerator(DomainDescription domain) => domain.Hardware.HasRandomGenerator
+        ? new XElement("rng",
+            new XAttribute("model", VirtioModel(domain)),
+            new XElement("backend", new XAttribute("model", "random"), "/dev/urandom"))
+        : null;
+}

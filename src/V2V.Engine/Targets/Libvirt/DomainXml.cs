@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Reflection;
+using System.Xml.Linq;
+using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
+
+namespace V2V.Engine.Targets.Libvirt;
+
+/// <summary>
+/// The libvirt domain for a converted guest (https://libvirt.org/formatdomain.html). PCI addresses, controllers and firmware files are left
+/// to libvirt, which knows what its host has.
+/// </summary>
+public static class DomainXml
+{
+    private static readonly XNamespace Libosinfo = "http://libosinfo.org/xmlns/libvirt/domain/1.0";
+
+    private static readonly string Version =
+        typeof(DomainXml).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "";
+
+    /// <exception cref="TargetException">The hardware asked for cannot be put into one machine.</exception>
+    public static XDocument Build(DomainDescription domain)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        var source = domain.Source;
+        var memory = checked(source.MemoryMiB * 1024).ToString(CultureInfo.InvariantCulture);
+        return new XDocument(
+            new XElement("domain",
+                new XAttribute("type", domain.DomainType),
+                new XComment($" converted by V2V {Version} "),
+                new XElement("name", XmlText.Clean(domain.Name)),
+                source.GenerationId is { } id ? new XElement("genid", id.ToString("D")) : null,
+                Description(source),
+                Metadata(domain.OperatingSystem),
+                new XElement("memory", new XAttribute("unit", "KiB"), memory),
+                new XElement("currentMemory", new XAttribute("unit", "KiB"), memory),
+                new XElement("vcpu", source.CpuCount),
+                OperatingSystem(domain),
+                Features(domain),
+                Cpu(domain),
+                Clock(domain),
+                new XElement("on_poweroff", "destroy"),
+                new XElement("on_reboot", "restart"),
+                new XElement("on_crash", "restart"),
+                DomainDevices.Build(domain)));
+    }
+
+    /// <summary>QEMU's name of the guest's processor architecture. 32-bit x86 guests run on the 64-bit machine, which can do more.</summary>
+    internal static string Architecture(DomainDescription domain) => domain.OperatingSystem?.Architecture switch
+    {
+        null or "i386" or "i486" or "i586" or "i686" or "x86" or "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        var other => other,
+    };
+
+    internal static bool IsX86(DomainDescription domain) => Architecture(domain) == "x86_64";
+
+    internal static bool IsWindows(DomainDescription domain) => domain.OperatingSystem?.Family == OperatingSystemFamily.Windows;
+
+    private static bool IsKvm(DomainDescription domain) => domain.DomainType == "kvm";
+
+    private static XElement? Description(SourceGuest source) =>
+        XmlText.Clean(source.Annotation ?? "").Trim() is { Length: > 0 } text ? new XElement("description", text) : null;
+
+    /// <summary>Management tools take the guest's icon and defaults for later changes from it.</summary>
+    private static XElement? Metadata(OperatingSystemInfo? operatingSystem) => operatingSystem?.LibosinfoId is { } id
+        ? new XElement("metadata",
+            new XElement(Libosinfo + "libosinfo",
+                new XAttribute(XNamespace.Xmlns + "libosinfo", Libosinfo.NamespaceName),
+                new XElement(Libosinfo + "os", new XAttribute("id", id))))
+        : null;
+
+    /// <summary>
+    /// libvirt picks loader and NVRAM template by itself. Secure boot is said explicitly both ways, since a guest that never had it may not
+    /// start under it; switched on it needs the vendors' keys enrolled, or nothing would be verified.
+    /// </summary>
+    private static XElement OperatingSystem(DomainDescription domain)
+    {
+        var type = new XElement("type",
+            new XAttribute("arch", Architecture(domain)), new XAttribute("machine", domain.Hardware.Machine), "hvm");
+        if (domain.Hardware.Firmware == Firmware.Bios)
+        {
+            return new XElement("os", type);
+        }
+
+        var secure = domain.Source.SecureBoot;
+        return new XElement("os",
+            new XAttribute("firmware", "efi"),
+            type,
+            IsX86(domain)
+                ? new XElement("firmware",
+                    secure ? FirmwareFeature("enrolled-keys", true) : null,
+                    FirmwareFeature("secure-boot", secure))
+                : null);
+    }
+
+    private static XElement FirmwareFeature(string name, bool enabled) =>
+        new("feature", new XAttribute("enabled", enabled ? "yes" : "no"), new XAttribute("name", name));
+
+    private static XElement Features(DomainDescription domain)
+    {
+        var features = new XElement("features", new XElement("acpi"));
+        if (IsX86(domain))
+        {
+            features.Add(new XElement("apic"));
+            if (IsWindows(domain) && IsKvm(domain))
+            {
+                features.Add(HyperV());
+            }
+
+            // Emulates VMware's back door port, which a guest's leftover tools would otherwise take for a VMware host.
+            features.Add(new XElement("vmport", new XAttribute("state", "off")));
+            if (domain.Hardware.Firmware == Firmware.Uefi && domain.Source.SecureBoot)
+            {
+                // Secure boot keeps its variables out of the kernel's reach by this.
+                features.Add(new XElement("smm", new XAttribute("state", "on")));
+            }
+        }
+
+        return features;
+    }
+
+    /// <summary>What QEMU's documentation (system/i386/hyperv) advises for every version of Windows that is still in use.</summary>
+    private static XElement HyperV()
+    {
+        XElement On(string name) => new(name, new XAttribute("state", "on"));
+        return new XElement("hyperv",
+            On("relaxed"), On("vapic"), new XElement("spinlocks", new XAttribute("state", "on"), new XAttribute("retries", 8191)),
+            On("vpindex"), On("runtime"), On("synic"), On("stimer"));
+    }
+
+    /// <summary>
+    /// The host's own model, under emulation the most that QEMU can emulate: the default there lacks what current distributions are built for
+    /// (x86-64-v2).
+    /// </summary>
+    private static XElement Cpu(DomainDescription domain)
+    {
+        // ARM hosts have no named models.
+        var mode = !IsKvm(domain) ? "maximum" : IsX86(domain) ? "host-model" : "host-passthrough";
+        var cpu = new XElement("cpu", new XAttribute("mode", mode));
+        if (domain.Source.CpuTopology is { } topology
+            && (long)topology.Sockets * topology.CoresPerSocket * topology.ThreadsPerCore == domain.Source.CpuCount)
+        {
+            cpu.Add(new XElement("topology",
+                new XAttribute("sockets", topology.Sockets),
+                new XAttribute("cores", topology.CoresPerSocket),
+                new XAttribute("threads", topology.ThreadsPerCore)));
+        }
+
+        return cpu;
+    }
+
+    private static XElement Clock(DomainDescription domain)
+    {
+        var clock = new XElement("clock", new XAttribute("offset", domain.Hardware.ClockIsLocalTime ? "localtime" : "utc"));
+        if (!IsX86(domain))
+        {
+            return clock;
+        }
+
+        XElement Timer(string name, string attribute, string value) => new("timer", new XAttribute("name", name), new XAttribute(attribute, value));
+        clock.Add(Timer("rtc", "tickpolicy", "catchup"), Timer("pit", "tickpolicy", "delay"), Timer("hpet", "present", "no"));
+        if (IsWindows(domain) && IsKvm(domain))
+        {
+            clock.Add(Timer("hypervclock", "present", "yes"));
+        }
+
+        return clock;
+    }
+}

@@ -1,0 +1,176 @@
+using System.Collections;
+using System.Management.Automation;
+using V2V.Engine;
+using V2V.Engine.Profiles;
+using V2V.Engine.Sources;
+using V2V.Engine.Targets;
+using V2V.Engine.Targets.Directory;
+using V2V.Engine.Targets.Libvirt;
+
+namespace V2V.PowerShell.Commands;
+
+/// <summary>
+/// Converts guests so that they run on KVM: writes their disks to a libvirt storage pool or a folder and defines the domain. The source is
+/// never written. A conversion that fails or is stopped leaves nothing behind.
+/// </summary>
+[Cmdlet(VerbsLifecycle.Invoke, "V2VConversion", DefaultParameterSetName = "Path", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[OutputType(typeof(ConversionResult))]
+public sealed class InvokeV2VConversionCommand : SourceGuestCommand
+{
+    private ConversionProfile _settings = new();
+    private SourceGuest? _named;
+
+    /// <summary>libvirt URI of the host that will run the guests: qemu:///system when nothing else is said.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Connection { get; set; }
+
+    /// <summary>libvirt storage pool that takes the disks: default when nothing else is said.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? StoragePool { get; set; }
+
+    /// <summary>Folder that takes disks and domain XML, in place of libvirt. It is made if need be.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? OutputDirectory { get; set; }
+
+    /// <summary>Format of the disks: Qcow2 when nothing else is said.</summary>
+    [Parameter]
+    public ImageFormat Format { get; set; }
+
+    /// <summary>Compression of qcow2 disks.</summary>
+    [Parameter]
+    public ImageCompression Compression { get; set; }
+
+    /// <summary>Name of the converted guest; only for a single guest. The source's name when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Name { get; set; }
+
+    /// <summary>libvirt network for every source network that -NetworkMap does not name.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Network { get; set; }
+
+    /// <summary>Host bridge for every source network that -NetworkMap does not name.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Bridge { get; set; }
+
+    /// <summary>Source networks and the libvirt networks, or 'bridge:NAME', that replace them.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable? NetworkMap { get; set; }
+
+    /// <summary>Settings stored by New-V2VProfile. Parameters that are given win over it.</summary>
+    [Parameter]
+    [Alias("ProfileName")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ProfileNameCompleter))]
+    public string? Profile { get; set; }
+
+    /// <summary>Replaces disks and a domain that have the guest's name already.</summary>
+    [Parameter]
+    public SwitchParameter Force { get; set; }
+
+    protected override void BeginProcessing()
+    {
+        _settings = ApplyParameters(LoadProfile());
+        if (_settings.FindConflict() is { } conflict)
+        {
+            ThrowTerminatingError(ErrorRecords.ParametersConflict(conflict, Profile));
+        }
+    }
+
+    protected override void Process(SourceGuest guest)
+    {
+        if (Name is null)
+        {
+            Convert(guest);
+        }
+        else if (_named is null)
+        {
+            // One name is for one guest, and only the pipeline's end tells that there is no second.
+            _named = guest;
+        }
+        else
+        {
+            ThrowTerminatingError(ErrorRecords.NameForSeveralGuests(Name));
+        }
+    }
+
+    protected override void EndProcessing()
+    {
+        if (_named is not null)
+        {
+            Convert(_named);
+        }
+    }
+
+    private void Convert(SourceGuest guest)
+    {
+        var conversion = new GuestConversion(guest, _settings.ToOptions(Name, Force));
+        var activity = $"Converting {guest.Name}";
+        var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {_settings.TargetDescription}";
+        if (ShouldProcess(action, action + "?", "Convert guest", out var reason))
+        {
+            if (TryWithProgress(activity, guest, (progress, cancellation) => ConvertTo(conversion, progress, cancellation), out var result))
+            {
+                WriteWarnings(result.Name, result.Assessment.Concerns);
+                WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
+                WriteObject(result);
+            }
+        }
+        else if (reason == ShouldProcessReason.WhatIf && TryWithProgress(activity, guest, conversion.Assess, out var assessment))
+        {
+            ShowPlan(guest, assessment);
+        }
+    }
+
+    private ConversionResult ConvertTo(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
+    {
+        using ConversionTarget target = _settings.OutputDirectory is { } folder
+            ? new DirectoryTarget(folder)
+            : new LibvirtTarget(_settings.Connection ?? ConversionProfile.DefaultConnection, _settings.StoragePool ?? ConversionProfile.DefaultStoragePool);
+        return conversion.Convert(target, progress, cancellation);
+    }
+
+    /// <summary>What -WhatIf shows: everything that the rehearsed conversion did, and what it would have gone on to do.</summary>
+    private void ShowPlan(SourceGuest guest, GuestAssessment assessment)
+    {
+        void WhatIf(string what) => ShouldProcess(what, what, "Convert guest");
+
+        WriteWarnings(guest.Name, assessment.Concerns.Where(concern => concern.Severity == ConcernSeverity.Warning));
+        if (!assessment.CanConvert)
+        {
+            WriteError(ErrorRecords.Blocked(assessment));
+            return;
+        }
+
+        foreach (var change in assessment.Changes)
+        {
+            WhatIf($"{change.Kind} in the guest: {change} ({change.Why})");
+        }
+
+        foreach (var disk in guest.Disks)
+        {
+            WhatIf($"Copy {disk.Path} ({Formatting.Size(disk.Capacity)}) as {_settings.Format ?? ImageFormat.Qcow2} to {_settings.TargetDescription}");
+        }
+
+        WhatIf($"Define domain {Name ?? guest.Name} with {guest.CpuCount} CPU and {Formatting.Memory(guest.MemoryMiB)} of memory");
+    }
+
+    private ConversionProfile LoadProfile()
+    {
+        try
+        {
+            return Profile is null ? new ConversionProfile() : ProfileStore.ForUser().Load(Profile);
+        }
+        catch (ProfileException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e, Profile));
+            throw;
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Management.Automation;
+using V2V.Engine.Sources;
+
+namespace V2V.PowerShell.Commands;
+
+/// <summary>A command that works on source guests: objects of Get-V2VSourceGuest, or the files that describe them.</summary>
+public abstract class SourceGuestCommand : V2VCommand
+{
+    private const string InputObjectSet = "InputObject";
+    private const string PathSet = "Path";
+    private const string LiteralPathSet = "LiteralPath";
+
+    /// <summary>Guests as Get-V2VSourceGuest returns them.</summary>
+    [Parameter(ParameterSetName = InputObjectSet, Mandatory = true, ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public SourceGuest[] InputObject { get; set; } = [];
+
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf). Wildcards are allowed.</summary>
+    [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>Files that describe guests, taken as they are written.</summary>
+    [Parameter(ParameterSetName = LiteralPathSet, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    [Alias("PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>Folder for changes that do not fit in memory. The system's folder for temporary files when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TemporaryDirectory { get; set; }
+
+    protected abstract void Process(SourceGuest guest);
+
+    protected sealed override void ProcessRecord()
+    {
+        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath)))
+        {
+            Process(guest);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using System.Management.Automation;
+using V2V.Engine;
+using V2V.Engine.Sources;
+
+namespace V2V.PowerShell.Commands;
+
+/// <summary>
+/// Runs the whole conversion of a guest in a copy-on-write overlay and throws the overlay away: says whether the guest can be converted, what
+/// stands against it, and every change that the conversion would make. Nothing is written to the source or to a target.
+/// </summary>
+[Cmdlet(VerbsDiagnostic.Test, "V2VGuest", DefaultParameterSetName = "Path")]
+[OutputType(typeof(GuestAssessment))]
+public sealed class TestV2VGuestCommand : SourceGuestCommand
+{
+    protected override void Process(SourceGuest guest)
+    {
+        var options = new ConversionOptions { TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory) };
+        if (TryWithProgress($"Testing {guest.Name}", guest, new GuestConversion(guest, options).Assess, out var assessment))
+        {
+            WriteWarnings(guest.Name, assessment.Concerns);
+            WriteObject(assessment);
+        }
+    }
+}

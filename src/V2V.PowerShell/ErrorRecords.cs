@@ -1,0 +1,87 @@
+using System.Management.Automation;
+using V2V.Engine;
+using V2V.Engine.Sources;
+
+namespace V2V.PowerShell;
+
+/// <summary>Every ErrorRecord that the module writes: its id, its category, its target, and the advice as recommended action.</summary>
+public static class ErrorRecords
+{
+    private static readonly Dictionary<V2VError, ErrorCategory> Categories = new()
+    {
+        [V2VError.SourceNotFound] = ErrorCategory.ObjectNotFound,
+        [V2VError.SourceInvalid] = ErrorCategory.InvalidData,
+        [V2VError.SourceUnsupported] = ErrorCategory.NotImplemented,
+        [V2VError.SourceChecksumMismatch] = ErrorCategory.InvalidData,
+        [V2VError.DiskImageNotFound] = ErrorCategory.ObjectNotFound,
+        [V2VError.DiskImageCorrupt] = ErrorCategory.InvalidData,
+        [V2VError.DiskImageUnsupported] = ErrorCategory.NotImplemented,
+        [V2VError.DiskImageOutsideFolder] = ErrorCategory.SecurityError,
+        [V2VError.DiskImageReadFailed] = ErrorCategory.ReadError,
+        [V2VError.PartitionTableCorrupt] = ErrorCategory.InvalidData,
+        [V2VError.VolumeUnsupported] = ErrorCategory.NotImplemented,
+        [V2VError.FileSystemCorrupt] = ErrorCategory.InvalidData,
+        [V2VError.FileSystemUnsupported] = ErrorCategory.NotImplemented,
+        [V2VError.FileSystemNotClean] = ErrorCategory.ResourceBusy,
+        [V2VError.FileSystemFull] = ErrorCategory.LimitsExceeded,
+        [V2VError.GuestPathNotFound] = ErrorCategory.ObjectNotFound,
+        [V2VError.GuestPathExists] = ErrorCategory.ResourceExists,
+        [V2VError.GuestPathInvalid] = ErrorCategory.InvalidData,
+        [V2VError.NoOperatingSystem] = ErrorCategory.ObjectNotFound,
+        [V2VError.SeveralOperatingSystems] = ErrorCategory.InvalidData,
+        [V2VError.GuestUnsupported] = ErrorCategory.NotImplemented,
+        [V2VError.ConversionFailed] = ErrorCategory.InvalidResult,
+        [V2VError.VerificationFailed] = ErrorCategory.InvalidResult,
+        [V2VError.TargetExists] = ErrorCategory.ResourceExists,
+        [V2VError.TargetFull] = ErrorCategory.LimitsExceeded,
+        [V2VError.TargetUnavailable] = ErrorCategory.ResourceUnavailable,
+        [V2VError.TargetUnsupported] = ErrorCategory.NotImplemented,
+        [V2VError.TargetWriteFailed] = ErrorCategory.WriteError,
+        [V2VError.LibvirtUnavailable] = ErrorCategory.ConnectionError,
+        [V2VError.LibvirtFailed] = ErrorCategory.InvalidOperation,
+        [V2VError.ProfileNotFound] = ErrorCategory.ObjectNotFound,
+        [V2VError.ProfileInvalid] = ErrorCategory.InvalidData,
+        [V2VError.ProfileExists] = ErrorCategory.ResourceExists,
+    };
+
+    /// <summary>An error of the engine, or of the system below it, that ended the work on <paramref name="target"/>.</summary>
+    public static ErrorRecord From(Exception exception, object? target) => exception switch
+    {
+        V2VException known => Create(known, known.Error.ToString(), Categories.GetValueOrDefault(known.Error), target ?? known.Path, known.Advice),
+        UnauthorizedAccessException => Create(exception, "AccessDenied", ErrorCategory.PermissionDenied, target, "Check who may read or write it."),
+        IOException => Create(exception, "InputOutputFailed", ErrorCategory.DeviceError, target, null),
+        _ => Create(exception, "Unexpected", ErrorCategory.NotSpecified, target, "This is a defect of V2V: please report it with $Error[0].Exception."),
+    };
+
+    /// <summary>Parameters, or a parameter and the profile, that exclude each other.</summary>
+    public static ErrorRecord ParametersConflict(string message, object? target) =>
+        Create(new PSArgumentException(message), nameof(ParametersConflict), ErrorCategory.InvalidArgument, target, null);
+
+    /// <summary>-Name was given and there is more than one guest to give it to.</summary>
+    public static ErrorRecord NameForSeveralGuests(string name) => Create(
+        new PSArgumentException($"The name '{name}' was given, but there is more than one guest to convert."),
+        nameof(NameForSeveralGuests), ErrorCategory.InvalidArgument, name, "Convert the guests one by one, or leave out -Name.");
+
+    /// <summary>A path of a provider other than the file system.</summary>
+    public static ErrorRecord NotAFileSystemPath(string path) => Create(
+        new PSArgumentException($"'{path}' is not a path of the file system."),
+        nameof(NotAFileSystemPath), ErrorCategory.InvalidArgument, path, "Use a path of a folder or file.");
+
+    /// <summary>The dry run found what would refuse the conversion.</summary>
+    public static ErrorRecord Blocked(GuestAssessment assessment)
+    {
+        var blockers = assessment.Concerns.Where(concern => concern.Severity == ConcernSeverity.Blocker).ToList();
+        var exception = new ConversionException(V2VError.GuestUnsupported, string.Join(" ", blockers.Select(blocker => blocker.Message)))
+        {
+            Path = assessment.Source.Path,
+            Advice = string.Join(" ", blockers.Select(blocker => blocker.Advice).OfType<string>().Distinct()) is { Length: > 0 } advice ? advice : null,
+        };
+        return From(exception, assessment.Source);
+    }
+
+    private static ErrorRecord Create(Exception exception, string id, ErrorCategory category, object? target, string? advice) =>
+        new(exception, id, category, target)
+        {
+            ErrorDetails = new ErrorDetails(target is SourceGuest guest ? $"{guest.Name}: {exception.Message}" : exception.Message) { RecommendedAction = advice },
+        };
+}

@@ -1,0 +1,83 @@
+using System.Globalization;
+using V2V.Engine;
+using V2V.Engine.Conversion;
+using V2V.Engine.Sources;
+
+namespace V2V.PowerShell;
+
+/// <summary>The strings of the views in V2V.Format.ps1xml and of the progress display.</summary>
+public static class Formatting
+{
+    private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+
+    /// <summary>"512 B", "2.0 GiB", "150 GiB": three significant digits at the most before the point, one after it below ten.</summary>
+    public static string Size(long bytes)
+    {
+        var value = (double)bytes;
+        var unit = 0;
+        // From 1023.5 on it would be printed as 1024.
+        while (value >= 1023.5 && unit < Units.Length - 1)
+        {
+            value /= 1024;
+            unit++;
+        }
+
+        var format = unit == 0 || value >= 99.95 ? "0" : "0.0";
+        return string.Create(CultureInfo.InvariantCulture, $"{value.ToString(format, CultureInfo.InvariantCulture)} {Units[unit]}");
+    }
+
+    /// <summary>"-" when nobody can tell.</summary>
+    public static string Size(long? bytes) => bytes is { } known ? Size(known) : "-";
+
+    /// <summary>"350 MiB/s".</summary>
+    public static string Rate(double bytesPerSecond) => Size((long)bytesPerSecond) + "/s";
+
+    /// <summary>"0.8 s", "12 s", "2 min 05 s", "1 h 02 min".</summary>
+    public static string Duration(TimeSpan time)
+    {
+        var rounded = TimeSpan.FromSeconds(Math.Round(time.TotalSeconds));
+        return rounded switch
+        {
+            { TotalMinutes: >= 60 } => $"{(int)rounded.TotalHours} h {rounded.Minutes:00} min",
+            { TotalSeconds: >= 60 } => $"{(int)rounded.TotalMinutes} min {rounded.Seconds:00} s",
+            { TotalSeconds: >= 10 } => $"{(int)rounded.TotalSeconds} s",
+            _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s"),
+        };
+    }
+
+    /// <summary>"2.0 GiB" of memory that is counted in MiB.</summary>
+    public static string Memory(long mebibytes) => Size(mebibytes << 20);
+
+    /// <summary>"1 (8.0 GiB)": how many disks, and their capacity in sum.</summary>
+    public static string Disks(IReadOnlyList<SourceDisk> disks) => $"{disks.Count} ({Size(disks.Sum(disk => disk.Capacity))})";
+
+    /// <summary>"1 blocker, 2 warnings"; "none" when there is nothing to say.</summary>
+    public static string Concerns(IReadOnlyList<Concern> concerns) => concerns.Count == 0
+        ? "none"
+        : string.Join(", ", concerns.GroupBy(concern => concern.Severity).OrderByDescending(group => group.Key).Select(group => group.Key switch
+        {
+            ConcernSeverity.Blocker => Count(group.Count(), "blocker"),
+            ConcernSeverity.Warning => Count(group.Count(), "warning"),
+            _ => $"{group.Count()} for information",
+        }));
+
+    /// <summary>"x86_64 Debian GNU/Linux 12 (bookworm)", or "none found".</summary>
+    public static string OperatingSystem(GuestAssessment assessment) => assessment.OperatingSystem?.ToString() ?? "none found";
+
+    /// <summary>"q35, Uefi, disks on Virtio, network Virtio".</summary>
+    public static string Hardware(TargetHardware? hardware) => hardware is null
+        ? "-"
+        : $"{hardware.Machine}, {hardware.Firmware}, disks on {hardware.DiskBus}, network {hardware.NetworkModel}";
+
+    /// <summary>"VM Network -> default; others -> bridge br0".</summary>
+    public static string Networks(IReadOnlyList<NetworkRule> rules) =>
+        string.Join("; ", rules.Select(rule => $"{rule.SourceNetwork ?? "others"} -> {(rule.IsBridge ? "bridge " : "")}{rule.Target}"));
+
+    /// <summary>"00:0c:29:aa:bb:cc vmxnet3 on VM Network".</summary>
+    public static string Adapter(SourceNetworkAdapter adapter) => string.Join(' ', new[]
+    {
+        adapter.MacAddress, adapter.Model, adapter.Network is null ? null : $"on {(adapter.IsBridge ? "bridge " : "")}{adapter.Network}",
+    }.OfType<string>());
+
+    private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
+}

@@ -1,0 +1,48 @@
+using System.Security.Cryptography;
+using System.Text;
+using V2V.Engine.Sources.Ovf;
+using Xunit;
+
+namespace V2V.Engine.Tests.Sources.Ovf;
+
+public sealed class OvfManifestTests
+{
+    private const string Sha1 = "da39a3ee5e6b4b0d3255bfef95601890afd80709";
+
+    [Theory]
+    [InlineData($"SHA1(disk.vmdk)= {Sha1}")]
+    [InlineData($"SHA1 (disk.vmdk) = {Sha1}")]
+    [InlineData($"SHA1(disk.vmdk)={Sha1}\r")]
+    [InlineData($"sha1(disk.vmdk)=   {Sha1}  ")]
+    [InlineData("SHA1(disk.vmdk)= DA39A3EE5E6B4B0D3255BFEF95601890AFD80709")]
+    public void Every_writers_form_is_understood(string line)
+    {
+        var manifest = Parse(line);
+        Assert.Empty(manifest.Concerns);
+        Assert.Equal(new OvfDigest(HashAlgorithmName.SHA1, Sha1), manifest["disk.vmdk"]);
+    }
+
+    [Theory]
+    [InlineData("SHA256", 64)]
+    [InlineData("SHA384", 96)]
+    [InlineData("SHA512", 128)]
+    public void The_longer_digests_are_known(string name, int digits) =>
+        Assert.Equal(name, Parse($"{name}(a (1) = b.vmdk)= {new string('a', digits)}")["a (1) = b.vmdk"]?.Algorithm.Name);
+
+    [Theory]
+    [InlineData("MD5(disk.vmdk)= d41d8cd98f00b204e9800998ecf8427e")]
+    [InlineData("SHA256(disk.vmdk)= abcd")]
+    [InlineData("SHA1(disk.vmdk)= ga39a3ee5e6b4b0d3255bfef95601890afd80709")]
+    [InlineData("SHA1()= da39a3ee5e6b4b0d3255bfef95601890afd80709")]
+    [InlineData("nonsense")]
+    [InlineData("=")]
+    [InlineData("SHA1(=)")]
+    public void Lines_that_are_not_understood_are_reported(string line) =>
+        Assert.Equal("ManifestLineIgnored", Assert.Single(Parse(line).Concerns).Id);
+
+    [Fact]
+    public void A_line_of_brackets_takes_no_longer_than_any_other() =>
+        Assert.Single(Parse(new string(')', 2_000_000) + "(" + new string(')', 2_000_000)).Concerns);
+
+    private static OvfManifest Parse(string text) => OvfManifest.Parse("x.mf", Encoding.UTF8.GetBytes(text));
+}
