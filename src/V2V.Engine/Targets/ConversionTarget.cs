@@ -69,7 +69,7 @@ public enum ImageCompression
 }
 
 /// <summary>A disk under construction on the target.</summary>
-/// <param name="Writer">Takes the contents; the conversion disposes it.</param>
+/// <param name="Writer">Takes the contents. It is the target's: the conversion completes it, but does not dispose it.</param>
 /// <param name="Source">How the domain refers to it.</param>
 public sealed record TargetDisk(ImageWriter Writer, DomainDiskSource Source);
 
