@@ -56,7 +56,11 @@ public static class ImageWriters
         catch
         {
             file.Dispose();
-            file.Delete();
+            if (createNew)
+            {
+                file.Delete();
+            }
+
             throw;
         }
     }
