@@ -1,0 +1,233 @@
+<#
+.SYNOPSIS
+Builds, tests, demonstrates or packages V2V.
+.DESCRIPTION
+Runs in PowerShell 7.6 and in V2V.Shell, which has the engine but none of the Utility and Management commands. That is why this file calls
+.NET and native programs where a script would usually call Join-Path or Write-Host.
+.PARAMETER Task
+Build (the default); Test: install what the tests need, run them, and print the count as the last line; Demo: convert the sample into out/;
+Package: make output/V2V, ready to be copied to a folder of PSModulePath, and a zip of it.
+.PARAMETER Configuration
+Release (the default) or Debug.
+.PARAMETER Filter
+Test: run only test classes whose full name matches this pattern, such as *Profile*.
+.PARAMETER Fast
+Test: leave out the tests that boot guests or take long.
+.PARAMETER NoInstall
+Test: install nothing; tests whose programs are missing skip themselves and say so.
+.EXAMPLE
+dotnet run --project src/V2V.Shell -c Release -- build.ps1 -Task Test
+#>
+param(
+    [ValidateSet('Build', 'Test', 'Demo', 'Package')]
+    [string] $Task = 'Build',
+    [ValidateSet('Release', 'Debug')]
+    [string] $Configuration = 'Release',
+    [string] $Filter,
+    [switch] $Fast,
+    [switch] $NoInstall
+)
+
+$ErrorActionPreference = 'Stop'
+$root = $PSScriptRoot
+# The programs of the tests: they make guests, read what V2V wrote with code that is not ours, and boot the result.
+$testPackages = @(
+    'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'mmdebstrap', 'fdisk', 'gdisk', 'libvirt-daemon-system', 'libvirt-clients', 'ovmf', 'grub-common',
+    'sleuthkit', 'p7zip-full', 'kmod', 'cpio', 'zstd', 'lz4', 'xz-utils')
+
+function Write-Line([string] $text) {
+    [Console]::Out.WriteLine($text)
+}
+
+# Runs a program, its output shown as it comes, and ends the script if it fails.
+function Invoke-Program([string] $program, [string[]] $arguments) {
+    Write-Line "> $program $arguments"
+    & $program @arguments | ForEach-Object { Write-Line $_ }
+    if ($LASTEXITCODE -ne 0) {
+        throw "$program ended with exit code $LASTEXITCODE."
+    }
+}
+
+function Build-Solution {
+    Invoke-Program dotnet @('build', [IO.Path]::Combine($root, 'V2V.slnx'), '-c', $Configuration, '-v', 'quiet', '-nologo')
+}
+
+function Install-TestPackage {
+    if (-not [IO.File]::Exists('/etc/debian_version')) {
+        Write-Line 'This is not Debian or one of its kin: nothing is installed. Tests whose programs are missing are skipped.'
+        return
+    }
+    $missing = $testPackages.Where({
+        -not ((& dpkg-query -W -f '${Status}' $_ 2>&1 | ForEach-Object { "$_" }) -contains 'install ok installed')
+    })
+    if ($missing.Count -eq 0) {
+        Write-Line 'Every package that the tests need is installed.'
+    }
+    elseif ((& id -u) -ne '0') {
+        Write-Line "MISSING packages, to be installed as root with: apt-get install $missing"
+        Write-Line 'Tests that need them are skipped.'
+    }
+    else {
+        Write-Line "INSTALLING packages that the tests need: $missing"
+        $env:DEBIAN_FRONTEND = 'noninteractive'
+        Invoke-Program apt-get @('update', '-q')
+        Invoke-Program apt-get (@('install', '-q', '-y', '--no-install-recommends') + $missing)
+    }
+}
+
+function Find-Program([string] $name) {
+    ("$env:PATH`:/usr/sbin:/sbin" -split ':').ForEach({ [IO.Path]::Combine($_, $name) }).Where({ [IO.File]::Exists($_) }, 'First')
+}
+
+function Start-Libvirt {
+    $virsh = Find-Program virsh
+    if (-not $virsh) {
+        Write-Line 'There is no virsh here: tests of libvirt are skipped.'
+        return
+    }
+    & $virsh -q -c qemu:///system version 2>&1 | Out-Null
+    if ($LASTEXITCODE -eq 0) {
+        return
+    }
+    foreach ($daemon in 'virtlogd', 'libvirtd') {
+        $program = Find-Program $daemon
+        if ($program -and (& id -u) -eq '0') {
+            Write-Line "STARTING $program"
+            & $program -d
+        }
+    }
+    & $virsh -q -c qemu:///system version 2>&1 | Out-Null
+    if ($LASTEXITCODE -ne 0) {
+        Write-Line 'libvirt does not answer at qemu:///system: tests that need it are skipped.'
+    }
+}
+
+# Runs one test project and returns its counts, read from the file that the runner wrote.
+function Invoke-TestProject([string] $name) {
+    $results = [IO.Path]::Combine($root, 'TestResults', "$name.xml")
+    [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($results))
+    [IO.File]::Delete($results)
+    $assembly = [IO.Path]::Combine($root, 'tests', $name, 'bin', $Configuration, 'net10.0', "$name.dll")
+    $arguments = @('exec', $assembly, '-xml', $results, '-noLogo')
+    if ($Fast) { $arguments += @('-trait-', 'Category=Slow') }
+    if ($Filter) { $arguments += @('-class', $Filter) }
+
+    Write-Line ''
+    Write-Line "== $name"
+    & dotnet @arguments | ForEach-Object { Write-Line $_ }
+    $exitCode = $LASTEXITCODE
+
+    $count = @{ Passed = 0; Failed = 0; Skipped = 0; Reasons = @() }
+    if (-not [IO.File]::Exists($results)) {
+        Write-Line "FAILED: $name ended with exit code $exitCode and without results."
+        $count.Failed = 1
+        return $count
+    }
+    $document = [xml]::new()
+    $document.Load($results)
+    foreach ($assemblyNode in $document.SelectNodes('/assemblies/assembly')) {
+        $count.Passed += [int]$assemblyNode.passed
+        $count.Failed += [int]$assemblyNode.failed + [int]$assemblyNode.errors
+        $count.Skipped += [int]$assemblyNode.skipped + [int]$assemblyNode.'not-run'
+    }
+    foreach ($test in $document.SelectNodes("//test[@result='Skip' or @result='NotRun']")) {
+        $reason = $test.SelectSingleNode('reason')
+        $count.Reasons += '{0}: {1}' -f $test.name, $(if ($reason) { $reason.InnerText } else { 'not run' })
+    }
+    # A runner that ends badly after all its tests passed has not passed.
+    if ($exitCode -ne 0 -and $count.Failed -eq 0) {
+        Write-Line "FAILED: $name ended with exit code $exitCode."
+        $count.Failed = 1
+    }
+    return $count
+}
+
+# Pester files need pwsh and Pester, which most machines that build V2V do not have.
+function Invoke-PesterTest {
+    $files = [IO.Directory]::GetFiles([IO.Path]::Combine($root, 'tests', 'Pester'), '*.Tests.ps1')
+    $count = @{ Passed = 0; Failed = 0; Skipped = 0; Reasons = @() }
+    $pwsh = Find-Program pwsh
+    $results = [IO.Path]::Combine($root, 'TestResults', 'Pester.xml')
+    [IO.File]::Delete($results)
+    if ($pwsh) {
+        Write-Line ''
+        Write-Line '== Pester'
+        $script = "if (-not (Get-Module -ListAvailable Pester | Where-Object Version -ge 5.0)) { exit 3 }; " +
+            "`$c = New-PesterConfiguration; `$c.Run.Path = '$root/tests/Pester'; `$c.TestResult.Enabled = `$true; " +
+            "`$c.TestResult.OutputPath = '$results'; Invoke-Pester -Configuration `$c"
+        & $pwsh -NoProfile -NonInteractive -Command $script | ForEach-Object { Write-Line $_ }
+    }
+    if (-not $pwsh -or $LASTEXITCODE -eq 3) {
+        $count.Skipped = $files.Length
+        $count.Reasons = $files.ForEach({ "$([IO.Path]::GetFileName($_)): needs pwsh and Pester 5" })
+    }
+    elseif (-not [IO.File]::Exists($results)) {
+        Write-Line 'FAILED: Pester left no results.'
+        $count.Failed = 1
+    }
+    else {
+        $document = [xml]::new()
+        $document.Load($results)
+        $total = $document.DocumentElement
+        $count.Failed = [int]$total.failures + [int]$total.errors
+        $count.Skipped = [int]$total.ignored + [int]$total.skipped + [int]$total.'not-run'
+        $count.Passed = [int]$total.total - [int]$total.failures - [int]$total.ignored - [int]$total.skipped
+    }
+    return $count
+}
+
+function Test-Solution {
+    if ($NoInstall) { Write-Line 'Nothing is installed, as asked.' } else { Install-TestPackage }
+    Start-Libvirt
+    Build-Solution
+    $counts = @(
+        Invoke-TestProject V2V.Engine.Tests
+        Invoke-TestProject V2V.PowerShell.Tests
+        if (-not $Filter) { Invoke-PesterTest }
+    )
+    $passed = 0; $failed = 0; $skipped = 0
+    Write-Line ''
+    foreach ($count in $counts) {
+        $passed += $count.Passed; $failed += $count.Failed; $skipped += $count.Skipped
+        foreach ($reason in $count.Reasons) { Write-Line "SKIPPED $reason" }
+    }
+    if ($Fast) { Write-Line 'Slow tests were left out, as asked.' }
+    Write-Line "$passed passed, $failed failed, $skipped skipped"
+    if ($failed -gt 0 -or $passed -eq 0) { exit 1 }
+}
+
+function Convert-Sample {
+    Build-Solution
+    $output = [IO.Path]::Combine($root, 'out')
+    Get-V2VSourceGuest "$root/samples/*.ova" | Invoke-V2VConversion -OutputDirectory $output -Force
+}
+
+function New-Package {
+    Build-Solution
+    $package = [IO.Path]::Combine($root, 'output', 'V2V')
+    if ([IO.Directory]::Exists($package)) { [IO.Directory]::Delete($package, $true) }
+    $files = @('V2V.psd1', 'LICENSE', 'README.md', 'CHANGELOG.md', 'module/V2V.Format.ps1xml', 'module/V2V.Types.ps1xml')
+    $binaries = [IO.Directory]::GetFiles([IO.Path]::Combine($root, 'module', 'bin')).ForEach({ [IO.Path]::GetFileName($_) }).Where({
+        # Our own symbols make a stack trace readable; everybody else's, and the compiler's view of PowerShell, stay out.
+        ($_.EndsWith('.dll') -and $_ -ne 'System.Management.Automation.dll') -or $_ -in 'V2V.Engine.pdb', 'V2V.PowerShell.pdb', 'V2V.PowerShell.deps.json'
+    })
+    foreach ($file in $files + $binaries.ForEach({ "module/bin/$_" })) {
+        $source = [IO.Path]::Combine($root, $file)
+        if (-not [IO.File]::Exists($source)) { throw "$file is missing." }
+        $destination = [IO.Path]::Combine($package, $file)
+        [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($destination))
+        [IO.File]::Copy($source, $destination)
+    }
+    $manifest = Test-ModuleManifest "$package/V2V.psd1"
+    $zip = [IO.Path]::Combine($root, 'output', "V2V-$($manifest.Version).zip")
+    [IO.File]::Delete($zip)
+    [IO.Compression.ZipFile]::CreateFromDirectory($package, $zip, [IO.Compression.CompressionLevel]::SmallestSize, $true)
+    Write-Line "Packaged $zip"
+}
+
+switch ($Task) {
+    'Build' { Build-Solution }
+    'Test' { Test-Solution }
+    'Demo' { Convert-Sample }
+    'Package' { New-Package }
+}
