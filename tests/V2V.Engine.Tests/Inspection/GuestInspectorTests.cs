@@ -178,7 +178,7 @@ public sealed class GuestInspectorTests
         var volume = MemoryVolume.Partition(0, 1);
         var e = Assert.Throws<ConversionException>(() => GuestInspector.Inspect(
             new PhonyGuest().Source, [volume],
-            _ => throw new FileSystemFailure().ToThrow(),
+            _ => throw new GuestFileSystemException(V2VError.FileSystemNotClean, "The ext4 file system was not unmounted.") { Format = "ext4", Advice = "Shut the guest down." },
             TestContext.Current.CancellationToken));
 
         Assert.Equal(V2VError.FileSystemNotClean, e.Error);
@@ -241,10 +241,5 @@ public sealed class GuestInspectorTests
         phony.Source = phony.Source with { Disks = [PhonyGuest.Disk(), PhonyGuest.Disk(content: VolumeImages.With(512, (0x180, "GRUB "u8.ToArray())))] };
 
         Assert.Equal(1, phony.Inspect().BootDiskIndex);
-    }
-
-    private sealed class FileSystemFailure
-    {
-        public GuestFileSystemException ToThrow() => new(V2VError.FileSystemNotClean, "The ext4 file system was not unmounted.") { Format = "ext4", Advice = "Shut the guest down." };
     }
 }

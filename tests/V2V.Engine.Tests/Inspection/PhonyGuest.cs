@@ -1,5 +1,4 @@
 using V2V.Engine.Conversion;
-using V2V.Engine.Disks;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;

@@ -6,8 +6,11 @@ internal sealed class ExtTransaction : IDisposable
     private readonly ExtVolume _volume;
     private bool _committed;
 
-    public ExtTransaction(ExtVolume volume)
+    private readonly Action? _onRollback;
+
+    public ExtTransaction(ExtVolume volume, Action? onRollback)
     {
+        _onRollback = onRollback;
         _volume = volume;
         _volume.Inodes.Trim();
         _volume.Cache.Begin();
@@ -26,6 +29,7 @@ internal sealed class ExtTransaction : IDisposable
         {
             _volume.Cache.Rollback();
             _volume.Inodes.Clear();
+            _onRollback?.Invoke();
         }
     }
 }

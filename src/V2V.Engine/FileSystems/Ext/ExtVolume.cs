@@ -36,6 +36,9 @@ internal sealed class ExtVolume
 
     public ExtInodeAllocator InodeAllocator { get; }
 
+    /// <summary>True when the primary superblock is damaged and a backup stands in for it.</summary>
+    public bool IsBackupSuperblock => _superblockBlock * BlockSize + _superblockOffset != ExtSuperblock.Position;
+
     public int BlockSize => Superblock.BlockSize;
 
     /// <summary>The superblock as it stands in memory, changes included.</summary>
@@ -156,7 +159,8 @@ internal sealed class ExtVolume
     }
 
     /// <summary>Starts an operation; it is undone unless <see cref="ExtTransaction.Commit"/> is reached.</summary>
-    public ExtTransaction Begin() => new(this);
+    /// <param name="onRollback">Called when it is undone.</param>
+    public ExtTransaction Begin(Action? onRollback = null) => new(this, onRollback);
 
     private void SealSuperblock(Span<byte> raw)
     {

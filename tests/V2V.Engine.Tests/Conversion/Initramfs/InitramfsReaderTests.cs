@@ -5,7 +5,7 @@ namespace V2V.Engine.Tests.Conversion.Initramfs;
 
 /// <summary>
 /// The kernel's rules for unpacking. The first eight cases are those of a table that was measured with a Linux 6.1 kernel under QEMU, whose
-/// init printed what it found; <see cref="InitramfsBootTests"/> repeats the one that matters.
+/// init printed what it found; InitramfsBootTests repeats the one that matters.
 /// </summary>
 public sealed class InitramfsReaderTests : IDisposable
 {
@@ -107,8 +107,8 @@ public sealed class InitramfsReaderTests : IDisposable
 
         var compression = InitramfsMagic.RecogniseCompression(packed)!.Value;
         Assert.Equal(
-            [(InitramfsCompression.None, 0, early.Length), (compression, early.Length, packed.Length)],
-            contents.Segments.Take(2).Select(s => (s.Compression, s.Offset, s.Length)));
+            [new InitramfsSegment(InitramfsCompression.None, 0, early.Length), new InitramfsSegment(compression, early.Length, packed.Length)],
+            contents.Segments.Take(2));
         Assert.Equal(Workshop.Crc("later"), contents.Tree.Find("over")!.Checksum);
         Assert.Equal(5, contents.Tree.Find("kernel/x86/microcode/AuthenticAMD.bin")!.Length);
         // An empty directory makes way for a file.
@@ -119,14 +119,14 @@ public sealed class InitramfsReaderTests : IDisposable
     public void Everything_that_cpio_packs_is_in_the_tree()
     {
         var archive = _workshop.Archive("""
-            mkdir -m 0700 d; mkdir -p 'd/with space/é'; printf abc > d/f; chmod 4755 d/f; ln -s ../d/f 'd/with space/l'
+            mkdir -m 0700 d; mkdir -p 'd/with space/é'; printf abc > d/f; chmod 4755 d/f; ln -s ../f 'd/with space/l'
             : > d/empty; mkfifo -m 0640 d/fifo; ln d/f d/hard; ln d/empty d/hardempty
             head -c 300000 /dev/zero > d/large
             """);
         Assert.Equal(
             [
                 "d 40700 0", "d/empty 100644 0", "d/f 104755 3", "d/fifo 10640 0", "d/hard 104755 3", "d/hardempty 100644 0", "d/large 100644 300000",
-                "d/with space 40755 0", "d/with space/l 120777 6", "d/with space/é 40755 0",
+                "d/with space 40755 0", "d/with space/l 120777 ../f", "d/with space/é 40755 0",
             ],
             Workshop.Listing(Workshop.Read(archive).Tree));
         var tree = Workshop.Read(archive).Tree;
@@ -175,9 +175,15 @@ public sealed class InitramfsReaderTests : IDisposable
     public void Truncated_archives_are_errors()
     {
         var archive = _workshop.Archive("printf 0123456789 > f; mkdir d");
-        for (var length = 1; length < archive.AsSpan().IndexOf("TRAILER"u8) - CpioHeader.Size; length++)
+        var lastHeader = archive.AsSpan().LastIndexOf("070701"u8);
+        for (var length = 1; length < lastHeader; length++)
         {
-            if (length % 4 != 0 || archive.AsSpan(0, length).LastIndexOf("070701"u8) + 120 > length)
+            // Between two entries the kernel does not miss the rest.
+            if (archive.AsSpan(length).StartsWith("070701"u8))
+            {
+                _ = Workshop.Read(archive[..length]);
+            }
+            else
             {
                 Assert.ThrowsAny<V2VException>(() => Workshop.Read(archive[..length]));
             }
@@ -212,7 +218,7 @@ public sealed class InitramfsReaderTests : IDisposable
     public void A_bomb_is_stopped()
     {
         Workshop.Need("zstd");
-        _workshop.Shell("head -c 1100000000 /dev/zero | zstd -q -3 > bomb");
+        _workshop.Shell("truncate -s 1100M f; echo f | cpio --quiet -o -H newc | zstd -q -1 > bomb; rm f");
         Assert.Contains("expands", Assert.Throws<ConversionException>(() => Workshop.Read(_workshop.Bytes("bomb"))).Message);
     }
 }
