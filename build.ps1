@@ -11,7 +11,7 @@ Package: make output/V2V, ready to be copied to a folder of PSModulePath, and a 
 Release (the default) or Debug.
 .PARAMETER Filter
 Test: run only test classes whose full name matches this pattern, such as *Profile*.
-.PARAMETER SkipSlow
+.PARAMETER Fast
 Test: leave out the tests that boot guests or take long.
 .PARAMETER NoInstall
 Test: install nothing; tests whose programs are missing skip themselves and say so.
@@ -24,7 +24,7 @@ param(
     [ValidateSet('Release', 'Debug')]
     [string] $Configuration = 'Release',
     [string] $Filter,
-    [switch] $SkipSlow,
+    [switch] $Fast,
     [switch] $NoInstall
 )
 
@@ -109,7 +109,7 @@ function Invoke-TestProject([string] $name) {
     [IO.File]::Delete($results)
     $assembly = [IO.Path]::Combine($root, 'tests', $name, 'bin', $Configuration, 'net10.0', "$name.dll")
     $arguments = @('exec', $assembly, '-xml', $results, '-noLogo')
-    if ($SkipSlow) { $arguments += @('-trait-', 'Category=Slow') }
+    if ($Fast) { $arguments += @('-trait-', 'Category=Slow') }
     if ($Filter) { $arguments += @('-class', $Filter) }
 
     Write-Line ''
@@ -191,7 +191,7 @@ function Test-Solution {
         $passed += $count.Passed; $failed += $count.Failed; $skipped += $count.Skipped
         foreach ($reason in $count.Reasons) { Write-Line "SKIPPED $reason" }
     }
-    if ($SkipSlow) { Write-Line 'Slow tests were left out, as asked.' }
+    if ($Fast) { Write-Line 'Slow tests were left out, as asked.' }
     Write-Line "$passed passed, $failed failed, $skipped skipped"
     if ($failed -gt 0 -or $passed -eq 0) { exit 1 }
 }

@@ -20,6 +20,9 @@ public static class ConversionSteps
         new ModprobeAliases(),
         new XorgDrivers(),
 
+        new AddVirtioToInitramfs(),
+        new KeepVirtioInInitramfs(),
+
         new FirstBootAgent(),
         new CleanCaches(),
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using V2V.Engine.Sources;
+using V2V.Engine.Sources.DiskOnly;
 
 namespace V2V.PowerShell.Commands;
 

@@ -127,7 +127,7 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>The files that a path with wildcards names. What cannot be found is an error; a wildcard that nothing matches is not.</summary>
+    /// <summary>The files and folders that a path with wildcards names. What cannot be found is an error; a wildcard that nothing matches is not.</summary>
     protected IReadOnlyList<string> ResolveWildcards(string path)
     {
         try
@@ -144,8 +144,8 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
                 return files;
             }
 
-            var matches = files.Where(File.Exists).Order(StringComparer.Ordinal).ToList();
-            WriteVerbose($"{path} matches {matches.Count} files.");
+            var matches = files.Order(StringComparer.Ordinal).ToList();
+            WriteVerbose($"{path} matches {matches.Count} files and folders.");
             return matches;
         }
         catch (ItemNotFoundException e)

@@ -7,6 +7,8 @@ namespace V2V.Engine.Targets.Libvirt;
 /// <summary>A storage pool and a libvirt on this host: volumes for the disks, and a domain that is defined, not started.</summary>
 public sealed class LibvirtTarget : ConversionTarget
 {
+    private const string VhostVsock = "/dev/vhost-vsock";
+
     private readonly string _uri;
     private readonly string _poolName;
     private readonly List<PendingVolume> _volumes = [];
@@ -254,6 +256,13 @@ public sealed class LibvirtTarget : ConversionTarget
             concerns.Add(new Concern(
                 ConcernSeverity.Warning, "TpmMissing", $"The host at {_uri} cannot emulate a TPM; the domain has none.",
                 "Install swtpm on the host and add a TPM to the domain."));
+        }
+
+        if (domain.Hardware.HasVsock && !File.Exists(VhostVsock))
+        {
+            domain.Hardware.HasVsock = false;
+            concerns.Add(new Concern(
+                ConcernSeverity.Information, "VsockMissing", $"The host has no {VhostVsock}; the domain has no vsock device.", "Load the module vhost_vsock and add it."));
         }
 
         return domain with { DomainType = type, Source = source, HasFloppyController = Host.HasFloppy(domain, type) };

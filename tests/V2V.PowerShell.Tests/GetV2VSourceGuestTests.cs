@@ -1,0 +1,128 @@
+using System.Management.Automation;
+using V2V.Engine.Sources;
+
+namespace V2V.PowerShell.Tests;
+
+public sealed class GetV2VSourceGuestTests : IDisposable
+{
+    private readonly Session _session = new();
+
+    [Fact]
+    public void A_descriptor_becomes_a_guest_with_its_hardware()
+    {
+        var path = Guests.WriteVmx(_session.Folder, "web01");
+        var guest = _session.Run("param($p) Get-V2VSourceGuest $p", path).Only<SourceGuest>();
+        Assert.Equal(("web01", "VMX", path), (guest.Name, guest.SourceKind, guest.Path));
+        Assert.Equal((2, 3072), (guest.CpuCount, guest.MemoryMiB));
+        Assert.Equal(Guests.DiskLength, Assert.Single(guest.Disks).Capacity);
+    }
+
+    [Fact]
+    public void Wildcards_find_files_in_order()
+    {
+        Guests.WriteVmx(_session.Folder, "b");
+        Guests.WriteVmx(_session.Folder, "a");
+        Assert.Equal(["a", "b"], _session.Run("param($f) Get-V2VSourceGuest $f/*.vmx", _session.Folder).All<SourceGuest>().Select(g => g.Name));
+    }
+
+    [Fact]
+    public void Wildcards_find_folders_of_guests()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_session.Folder, "store", "web01")).FullName;
+        Guests.WriteVmx(folder, "web01");
+        Assert.Equal("web01", _session.Run("param($f) Get-V2VSourceGuest $f/store/*", _session.Folder).Only<SourceGuest>().Name);
+    }
+
+    [Fact]
+    public void Relative_paths_are_relative_to_PowerShells_location()
+    {
+        Guests.WriteVmx(_session.Folder, "web01");
+        var outcome = _session.Run(
+            "param($f) $ExecutionContext.SessionState.Path.SetLocation($f) > $null; Get-V2VSourceGuest web01.vmx; Get-V2VSourceGuest -LiteralPath ./web01.vmx",
+            _session.Folder);
+        Assert.Equal(2, outcome.All<SourceGuest>().Count);
+    }
+
+    [Fact]
+    public void Strings_come_through_the_pipeline()
+    {
+        string[] paths = [Guests.WriteVmx(_session.Folder, "a"), Guests.WriteVmx(_session.Folder, "b")];
+        Assert.Equal(2, _session.Run("param($p) $p | Get-V2VSourceGuest", (object)paths).All<SourceGuest>().Count);
+    }
+
+    [Fact]
+    public void Files_come_through_the_pipeline_whatever_characters_their_names_have()
+    {
+        var path = Guests.WriteVmx(_session.Folder, "web01", "web[1]");
+        Assert.Equal("web01", _session.Run("param($p) [IO.FileInfo]::new($p) | Get-V2VSourceGuest", path).Only<SourceGuest>().Name);
+        Assert.Equal("web01", _session.Run("param($p) Get-V2VSourceGuest -LiteralPath $p", path).Only<SourceGuest>().Name);
+    }
+
+    [Fact]
+    public void A_missing_file_is_an_error_and_the_next_has_its_turn()
+    {
+        var path = Guests.WriteVmx(_session.Folder, "web01");
+        var outcome = _session.Run("param($p) Get-V2VSourceGuest \"$p.nope\", $p", path);
+        Assert.Equal("SourceNotFound,V2V.PowerShell.Commands.GetV2VSourceGuestCommand", Assert.Single(outcome.Errors).FullyQualifiedErrorId);
+        Assert.Equal(ErrorCategory.ObjectNotFound, outcome.Errors[0].CategoryInfo.Category);
+        Assert.Equal(path + ".nope", outcome.Errors[0].TargetObject);
+        Assert.IsType<SourceGuest>(Assert.Single(outcome.Output));
+    }
+
+    [Fact]
+    public void A_missing_literal_path_is_an_error_of_the_same_id() =>
+        Assert.Equal("SourceNotFound", _session.Run("param($f) Get-V2VSourceGuest -LiteralPath $f/nope.vmx", _session.Folder).ErrorId);
+
+    [Fact]
+    public void A_wildcard_that_nothing_matches_is_no_error() =>
+        Assert.Empty(_session.Run("param($f) Get-V2VSourceGuest $f/*.ova", _session.Folder).All<object>());
+
+    [Fact]
+    public void A_malformed_descriptor_is_an_error_about_its_path()
+    {
+        var path = Path.Combine(_session.Folder, "bad.ovf");
+        File.WriteAllText(path, "<?xml version=\"1.0\"?><Envelope xmlns=\"http://schemas.dmtf.org/ovf/envelope/1\"><Refer");
+        var error = Assert.Single(_session.Run("param($p) Get-V2VSourceGuest $p", path).Errors);
+        Assert.StartsWith("Source", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal(path, error.TargetObject);
+    }
+
+    [Theory]
+    [InlineData("Get-V2VSourceGuest env:PATH")]
+    [InlineData("Get-V2VSourceGuest -LiteralPath env:PATH")]
+    public void Paths_of_other_providers_are_refused(string script) => Assert.Equal("NotAFileSystemPath", _session.Run(Caught(script)).ErrorId);
+
+    [Fact]
+    public void A_drive_that_does_not_exist_is_an_error() =>
+        Assert.StartsWith("DriveNotFound", _session.Run("Get-V2VSourceGuest nosuch:web.vmx").ErrorId, StringComparison.Ordinal);
+
+    [Fact]
+    public void Bare_disks_make_one_guest()
+    {
+        Guests.WriteRawDisk(_session.Folder, "sda.raw");
+        Guests.WriteRawDisk(_session.Folder, "sdb.raw");
+        var guest = _session.Run("param($f) Get-V2VSourceGuest -Disk $f/sda.raw, $f/sdb.raw -Name db", _session.Folder).Only<SourceGuest>();
+        Assert.Equal(("db", "Disk", 2), (guest.Name, guest.SourceKind, guest.Disks.Count));
+    }
+
+    [Fact]
+    public void A_guest_is_not_made_without_one_of_its_disks()
+    {
+        Guests.WriteRawDisk(_session.Folder, "sda.raw");
+        var outcome = _session.Run("param($f) Get-V2VSourceGuest -Disk $f/sda.raw, $f/sdb.raw", _session.Folder);
+        Assert.Equal("SourceNotFound", outcome.ErrorId);
+        Assert.Empty(outcome.Output);
+    }
+
+    [Theory]
+    [InlineData("Get-V2VSourceGuest -Path a -Disk b", "AmbiguousParameterSet")]
+    [InlineData("Get-V2VSourceGuest -Path a -Name b", "AmbiguousParameterSet")]
+    [InlineData("Get-V2VSourceGuest ''", "ParameterArgumentValidationError")]
+    public void Parameters_that_exclude_each_other_are_refused(string script, string id) =>
+        Assert.StartsWith(id, _session.RunToTerminatingError(script).FullyQualifiedErrorId, StringComparison.Ordinal);
+
+    public void Dispose() => _session.Dispose();
+
+    /// <summary>Turns a terminating error into one that is only written.</summary>
+    private static string Caught(string script) => $"try {{ {script} }} catch {{ $PSCmdlet.WriteError($_) }}".Insert(0, "[CmdletBinding()] param() ");
+}

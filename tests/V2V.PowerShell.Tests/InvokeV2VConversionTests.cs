@@ -1,0 +1,162 @@
+using System.Management.Automation;
+using V2V.Engine;
+
+namespace V2V.PowerShell.Tests;
+
+public sealed class InvokeV2VConversionTests : IDisposable
+{
+    private readonly Session _session = new();
+
+    private string Target => Path.Combine(_session.Folder, "out");
+
+    [Fact]
+    public void A_guest_becomes_disks_and_a_domain_in_a_folder()
+    {
+        var result = _session.Run("param($p, $o) Get-V2VSourceGuest $p | Invoke-V2VConversion -OutputDirectory $o", Repository.SampleGuest, Target)
+            .Only<ConversionResult>();
+
+        Assert.True(File.Exists(Assert.Single(result.Disks)), result.Disks[0]);
+        Assert.Equal("QFI\xfb"u8[..3].ToArray(), File.ReadAllBytes(result.Disks[0])[..3]);
+        Assert.True(File.Exists(result.DomainXmlPath));
+        Assert.Contains($"<name>{result.Name}</name>", result.DomainXml, StringComparison.Ordinal);
+        Assert.NotEmpty(result.Assessment.Changes);
+        Assert.True(result.BytesWritten > 0);
+        Assert.Contains(_session.Host.Progress, record => record.StatusDescription.StartsWith("Copy", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Name_format_and_networks_are_taken_from_the_parameters()
+    {
+        var result = _session.Run(
+            "param($p, $o) Invoke-V2VConversion $p -OutputDirectory $o -Name web02 -Format Raw -Bridge br7", Repository.SampleGuest, Target)
+            .Only<ConversionResult>();
+
+        Assert.Equal("web02", result.Name);
+        Assert.Contains("web02", Path.GetFileName(Assert.Single(result.Disks)), StringComparison.Ordinal);
+        Assert.NotEqual("QFI"u8.ToArray(), File.ReadAllBytes(result.Disks[0])[..3]);
+        Assert.Contains("<source bridge='br7'", result.DomainXml.Replace('"', '\''), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIf_lists_every_change_and_writes_nothing()
+    {
+        var assessment = _session.Run("param($p) Test-V2VGuest $p", Repository.SampleGuest).Only<GuestAssessment>();
+
+        var outcome = _session.Run("param($p, $o) Invoke-V2VConversion $p -OutputDirectory $o -WhatIf", Repository.SampleGuest, Target);
+
+        Assert.Empty(outcome.All<object>());
+        Assert.False(Directory.Exists(Target));
+        var text = _session.Host.Text;
+        Assert.StartsWith("What if: Convert ", text, StringComparison.Ordinal);
+        Assert.NotEmpty(assessment.Changes);
+        Assert.All(assessment.Changes, change => Assert.Contains($"{change.Path}: {change.What}", text, StringComparison.Ordinal));
+        Assert.Contains($"as Qcow2 to folder {Target}", text, StringComparison.Ordinal);
+        Assert.Contains("What if: Define domain ", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIf_of_a_guest_that_cannot_be_converted_is_an_error()
+    {
+        var path = Guests.WriteVmx(_session.Folder, "empty");
+        var outcome = _session.Run("param($p, $o) Invoke-V2VConversion $p -OutputDirectory $o -WhatIf", path, Target);
+        Assert.Contains("empty: ", Assert.Single(outcome.Errors).ErrorDetails.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Target));
+    }
+
+    [Fact]
+    public void A_no_to_the_question_converts_nothing()
+    {
+        _session.Host.Answers.Enqueue("No");
+        var outcome = _session.Run("param($p, $o) Invoke-V2VConversion $p -OutputDirectory $o -Confirm", Repository.SampleGuest, Target);
+        Assert.Empty(outcome.All<object>());
+        Assert.False(Directory.Exists(Target));
+        Assert.Contains($"to folder {Target}?", Assert.Single(_session.Host.Questions), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_yes_to_all_holds_for_the_guests_that_follow()
+    {
+        _session.Host.Answers.Enqueue("Yes to All");
+        string[] paths = [Guests.WriteVmx(_session.Folder, "a"), Guests.WriteVmx(_session.Folder, "b")];
+        var outcome = _session.Run("param($p, $o) $p | Invoke-V2VConversion -OutputDirectory $o -Confirm", paths, Target);
+        Assert.Equal(2, outcome.Errors.Count);
+        Assert.Single(_session.Host.Questions);
+    }
+
+    [Fact]
+    public void A_guest_that_fails_is_an_error_that_leaves_nothing_and_the_next_is_converted()
+    {
+        var empty = Guests.WriteVmx(_session.Folder, "empty");
+        var outcome = _session.Run("param($p, $o) Get-V2VSourceGuest $p | Invoke-V2VConversion -OutputDirectory $o", new[] { empty, Repository.SampleGuest }, Target);
+
+        var error = Assert.Single(outcome.Errors);
+        Assert.Equal("NoOperatingSystem,V2V.PowerShell.Commands.InvokeV2VConversionCommand", error.FullyQualifiedErrorId);
+        var result = Assert.IsType<ConversionResult>(Assert.Single(outcome.Output));
+        Assert.DoesNotContain(Directory.GetFiles(Target), file => Path.GetFileName(file).StartsWith("empty", StringComparison.Ordinal));
+        Assert.Contains(result.Disks[0], Directory.GetFiles(Target));
+    }
+
+    [Fact]
+    public void What_is_there_already_is_replaced_only_by_Force()
+    {
+        const string Script = "param($p, $o, $f) Invoke-V2VConversion $p -OutputDirectory $o -Force:$f";
+        _session.Run(Script, Repository.SampleGuest, Target, false).Only<ConversionResult>();
+        Assert.Equal("TargetExists", _session.Run(Script, Repository.SampleGuest, Target, false).ErrorId);
+        _session.Run(Script, Repository.SampleGuest, Target, true).Only<ConversionResult>();
+    }
+
+    [Fact]
+    public void One_name_is_for_one_guest()
+    {
+        string[] paths = [Guests.WriteVmx(_session.Folder, "a"), Guests.WriteVmx(_session.Folder, "b")];
+        var error = _session.RunToTerminatingError("param($p, $o) $p | Invoke-V2VConversion -OutputDirectory $o -Name web", paths, Target);
+        Assert.StartsWith("NameForSeveralGuests,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Target));
+    }
+
+    [Theory]
+    [InlineData("-OutputDirectory out -StoragePool vms")]
+    [InlineData("-OutputDirectory out -Connection qemu:///session")]
+    [InlineData("-OutputDirectory out -Format Raw -Compression Zstd")]
+    [InlineData("-OutputDirectory out -Network default -Bridge br0")]
+    [InlineData("-OutputDirectory out -NetworkMap @{ lan = '' }")]
+    [InlineData("-OutputDirectory out -NetworkMap @{ lan = 5 }")]
+    [InlineData("-OutputDirectory out -NetworkMap @{ lan = 'bridge:' }")]
+    [InlineData("-OutputDirectory out -NetworkMap @{ lan = 'a'; LAN = 'b' }.Clone()")]
+    public void Settings_that_exclude_each_other_end_the_command(string parameters)
+    {
+        var script = parameters.Contains(".Clone()", StringComparison.Ordinal)
+            // PowerShell's own hashtables do not tell letters' cases apart; .NET's do.
+            ? "param($p) $m = [Collections.Hashtable]::new(); $m['lan'] = 'a'; $m['LAN'] = 'b'; Invoke-V2VConversion $p -OutputDirectory out -NetworkMap $m"
+            : $"param($p) Invoke-V2VConversion $p {parameters}";
+        var error = _session.RunToTerminatingError(script, Guests.WriteVmx(_session.Folder, "a"));
+        Assert.Equal("ParametersConflict,V2V.PowerShell.Commands.InvokeV2VConversionCommand", error.FullyQualifiedErrorId);
+        Assert.Equal(ErrorCategory.InvalidArgument, error.CategoryInfo.Category);
+    }
+
+    [Fact]
+    public void Stopping_leaves_nothing_behind()
+    {
+        using var pipeline = _session.Pipeline();
+        // The progress display is the pipeline's own thread: the first record of the copy stops it in the middle.
+        pipeline.Streams.Progress.DataAdded += (_, added) =>
+        {
+            if (pipeline.Streams.Progress[added.Index].StatusDescription.StartsWith("Copy", StringComparison.Ordinal))
+            {
+                pipeline.BeginStop(null, null);
+            }
+        };
+        pipeline.AddScript("param($p, $o) while ($true) { Invoke-V2VConversion $p -OutputDirectory $o -Force -ErrorAction Stop }")
+            .AddArgument(Repository.SampleGuest).AddArgument(Target);
+
+        Assert.ThrowsAny<RuntimeException>(() => pipeline.Invoke());
+
+        Assert.Equal(PSInvocationState.Stopped, pipeline.InvocationStateInfo.State);
+        Assert.Empty(Directory.Exists(Target) ? Directory.GetFiles(Target).Where(f => !IsWhole(f)) : []);
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    /// <summary>A round that ended before the stop reached it leaves its disk and domain; a half-made one has a disk without a domain.</summary>
+    private static bool IsWhole(string file) => Directory.GetFiles(Path.GetDirectoryName(file)!, "*.xml").Length == 1;
+}

@@ -1,0 +1,98 @@
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using System.Reflection;
+using System.Text.RegularExpressions;
+using V2V.PowerShell.Commands;
+
+namespace V2V.PowerShell.Tests;
+
+public sealed class ModuleTests : IDisposable
+{
+    private static readonly List<Type> Cmdlets =
+        [.. typeof(V2VCommand).Assembly.GetTypes().Where(type => type.GetCustomAttribute<CmdletAttribute>() is not null)];
+
+    private readonly Session _session = new();
+
+    public static TheoryData<string> CmdletNames => [.. Cmdlets.Select(NameOf)];
+
+    [Fact]
+    public void The_manifest_is_valid_and_exports_exactly_the_cmdlets()
+    {
+        var module = _session.Run("param($p) Test-ModuleManifest $p", Repository.Manifest).Only<PSModuleInfo>();
+        Assert.Equal(Cmdlets.Select(NameOf).Order(), module.ExportedCmdlets.Keys.Order());
+        Assert.Equal(typeof(V2VCommand).Assembly.GetName().Version!.ToString(3), module.Version.ToString());
+        Assert.Empty(module.ExportedFunctions);
+        Assert.Empty(module.ExportedAliases);
+    }
+
+    [Fact]
+    public void The_commands_belong_to_the_module() =>
+        Assert.Equal(["V2V"], _session.Run("Get-Command *-V2V*").All<CommandInfo>().Select(command => command.ModuleName).Distinct());
+
+    [Fact]
+    public void The_module_ships_no_copy_of_PowerShell() =>
+        Assert.False(File.Exists(Path.Combine(Repository.Root, "module", "bin", "System.Management.Automation.dll")));
+
+    [Theory]
+    [MemberData(nameof(CmdletNames))]
+    public void A_cmdlet_is_sealed_and_says_what_it_returns(string name)
+    {
+        var type = Cmdlets.Single(t => NameOf(t) == name);
+        Assert.True(type.IsSealed);
+        Assert.Equal(name.Replace("-", "", StringComparison.Ordinal) + "Command", type.Name);
+        Assert.NotEmpty(type.GetCustomAttributes<OutputTypeAttribute>());
+        Assert.NotEmpty(_session.Run("param($n) (Get-Command $n).OutputType", name).All<PSTypeName>());
+    }
+
+    [Theory]
+    [MemberData(nameof(CmdletNames))]
+    public void A_cmdlet_has_a_page_with_every_parameter_and_three_examples(string name)
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", name + ".md"));
+        var parameters = Cmdlets.Single(t => NameOf(t) == name).GetProperties().Where(p => p.GetCustomAttribute<ParameterAttribute>() is not null);
+        Assert.All(parameters, parameter => Assert.Contains($"### -{parameter.Name}\n", page, StringComparison.Ordinal));
+        Assert.True(Regex.Count(page, "^### Example ", RegexOptions.Multiline) >= 3);
+    }
+
+    [Theory]
+    [MemberData(nameof(CmdletNames))]
+    public void The_examples_of_a_page_parse_and_name_parameters_that_exist(string name)
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", name + ".md"));
+        var examples = Regex.Matches(page, "^```powershell\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline);
+        Assert.NotEmpty(examples);
+        foreach (var code in examples.Select(match => match.Groups["code"].Value))
+        {
+            var script = Parser.ParseInput(code, out _, out var errors);
+            Assert.Empty(errors.Select(error => error.Message));
+            foreach (var command in script.FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>())
+            {
+                var type = Cmdlets.SingleOrDefault(t => NameOf(t).Equals(command.GetCommandName(), StringComparison.OrdinalIgnoreCase));
+                var known = type?.GetProperties().Select(p => p.Name).Concat(["WhatIf", "Confirm", "Verbose", "ErrorAction", "ErrorVariable"]);
+                Assert.All(
+                    command.CommandElements.OfType<CommandParameterAst>(),
+                    parameter => Assert.True(known?.Contains(parameter.ParameterName) ?? true, $"{name}: -{parameter.ParameterName}"));
+            }
+        }
+    }
+
+    [Fact]
+    public void Build_script_uses_only_what_the_bare_engine_has()
+    {
+        var script = Parser.ParseFile(Path.Combine(Repository.Root, "build.ps1"), out _, out var errors);
+        Assert.Empty(errors.Select(error => error.Message));
+        var functions = script.FindAll(ast => ast is FunctionDefinitionAst, true).Cast<FunctionDefinitionAst>().Select(f => f.Name);
+        string[] programs = ["dotnet", "id", "dpkg-query"];
+        var known = functions.Concat(programs).Concat(_session.Run("Get-Command").All<CommandInfo>().Select(c => c.Name)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        var used = script.FindAll(ast => ast is CommandAst, true).Cast<CommandAst>().Select(c => c.GetCommandName()).OfType<string>();
+        Assert.All(used, name => Assert.Contains(name, known));
+    }
+
+    public void Dispose() => _session.Dispose();
+
+    private static string NameOf(Type type)
+    {
+        var cmdlet = type.GetCustomAttribute<CmdletAttribute>()!;
+        return $"{cmdlet.VerbName}-{cmdlet.NounName}";
+    }
+}

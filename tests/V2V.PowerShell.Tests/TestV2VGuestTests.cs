@@ -1,0 +1,58 @@
+using V2V.Engine;
+using V2V.Engine.Conversion;
+
+namespace V2V.PowerShell.Tests;
+
+public sealed class TestV2VGuestTests : IDisposable
+{
+    private readonly Session _session = new();
+
+    [Fact]
+    public void A_guest_that_converts_is_assessed_with_every_change()
+    {
+        var before = File.ReadAllBytes(Repository.SampleGuest);
+        var assessment = _session.Run("param($p) Get-V2VSourceGuest $p | Test-V2VGuest", Repository.SampleGuest).Only<GuestAssessment>();
+
+        Assert.True(assessment.CanConvert, string.Join(' ', assessment.Concerns));
+        Assert.Equal("debian", assessment.OperatingSystem?.Distribution);
+        Assert.Equal(DiskBus.Virtio, assessment.Hardware?.DiskBus);
+        Assert.NotEmpty(assessment.Changes);
+        Assert.Equal(before, File.ReadAllBytes(Repository.SampleGuest));
+        Assert.Contains(_session.Host.Progress, record => record.Activity.StartsWith("Testing ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Paths_are_taken_like_guests() =>
+        Assert.True(_session.Run("param($p) Test-V2VGuest -Path $p", Repository.SampleGuest).Only<GuestAssessment>().CanConvert);
+
+    [Fact]
+    public void A_guest_without_an_operating_system_is_blocked_with_a_warning_and_not_an_error()
+    {
+        var path = Guests.WriteVmx(_session.Folder, "empty");
+        var outcome = _session.Run("param($p) Get-V2VSourceGuest $p | Test-V2VGuest", path);
+
+        var assessment = outcome.Only<GuestAssessment>();
+        Assert.False(assessment.CanConvert);
+        Assert.Null(assessment.OperatingSystem);
+        var blocker = Assert.Single(assessment.Concerns, concern => concern.Severity == ConcernSeverity.Blocker);
+        Assert.Contains($"empty: {blocker}", outcome.Warnings);
+    }
+
+    [Fact]
+    public void Every_guest_of_a_pipeline_is_assessed_though_one_cannot_be_read()
+    {
+        var good = Guests.WriteVmx(_session.Folder, "a");
+        var torn = Guests.WriteVmx(_session.Folder, "b");
+        var last = Guests.WriteVmx(_session.Folder, "c");
+        var guests = _session.Run("param($p) Get-V2VSourceGuest $p", (object)new[] { good, torn, last }).All<object>();
+        File.Delete(Path.Combine(_session.Folder, "b-flat.vmdk"));
+
+        var outcome = _session.Run("param($g) $g | Test-V2VGuest", (object)guests.ToArray());
+
+        Assert.Contains("a", outcome.Output.Cast<GuestAssessment>().Select(a => a.Source.Name));
+        Assert.Contains("c", outcome.Output.Cast<GuestAssessment>().Select(a => a.Source.Name));
+        Assert.DoesNotContain(outcome.Output.Cast<GuestAssessment>(), a => a.Source.Name == "b" && a.CanConvert);
+    }
+
+    public void Dispose() => _session.Dispose();
+}
