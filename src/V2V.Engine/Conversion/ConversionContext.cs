@@ -50,5 +50,8 @@ public enum ChangeKind
 /// <param name="Why">The reason, for somebody who asks later.</param>
 public sealed record ConversionChange(ChangeKind Kind, string Path, string What, string Why)
 {
+    /// <summary>SHA-256 of a written file's content, by which it is checked when the guest is read back.</summary>
+    internal byte[]? ContentHash { get; init; }
+
     public override string ToString() => $"{Path}: {What}";
 }

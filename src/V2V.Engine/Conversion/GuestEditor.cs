@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using V2V.Engine.FileSystems;
 
 namespace V2V.Engine.Conversion;
@@ -29,7 +30,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
             }
 
             present.Writable.WriteAllBytes(present.Path, content);
-            changes.Add(new ConversionChange(ChangeKind.Modified, present.GuestPath, what, why));
+            changes.Add(new ConversionChange(ChangeKind.Modified, present.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
             return;
         }
 
@@ -44,7 +45,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = mode });
         at.Writable.WriteAllBytes(at.Path, content);
         CopyLabel(at);
-        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why));
+        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
     }
 
     /// <summary>
@@ -83,7 +84,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         }
 
         writable.Rename(temporary, at.Path);
-        changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why));
+        changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
     }
 
     /// <summary>Makes a symbolic link; a file or link of this name is replaced, a directory is not.</summary>

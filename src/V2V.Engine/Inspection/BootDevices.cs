@@ -1,25 +1,20 @@
 using V2V.Engine.Sources;
 using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Gpt;
 
 namespace V2V.Engine.Inspection;
 
 /// <summary>How and from which disk the firmware starts a guest.</summary>
 internal static class BootDevices
 {
-    /// <summary>EFI system partition, UEFI specification table 5.7.</summary>
-    private static readonly Guid EfiSystemPartition = new("C12A7328-F81F-11D2-BA4B-00A0C93EC93B");
-
-    /// <summary>Where GRUB puts its core image on a GPT disk that a BIOS boots.</summary>
-    private static readonly Guid BiosBootPartition = new("21686148-6449-6E6F-744E-656564454649");
-
     /// <summary>What the source says; else UEFI when a disk has an ESP and none has a BIOS boot partition.</summary>
     public static Firmware Firmware(SourceGuest source, IReadOnlyList<VolumeFinding> found) =>
         source.Firmware
-        ?? (found.Any(f => f.Volume.GptType == EfiSystemPartition) && !found.Any(f => f.Volume.GptType == BiosBootPartition)
+        ?? (found.Any(f => f.Volume.GptType == GptPartitionTypes.EfiSystem) && !found.Any(f => f.Volume.GptType == GptPartitionTypes.BiosBoot)
             ? Sources.Firmware.Uefi
             : Sources.Firmware.Bios);
 
-    public static bool IsEfiSystemPartition(Volume volume) => volume.GptType == EfiSystemPartition || volume.MbrType == 0xEF;
+    public static bool IsEfiSystemPartition(Volume volume) => volume.GptType == GptPartitionTypes.EfiSystem || volume.MbrType == 0xEF;
 
     /// <summary>
     /// UEFI: the disk of the ESP. BIOS: the first disk with GRUB in its boot sector. Otherwise the disk that holds /boot.

@@ -10,12 +10,18 @@ public static class GuestInspector
     /// <summary>Looks at every volume, finds the one root file system among them, and reads what stands there.</summary>
     /// <param name="source">Where the guest came from.</param>
     /// <param name="volumes">Every volume of every disk.</param>
-    /// <param name="open">Opens the file system on a volume; null when there is none that the engine knows.</param>
     /// <param name="cancellation">Ends the work early.</param>
     /// <exception cref="ConversionException">
     /// No operating system was found, or several; the message tells what each volume holds. Everything that stands against converting the
     /// one that was found is in <see cref="InspectedGuest.Concerns"/> instead, so that all of it is seen at once.
     /// </exception>
+    public static InspectedGuest Inspect(SourceGuest source, IReadOnlyList<Volume> volumes, CancellationToken cancellation) =>
+        Inspect(source, volumes, GuestFileSystems.Open, cancellation);
+
+    /// <param name="source">Where the guest came from.</param>
+    /// <param name="volumes">Every volume of every disk.</param>
+    /// <param name="open">Opens the file system on a volume; null when there is none that the engine knows.</param>
+    /// <param name="cancellation">Ends the work early.</param>
     internal static InspectedGuest Inspect(
         SourceGuest source, IReadOnlyList<Volume> volumes, Func<Volume, GuestFileSystem?> open, CancellationToken cancellation)
     {

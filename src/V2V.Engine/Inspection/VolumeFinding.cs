@@ -11,7 +11,7 @@ internal sealed record VolumeFinding(GuestVolume Guest, GuestFileSystemException
     public GuestFileSystem? FileSystem => Guest.FileSystem;
 
     /// <summary>Layers that may hold further volumes, which were not opened.</summary>
-    public bool IsContainer => Guest.ContentKind is "crypto_LUKS" or "LVM2_member" or "linux_raid_member" or "BitLocker";
+    public bool IsContainer => IsContainerKind(Guest.ContentKind);
 
     public static VolumeFinding Look(Volume volume, Func<Volume, GuestFileSystem?> open)
     {
@@ -20,7 +20,8 @@ internal sealed record VolumeFinding(GuestVolume Guest, GuestFileSystemException
         GuestFileSystemException? failure = null;
         try
         {
-            fileSystem = open(volume);
+            // Half of a mirror begins like the file system on it; written alone, it would no longer match the other half.
+            fileSystem = IsContainerKind(content?.Kind) ? null : open(volume);
         }
         catch (GuestFileSystemException e)
         {
@@ -39,6 +40,8 @@ internal sealed record VolumeFinding(GuestVolume Guest, GuestFileSystemException
             },
             failure);
     }
+
+    private static bool IsContainerKind(string? kind) => kind is "crypto_LUKS" or "LVM2_member" or "linux_raid_member" or "BitLocker";
 
     /// <summary>"disk 1, partition 2 holds xfs, which V2V cannot open yet".</summary>
     public string Describe() => Volume.DisplayName + (Failure, FileSystem, Guest.ContentKind) switch

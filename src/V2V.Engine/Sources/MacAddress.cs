@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.NetworkInformation;
+using System.Security.Cryptography;
 
 namespace V2V.Engine.Sources;
 
@@ -25,5 +26,12 @@ internal static class MacAddress
 
         address = string.Join(':', bytes.Select(b => b.ToString("x2")));
         return true;
+    }
+
+    /// <summary>A random address in QEMU's and libvirt's own range, 52:54:00, for an adapter whose source does not tell its own.</summary>
+    public static string Random()
+    {
+        var tail = RandomNumberGenerator.GetBytes(3);
+        return $"52:54:00:{tail[0]:x2}:{tail[1]:x2}:{tail[2]:x2}";
     }
 }

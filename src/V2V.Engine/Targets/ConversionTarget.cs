@@ -41,7 +41,11 @@ public abstract class ConversionTarget : IDisposable
 /// <param name="Name">Name of the domain.</param>
 /// <param name="Disks">The disks that will be created.</param>
 /// <param name="Overwrite">Replace an existing domain and volumes of these names.</param>
-public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest> Disks, bool Overwrite = false);
+public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest> Disks, bool Overwrite = false)
+{
+    /// <summary>The networks and bridges that the guest's adapters will be connected to.</summary>
+    public IReadOnlyList<DomainNetwork> Networks { get; init; } = [];
+}
 
 /// <param name="FileName">Name of the volume or file: "guest-sda.qcow2"-like, chosen by the conversion.</param>
 /// <param name="Format">Image format.</param>

@@ -46,7 +46,10 @@ public sealed class QemuImageTests : IDisposable
         Assert.InRange(info.Allocated!.Value, 1 << 20, disk.Length + (4 << 20));
         using BlockDevice device = DiskImages.Open(image);
         DiskAssert.Holds(disk, device);
-        Assert.True(DiskAssert.CheckExtents(disk, device, 0, disk.Length) > 30 << 20, "wide holes are not said to be zeros");
+        if (options != "preallocation=falloc")
+        {
+            Assert.True(DiskAssert.CheckExtents(disk, device, 0, disk.Length) > 30 << 20, "wide holes are not said to be zeros");
+        }
     }
 
     [Fact]

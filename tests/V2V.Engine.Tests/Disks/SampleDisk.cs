@@ -18,10 +18,10 @@ internal static class SampleDisk
             disk[i] = (byte)('a' + (i * 31 / 7 % 13) + (i >> 12 & 7));
         }
 
-        // Islands, most of them across a border of grains.
+        // Islands, across borders of grains among them; the second half stays a hole.
         for (int i = 0; i < 40; i++)
         {
-            int position = random.Next(size - 9000);
+            int position = random.Next((size / 2) - 9000);
             random.NextBytes(disk.AsSpan(position, random.Next(1, 9000)));
         }
 

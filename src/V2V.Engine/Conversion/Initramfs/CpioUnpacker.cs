@@ -45,18 +45,36 @@ internal sealed class CpioUnpacker(InitramfsTree tree)
     }
 
     /// <summary>True between entries and archives; elsewhere the end of the input cuts an archive off.</summary>
-    public bool IsComplete => _state is State.Reset or State.Start;
+    public bool IsComplete => _state is State.Reset;
 
-    /// <summary>Starts a new stream: positions, which alignment is counted from, begin at <paramref name="position"/>.</summary>
-    public void Begin(long position)
+    /// <summary>Takes the next entries of an uncompressed archive: all that follow each other without anything but zeros between.</summary>
+    /// <param name="data">Starts with a header.</param>
+    /// <param name="position">Where that is in the image: alignment counts from there.</param>
+    /// <returns>How many bytes were used.</returns>
+    public int UnpackUncompressed(ReadOnlySpan<byte> data, long position)
     {
+        var used = 0;
         _position = position;
-        _state = State.Start;
+        do
+        {
+            _state = State.Start;
+            used += Write(data[used..]);
+        }
+        while (used < data.Length && data[used] == (byte)'0');
+        return used;
     }
 
-    /// <summary>Takes a piece of a stream that holds nothing but archives and zero bytes.</summary>
-    public void Unpack(ReadOnlySpan<byte> data)
+    /// <summary>Starts a compressed stream, whose content has positions of its own.</summary>
+    public void BeginCompressed() => _position = 0;
+
+    /// <summary>Takes a piece of a compressed stream's content, which is nothing but archives and zero bytes.</summary>
+    public void UnpackCompressed(ReadOnlySpan<byte> data)
     {
+        if (_entries == 0 && _position == 0 && InitramfsMagic.RecogniseForeign(data) is { } foreign)
+        {
+            throw InitramfsErrors.Unsupported($"The initramfs holds {foreign} instead of a cpio archive, to which nothing can be added.");
+        }
+
         while (true)
         {
             data = data[Write(data)..];
@@ -67,18 +85,15 @@ internal sealed class CpioUnpacker(InitramfsTree tree)
 
             if (data[0] != (byte)'0')
             {
-                var foreign = _entries == 0 ? InitramfsMagic.RecogniseForeign(data) : null;
-                throw foreign is null
-                    ? InitramfsErrors.Malformed("its decoded content holds something that is not a newc archive")
-                    : InitramfsErrors.Unsupported($"The initramfs holds {foreign} instead of a cpio archive, to which nothing can be added.");
+                throw InitramfsErrors.Malformed("its decompressed content holds something that is not a newc archive");
             }
 
             _state = State.Start;
         }
     }
 
-    /// <summary>Takes a piece; returns how much of it was used. Less than all means that what follows is neither padding nor a part of an entry.</summary>
-    public int Write(ReadOnlySpan<byte> data)
+    /// <summary>Takes a piece up to the end of an entry and the zeros behind it; returns how much of it was used.</summary>
+    private int Write(ReadOnlySpan<byte> data)
     {
         var offset = 0;
         while (true)

@@ -36,8 +36,7 @@ internal static class InitramfsReader
             var rest = image[offset..];
             if (rest[0] == (byte)'0' && (offset & 3) == 0)
             {
-                unpacker.Begin(offset);
-                var length = unpacker.Write(rest);
+                var length = unpacker.UnpackUncompressed(rest, offset);
                 Add(InitramfsCompression.None, length);
                 expanded += length;
             }
@@ -48,7 +47,7 @@ internal static class InitramfsReader
             }
             else if (InitramfsMagic.RecogniseCompression(rest) is { } compression)
             {
-                unpacker.Begin(0);
+                unpacker.BeginCompressed();
                 var length = CompressedSegment.Decode(compression, rest, content =>
                 {
                     cancellation.ThrowIfCancellationRequested();
@@ -58,7 +57,7 @@ internal static class InitramfsReader
                         throw InitramfsErrors.Malformed($"it expands to more than {MaxExpandedLength} bytes");
                     }
 
-                    unpacker.Unpack(content);
+                    unpacker.UnpackCompressed(content);
                 });
                 Add(compression, length);
             }

@@ -17,6 +17,18 @@ internal static class InflatedCache
     private static readonly LinkedList<Unit> s_order = new();
     private static long s_size;
 
+    /// <summary>Bytes held now.</summary>
+    public static long Size
+    {
+        get
+        {
+            lock (s_lock)
+            {
+                return s_size;
+            }
+        }
+    }
+
     public static bool TryRead(MappedDevice device, long start, int within, Span<byte> buffer)
     {
         byte[] bytes;

@@ -41,8 +41,11 @@ internal sealed class VmdkDescriptor
     public bool IsEncrypted => _values.ContainsKey("encryptionKeys") || _values.ContainsKey("keyID")
         || _values.GetValueOrDefault("ddb.iofilters", "").Contains("vmwarevmcrypt", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>Reads a descriptor from <paramref name="offset"/> on; a text file's ends with the file, an embedded one's with its zeros.</summary>
-    public static VmdkDescriptor Read(DiskFile file, long offset, long size)
+    /// <summary>
+    /// Reads a descriptor from <paramref name="offset"/> on; a text file's ends with the file, an embedded one's with its zeros.
+    /// Null when there are only zeros: the extents of split disks have room for one, too.
+    /// </summary>
+    public static VmdkDescriptor? Read(DiskFile file, long offset, long size)
     {
         if (size > MaximumSize || offset > file.Length - size)
         {
@@ -52,7 +55,7 @@ internal sealed class VmdkDescriptor
         byte[] bytes = new byte[size];
         file.Read(offset, bytes);
         int end = Array.IndexOf(bytes, (byte)0);
-        return Parse(file, bytes.AsSpan(0, end < 0 ? bytes.Length : end));
+        return end == 0 ? null : Parse(file, bytes.AsSpan(0, end < 0 ? bytes.Length : end));
     }
 
     private static VmdkDescriptor Parse(DiskFile file, ReadOnlySpan<byte> bytes)

@@ -40,7 +40,7 @@ internal sealed class VmdkOpener
             throw ImageFault.Corrupt(_file, VmdkDisk.Format, 0, "it begins neither with a descriptor nor with a sparse extent's header.");
         }
 
-        var descriptor = VmdkDescriptor.Read(_file, 0, _file.Length);
+        VmdkDescriptor descriptor = VmdkDescriptor.Read(_file, 0, _file.Length)!;
         _file.Dispose();
         CheckCreateType(descriptor);
         VmdkDisk? parent = OpenParent(descriptor);
@@ -59,13 +59,14 @@ internal sealed class VmdkOpener
     private VmdkDisk OpenEmbedded()
     {
         VmdkSparseHeader header = VmdkSparseHeader.Read(_file);
-        if (header.DescriptorOffset == 0 || header.DescriptorSize == 0)
+        VmdkDescriptor? descriptor = header.DescriptorOffset == 0 || header.DescriptorSize == 0
+            ? null : VmdkDescriptor.Read(_file, header.DescriptorOffset, header.DescriptorSize);
+        if (descriptor is null)
         {
             throw ImageFault.Unsupported(
                 _file, VmdkDisk.Format, "is one extent of a disk and not the whole.", "Open the disk's descriptor, the small .vmdk file beside it.");
         }
 
-        var descriptor = VmdkDescriptor.Read(_file, header.DescriptorOffset, header.DescriptorSize);
         CheckCreateType(descriptor);
         if (descriptor.Extents is not [{ Type: "SPARSE" }])
         {

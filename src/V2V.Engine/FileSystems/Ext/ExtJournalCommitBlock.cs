@@ -19,7 +19,7 @@ internal static class ExtJournalCommitBlock
         var checksum = BinaryPrimitives.ReadUInt32BigEndian(block[Field.Checksum..]);
         if (journal.HasBlockChecksums)
         {
-            return checksum == ExtJournalChecksum.Crc32CWithoutField(journal.ChecksumSeed, block, Field.Checksum);
+            return checksum == ExtJournalChecksum.WithoutField(journal.ChecksumSeed, block, Field.Checksum);
         }
 
         if (!journal.HasChecksumV1)

@@ -57,7 +57,7 @@ internal sealed class ExtJournalLog(BlockDevice device, Func<uint, long> offsetO
     {
         var tail = _block.Length - TailLength;
         return !journal.HasBlockChecksums
-            || BinaryPrimitives.ReadUInt32BigEndian(_block.AsSpan(tail)) == ExtJournalChecksum.Crc32CWithoutField(journal.ChecksumSeed, _block, tail);
+            || BinaryPrimitives.ReadUInt32BigEndian(_block.AsSpan(tail)) == ExtJournalChecksum.WithoutField(journal.ChecksumSeed, _block, tail);
     }
 
     internal static GuestFileSystemException Corrupt(string what) =>

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.FileSystems.Ext;
 
@@ -18,7 +19,7 @@ internal sealed class ExtJournalSuperblock
     private ExtJournalSuperblock(byte[] bytes)
     {
         _bytes = bytes;
-        ChecksumSeed = ExtJournalChecksum.Crc32C(~0u, bytes.AsSpan(Field.Uuid, Field.UuidLength));
+        ChecksumSeed = Crc32C.Append(~0u, bytes.AsSpan(Field.Uuid, Field.UuidLength));
     }
 
     /// <summary>Blocks of the journal, this one included.</summary>
@@ -92,7 +93,7 @@ internal sealed class ExtJournalSuperblock
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(Field.Start), 0);
         if (HasBlockChecksums)
         {
-            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(Field.Checksum), ExtJournalChecksum.Crc32CWithoutField(~0u, bytes, Field.Checksum));
+            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(Field.Checksum), ExtJournalChecksum.WithoutField(~0u, bytes, Field.Checksum));
         }
 
         return bytes;
@@ -146,7 +147,7 @@ internal sealed class ExtJournalSuperblock
             throw ExtJournalLog.Unsupported($"checksums of type {_bytes[Field.ChecksumType]}; only {Crc32CType} (CRC32C) is known");
         }
 
-        var computed = ExtJournalChecksum.Crc32CWithoutField(~0u, _bytes, Field.Checksum);
+        var computed = ExtJournalChecksum.WithoutField(~0u, _bytes, Field.Checksum);
         if (computed != Word(Field.Checksum))
         {
             throw ExtJournalLog.Corrupt($"its superblock has the checksum 0x{Word(Field.Checksum):x8}, its contents demand 0x{computed:x8}");

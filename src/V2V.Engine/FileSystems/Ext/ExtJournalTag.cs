@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.FileSystems.Ext;
 
@@ -44,7 +45,7 @@ internal readonly record struct ExtJournalTag(ulong Block, bool IsEscaped, uint 
     {
         Span<byte> bytes = stackalloc byte[sizeof(uint)];
         BinaryPrimitives.WriteUInt32BigEndian(bytes, sequence);
-        var computed = ExtJournalChecksum.Crc32C(ExtJournalChecksum.Crc32C(journal.ChecksumSeed, bytes), contents);
+        var computed = Crc32C.Append(Crc32C.Append(journal.ChecksumSeed, bytes), contents);
         return Checksum == (journal.HasChecksumV3 ? computed : computed & 0xFFFF);
     }
 

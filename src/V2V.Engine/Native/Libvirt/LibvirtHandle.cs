@@ -31,3 +31,9 @@ internal sealed class StorageVolHandle : LibvirtHandle
 {
     protected override bool ReleaseHandle() => VirStorageVolFree.Call(handle);
 }
+
+/// <summary>virNetworkPtr.</summary>
+internal sealed class NetworkHandle : LibvirtHandle
+{
+    protected override bool ReleaseHandle() => VirNetworkFree.Call(handle);
+}

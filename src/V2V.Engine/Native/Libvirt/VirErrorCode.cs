@@ -6,6 +6,7 @@ internal enum VirErrorCode
     Ok = 0,
     OperationDenied = 29,
     NoDomain = 42,
+    NoNetwork = 43,
     AuthenticationFailed = 45,
     NoStoragePool = 49,
     NoStorageVolume = 50,

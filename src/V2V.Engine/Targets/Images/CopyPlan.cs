@@ -9,12 +9,20 @@ namespace V2V.Engine.Targets.Images;
 /// </summary>
 public sealed class CopyPlan
 {
-    private CopyPlan(List<ByteRange> extents, long totalBytes, long unusedBytes)
+    private CopyPlan(BlockDevice source, int granularity, List<ByteRange> extents, long totalBytes, long unusedBytes)
     {
+        Source = source;
+        Granularity = granularity;
         Extents = extents;
         TotalBytes = totalBytes;
         UnusedBytes = unusedBytes;
     }
+
+    /// <summary>The disk; the plan does not own it.</summary>
+    public BlockDevice Source { get; }
+
+    /// <summary>The unit, in bytes, on whose multiples <see cref="Extents"/> start and end.</summary>
+    public int Granularity { get; }
 
     /// <summary>Ranges of the disk in ascending order, with gaps between them. They start and end on granules, or at the disk's end.</summary>
     public IReadOnlyList<ByteRange> Extents { get; }
@@ -35,7 +43,7 @@ public sealed class CopyPlan
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(unused);
-        var builder = new Builder(source.Length, granularity);
+        var builder = new Builder(source, granularity);
         using var holes = unused.GetEnumerator();
         var hole = Next(holes, default, source.Length);
         foreach (var extent in source.Extents(0, source.Length))
@@ -89,7 +97,7 @@ public sealed class CopyPlan
     }
 
     /// <summary>Takes used and unused data in ascending order and rounds what is used to whole granules.</summary>
-    private sealed class Builder(long diskLength, int granularity)
+    private sealed class Builder(BlockDevice source, int granularity)
     {
         private readonly List<ByteRange> _extents = [];
         private long _start;
@@ -104,7 +112,7 @@ public sealed class CopyPlan
         public void AddUsed(long start, long end)
         {
             start &= -granularity;
-            end = Math.Min(diskLength, (end + granularity - 1) & -granularity);
+            end = Math.Min(source.Length, (end + granularity - 1) & -granularity);
             if (start == _tailGranule && start >= _end)
             {
                 _unused -= _tailBytes;
@@ -137,7 +145,7 @@ public sealed class CopyPlan
         public CopyPlan Build()
         {
             Close();
-            return new CopyPlan(_extents, _total, _unused);
+            return new CopyPlan(source, granularity, _extents, _total, _unused);
         }
 
         private void Close()

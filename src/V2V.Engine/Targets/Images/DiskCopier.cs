@@ -4,7 +4,7 @@ using V2V.Engine.FileSystems;
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>How a disk is copied.</summary>
-/// <param name="Threads">Threads that each read, look for zeros, compress and write; 0 takes one for each processor, between 2 and 8.</param>
+/// <param name="Threads">Threads that each read, look for zeros, compress and write; 0 takes one for each processor, between 4 and 8.</param>
 public sealed record CopyOptions(int Threads = 0);
 
 /// <summary>How far a copy has got.</summary>
@@ -22,21 +22,13 @@ public sealed record CopyStatistics(long BytesRead, long BytesWritten, long Byte
 /// <summary>Copies what is used of a disk into an image, on several threads, leaving out what is zero.</summary>
 public static class DiskCopier
 {
-    private const int MinimumThreads = 2;
+    // Also a small machine has something to do while one thread waits for the source and another for the target.
+    private const int MinimumDefaultThreads = 4;
     private const int MaximumDefaultThreads = 8;
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>
-    /// Copies the disk. The writer is not completed. Progress is reported on the calling thread, about ten times a second.
-    /// </summary>
-    /// <param name="source">The disk to read.</param>
-    /// <param name="unused">Ranges of the disk that hold nothing of use, in ascending order, not overlapping.</param>
-    /// <param name="writer">An image of at least the source's size.</param>
-    /// <param name="options">How to copy.</param>
-    /// <param name="progress">Told how far the copy is.</param>
-    /// <param name="cancellation">Stops the copy; the image is then of no use.</param>
-    /// <exception cref="V2VException">Reading or writing failed; the first failure stops all threads.</exception>
+    /// <summary>Plans the copy of a disk and does it: see <see cref="CopyPlan.Create"/> and the other overload.</summary>
     public static CopyStatistics Copy(
         BlockDevice source,
         IEnumerable<ByteRange> unused,
@@ -46,11 +38,35 @@ public static class DiskCopier
         CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(writer);
+        return Copy(CopyPlan.Create(source, unused, writer.Granularity, cancellation), writer, options, progress, cancellation);
+    }
+
+    /// <summary>Copies what the plan says. The writer is not completed. Progress is reported on the calling thread, about ten times a second.</summary>
+    /// <param name="plan">What to copy, made for the granularity of <paramref name="writer"/>.</param>
+    /// <param name="writer">An image of at least the source's size.</param>
+    /// <param name="options">How to copy.</param>
+    /// <param name="progress">Told how far the copy is; an exception of its stops the copy.</param>
+    /// <param name="cancellation">Stops the copy; the image is then of no use.</param>
+    /// <exception cref="V2VException">Reading or writing failed; the first failure stops all threads.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public static CopyStatistics Copy(
+        CopyPlan plan,
+        ImageWriter writer,
+        CopyOptions options,
+        IProgress<CopyProgress>? progress = null,
+        CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        ArgumentNullException.ThrowIfNull(writer);
         ArgumentNullException.ThrowIfNull(options);
-        var plan = CopyPlan.Create(source, unused, writer.Granularity, cancellation);
-        var job = new DiskCopyJob(source, plan, writer, cancellation);
-        var processors = Math.Clamp(Environment.ProcessorCount, MinimumThreads, MaximumDefaultThreads);
-        var threads = new Thread[options.Threads > 0 ? options.Threads : processors];
+        if (plan.Granularity % writer.Granularity != 0)
+        {
+            throw new ArgumentException($"The plan is for granules of {plan.Granularity} bytes, but the writer's are {writer.Granularity}.", nameof(plan));
+        }
+
+        var job = new DiskCopyJob(plan, writer, cancellation);
+        var defaultThreads = Math.Clamp(Environment.ProcessorCount, MinimumDefaultThreads, MaximumDefaultThreads);
+        var threads = new Thread[options.Threads > 0 ? options.Threads : defaultThreads];
         for (var i = 0; i < threads.Length; i++)
         {
             threads[i] = new Thread(job.Work) { IsBackground = true, Name = $"V2V copy {i + 1}" };

@@ -1,12 +1,11 @@
 using System.Buffers;
 using System.Runtime.ExceptionServices;
-using V2V.Engine.Disks;
 using V2V.Engine.FileSystems;
 
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>One copy under way: what its threads share, and what each of them does.</summary>
-internal sealed class DiskCopyJob(BlockDevice source, CopyPlan plan, ImageWriter writer, CancellationToken cancellation)
+internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, CancellationToken cancellation)
 {
     /// <summary>What a thread reads at once; chunks end on multiples of it.</summary>
     private const int ChunkSize = 1 << 20;
@@ -33,7 +32,7 @@ internal sealed class DiskCopyJob(BlockDevice source, CopyPlan plan, ImageWriter
             while (!_stopped && !cancellation.IsCancellationRequested && TakeChunk() is { } chunk)
             {
                 var data = buffer.AsSpan(0, (int)chunk.Length);
-                source.Read(chunk.Offset, data);
+                plan.Source.Read(chunk.Offset, data);
                 WriteData(chunk.Offset, data);
                 Interlocked.Add(ref _done, chunk.Length);
             }

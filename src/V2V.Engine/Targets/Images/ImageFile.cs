@@ -5,6 +5,12 @@ namespace V2V.Engine.Targets.Images;
 /// <summary>The host file that an image is written into: positional writes from any thread, errors in the engine's words.</summary>
 internal sealed class ImageFile : IDisposable
 {
+    /// <summary>
+    /// After so many bytes the thread that writes them waits until they are on the disk, while others go on. Otherwise gigabytes pile up in
+    /// the host's page cache, and the last flush takes as long as the copy, with the progress at its end and deaf to cancellation.
+    /// </summary>
+    private const long FlushInterval = 128 << 20;
+
     private readonly SafeFileHandle _handle;
     private readonly string _format;
     private long _bytesWritten;
@@ -67,8 +73,13 @@ internal sealed class ImageFile : IDisposable
             throw TargetErrors.Translate(e, Path, _format, $"{Path}: writing {data.Length} bytes at offset {offset} failed", data.Length, offset);
         }
 
-        Interlocked.Add(ref _bytesWritten, data.Length);
+        var written = Interlocked.Add(ref _bytesWritten, data.Length);
+        if (written / FlushInterval != (written - data.Length) / FlushInterval)
+        {
+            Flush();
+        }
     }
+
 
     /// <summary>Reads back what was written before.</summary>
     public void Read(long offset, Span<byte> buffer)

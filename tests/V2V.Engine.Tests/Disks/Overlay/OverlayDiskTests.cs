@@ -74,7 +74,7 @@ public sealed class OverlayDiskTests : IDisposable
     }
 
     [Fact]
-    public void Readers_are_not_disturbed_by_a_writer_elsewhere()
+    public async Task Readers_are_not_disturbed_by_a_writer_elsewhere()
     {
         using OverlayDisk overlay = Create(memoryLimit: 256 << 10);
         using var stop = new CancellationTokenSource();
@@ -102,8 +102,8 @@ public sealed class OverlayDiskTests : IDisposable
             Assert.Equal(data, read);
         }
 
-        stop.Cancel();
-        Task.WaitAll(readers, TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        await Task.WhenAll(readers);
     }
 
     [Fact]

@@ -18,6 +18,12 @@ internal sealed partial class ExtTestImage : IDisposable
         Directory.CreateDirectory(MountPoint);
     }
 
+    private ExtTestImage(string original)
+    {
+        ExternalTool.Check("cp", "--sparse=always", original, Path);
+        Directory.CreateDirectory(MountPoint);
+    }
+
     internal string Path => System.IO.Path.Combine(_folder.FullName, "image");
 
     internal string MountPoint => System.IO.Path.Combine(_folder.FullName, "mnt");
@@ -27,6 +33,8 @@ internal sealed partial class ExtTestImage : IDisposable
         Unmount();
         _folder.Delete(recursive: true);
     }
+
+    internal ExtTestImage Copy() => new(Path);
 
     internal void Mount(string options = "loop")
     {

@@ -1,6 +1,6 @@
 using V2V.Engine.Disks;
 
-namespace V2V.Engine.Tests.FileSystems.Ext;
+namespace V2V.Engine.Tests.Disks;
 
 /// <summary>A small image held in memory.</summary>
 internal sealed class ArrayDevice(byte[] bytes) : WritableBlockDevice

@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using Xunit;
 
-namespace V2V.Engine.Tests.FileSystems.Ext;
+namespace V2V.Engine.Tests;
 
 /// <summary>Runs programs that judge or make what is tested. A missing one skips the test with its name.</summary>
 internal static class ExternalTool
@@ -12,7 +12,9 @@ internal static class ExternalTool
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs a program and returns its exit code with everything that it printed (Latin-1, so that bytes survive).</summary>
-    internal static (int ExitCode, string Output) Run(string program, params string[] arguments)
+    internal static (int ExitCode, string Output) Run(string program, params string[] arguments) => RunWithInput("", program, arguments);
+
+    internal static (int ExitCode, string Output) RunWithInput(string input, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program)
         {
@@ -41,8 +43,9 @@ internal static class ExternalTool
 
         using (process)
         {
-            process.StandardInput.Close();
             var errors = process.StandardError.ReadToEndAsync();
+            process.StandardInput.Write(input);
+            process.StandardInput.Close();
             var output = process.StandardOutput.ReadToEnd();
             if (!process.WaitForExit(Limit))
             {

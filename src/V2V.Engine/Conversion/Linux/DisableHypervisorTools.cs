@@ -1,0 +1,93 @@
+using V2V.Engine.FileSystems;
+
+namespace V2V.Engine.Conversion.Linux;
+
+/// <summary>
+/// Keeps the services of other hypervisors' guest tools from starting where they would fail. Packages stay installed: removing them would run
+/// their scripts, and the owner may do it later. Services that check for their hypervisor themselves are left alone.
+/// </summary>
+public sealed class DisableHypervisorTools : LinuxStep
+{
+    private static readonly (string Product, string[] Services)[] Tools =
+    [
+        ("VMware Tools", ["open-vm-tools", "vmtoolsd", "vgauth", "vmware-tools", "vmware-tools-thinprint", "run-vmblock-fuse"]),
+        ("VirtualBox Guest Additions", ["vboxadd", "vboxadd-service", "vboxadd-x11", "vboxservice", "virtualbox-guest-utils"]),
+        ("XenServer's guest tools", ["xe-daemon", "xe-linux-distribution", "xe-guest-utilities"]),
+        ("Hyper-V's daemons", ["hv-fcopy-daemon", "hv-kvp-daemon", "hv-vss-daemon", "hypervkvpd", "hypervvssd", "hypervfcopyd"]),
+        ("Parallels Tools", ["prltoolsd", "prltools", "prl-x11"]),
+    ];
+
+    private static readonly string[] UnitDirectories = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
+
+    private static readonly string[] RunLevels = ["0", "1", "2", "3", "4", "5", "6", "S"];
+
+    public override string Name => "Disabling other hypervisors' guest tools";
+
+    public override void Apply(ConversionContext context)
+    {
+        foreach (var (product, services) in Tools)
+        {
+            foreach (var service in services)
+            {
+                Disable(context, service, $"{product} would fail on KVM.");
+            }
+        }
+    }
+
+    private static void Disable(ConversionContext context, string service, string why)
+    {
+        var root = context.Files.Root;
+        var unit = UnitDirectories.Select(d => $"{d}/{service}.service").FirstOrDefault(root.FileExists);
+        var script = $"/etc/init.d/{service}";
+        if (unit is not null ? IsInert(root.ReadAllText(unit)) : !root.FileExists(script))
+        {
+            return;
+        }
+
+        if (SystemManager.IsSystemd(root))
+        {
+            Mask(context, service, why);
+        }
+
+        // The start links of a script; systemd no longer looks at them once the unit of that name is masked.
+        else if (root.FileExists(script))
+        {
+            foreach (var link in RunLevels.SelectMany(level => StartLinks(root, level, service)).ToList())
+            {
+                context.Files.Delete(link, why);
+            }
+        }
+
+        // Upstart's own way to say that a job is started by hand only (init(5)).
+        if (root.FileExists($"/etc/init/{service}.conf"))
+        {
+            context.Files.WriteAllText($"/etc/init/{service}.override", "manual\n", "the job is no longer started", why);
+        }
+    }
+
+    private static void Mask(ConversionContext context, string service, string why)
+    {
+        var path = $"/etc/systemd/system/{service}.service";
+        if (context.Files.Root.FindNoFollow(path) is not { IsRegular: true })
+        {
+            context.Files.CreateSymbolicLink(path, "/dev/null", "the unit is masked", why);
+            return;
+        }
+
+        // A unit that stands in /etc itself can't be masked there without losing it; it is no longer wanted by any target instead.
+        foreach (var directory in context.Files.Root.Enumerate("/etc/systemd/system").Where(d => d.Name.EndsWith(".wants", StringComparison.Ordinal)))
+        {
+            context.Files.Delete($"/etc/systemd/system/{directory.Name}/{service}.service", why);
+        }
+    }
+
+    /// <summary>The unit starts only where its hypervisor is found (systemd.unit(5)), or with a device of its bus.</summary>
+    private static bool IsInert(string unit) =>
+        unit.Contains("ConditionVirtualization=", StringComparison.Ordinal) || unit.Contains("vmbus", StringComparison.Ordinal);
+
+    /// <summary>Names such as S20open-vm-tools.</summary>
+    private static IEnumerable<string> StartLinks(GuestRoot root, string level, string service) =>
+        root.Enumerate($"/etc/rc{level}.d")
+            .Where(e => e.Name.Length > 3 && e.Name[0] == 'S' && char.IsAsciiDigit(e.Name[1]) && char.IsAsciiDigit(e.Name[2]) && e.Name[3..] == service)
+            .Select(e => $"/etc/rc{level}.d/{e.Name}");
+}

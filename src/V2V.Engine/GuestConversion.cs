@@ -1,0 +1,200 @@
+using V2V.Engine.Conversion;
+using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
+using V2V.Engine.Targets;
+using V2V.Engine.Targets.Images;
+
+namespace V2V.Engine;
+
+/// <summary>
+/// The pipeline, from a source guest to a defined domain:
+/// open, inspect, convert, verify, check, copy, define.
+/// <para>
+/// The source is opened read-only and every edit goes to an overlay, so a conversion can be run to its end and thrown away: that is what
+/// <see cref="Assess"/> does. <see cref="Convert"/> does the same and then copies the overlaid disks and defines the domain.
+/// </para>
+/// </summary>
+public sealed class GuestConversion(SourceGuest source, ConversionOptions options)
+{
+    private readonly string _name = options.Name ?? source.Name;
+    private readonly List<Concern> _concerns = [.. source.Concerns];
+
+    /// <summary>Converts the guest in the overlay, reports what was found and changed, and throws the overlay away.</summary>
+    public GuestAssessment Assess(IProgress<ConversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var clock = new PhaseClock(progress);
+        var opened = default(OpenedGuest);
+        var context = default(ConversionContext);
+        try
+        {
+            opened = Open(clock, cancellation);
+            context = Prepare(opened, cancellation);
+            ConvertInOverlay(opened, context, clock);
+            return Assessment(opened, context, clock);
+        }
+        catch (V2VException e)
+        {
+            _concerns.Add(new Concern(ConcernSeverity.Blocker, e.Error.ToString(), e.Message, e.Advice));
+            return Assessment(opened, context, clock);
+        }
+        finally
+        {
+            opened?.Dispose();
+        }
+    }
+
+    /// <summary>Converts the guest onto <paramref name="target"/>. When it fails or is cancelled, the target is as it was before.</summary>
+    /// <exception cref="V2VException">The guest cannot be converted, or the source or target failed.</exception>
+    /// <exception cref="OperationCanceledException">The caller gave up.</exception>
+    public ConversionResult Convert(
+        ConversionTarget target, IProgress<ConversionProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(target);
+        var clock = new PhaseClock(progress);
+        try
+        {
+            // A name that is taken should not cost a minute of conversion first.
+            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite)));
+
+            using var integrity = IntegrityCheck.Start(source, cancellation);
+            using var opened = Open(clock, cancellation);
+            var context = Prepare(opened, cancellation);
+            ConvertInOverlay(opened, context, clock);
+
+            clock.Enter("Check", "Checking the source's checksums and the target's space");
+            integrity.Wait();
+            Demand(TargetHost.Concerns(context.Hardware, target.Capabilities));
+            var networks = NetworkMapping.Apply(source, context.Hardware, options.NetworkRules, _concerns);
+            var plans = opened.PlanCopies(ImageWriters.Granularity(options.Format), cancellation);
+            var requests = DiskRequests([.. plans.Select((p, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, p))]);
+            Demand(target.Check(new TargetRequest(_name, requests, options.Overwrite) { Networks = networks }));
+
+            clock.Enter("Copy", "Copying the disks");
+            var copy = DiskCopies.Run(plans, requests, target, new CopyOptions(options.CopyThreads), clock, cancellation);
+
+            clock.Enter("Define", "Defining the domain");
+            cancellation.ThrowIfCancellationRequested();
+            var domain = target.Define(Domain(opened, context, copy.Sources, networks, target.Capabilities));
+            _concerns.AddRange(domain.Concerns);
+            return Result(domain, copy, Assessment(opened, context, clock), target, clock);
+        }
+        catch
+        {
+            target.RollBack();
+            throw;
+        }
+    }
+
+    private OpenedGuest Open(PhaseClock clock, CancellationToken cancellation)
+    {
+        clock.Enter("Open", $"Opening {source.Path}");
+        var opened = OpenedGuest.Open(source, options);
+        try
+        {
+            clock.Enter("Inspect", "Finding the operating system");
+            opened.Inspect(source, cancellation);
+            return opened;
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses what cannot be converted, and chooses the hardware to begin with.</summary>
+    private ConversionContext Prepare(OpenedGuest opened, CancellationToken cancellation)
+    {
+        Demand(GuestChecks.Run(opened.Guest, source));
+        var hardware = new TargetHardware { Firmware = opened.Guest.Firmware };
+        foreach (var adapter in source.NetworkAdapters)
+        {
+            hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
+        }
+
+        return new ConversionContext(opened.Guest, source, hardware, cancellation);
+    }
+
+    private void ConvertInOverlay(OpenedGuest opened, ConversionContext context, PhaseClock clock)
+    {
+        clock.Enter("Convert", "Converting");
+        foreach (var step in ConversionSteps.All.Where(s => s.AppliesTo(opened.Guest)))
+        {
+            context.Cancellation.ThrowIfCancellationRequested();
+            clock.Report(step.Name);
+            step.Apply(context);
+        }
+
+        opened.Flush();
+        clock.Enter("Verify", "Reading the converted guest back");
+        ConversionVerifier.Verify(source, opened.Disks, context);
+    }
+
+    /// <summary>Keeps the concerns for the report, and stops at blockers: all of them in one message.</summary>
+    private void Demand(IReadOnlyList<Concern> found)
+    {
+        var blockers = found.Where(c => c.Severity == ConcernSeverity.Blocker).ToArray();
+        if (blockers.Length > 0)
+        {
+            var error = Enum.TryParse<V2VError>(blockers[0].Id, out var known) ? known : V2VError.GuestUnsupported;
+            throw new ConversionException(error, string.Join(" ", blockers.Select(b => b.Message)))
+            {
+                Path = source.Path,
+                Advice = string.Join(" ", blockers.Select(b => b.Advice).OfType<string>().Distinct()),
+            };
+        }
+
+        _concerns.AddRange(found.Except(_concerns));
+    }
+
+    private List<TargetDiskRequest> DiskRequests(IReadOnlyList<long> bytes) =>
+        [.. source.Disks.Select((disk, i) =>
+            new TargetDiskRequest(TargetNames.Disk(_name, i, options.Format), options.Format, disk.Capacity, bytes[i], options.Compression))];
+
+    private DomainDescription Domain(
+        OpenedGuest opened,
+        ConversionContext context,
+        IReadOnlyList<DomainDiskSource> disks,
+        IReadOnlyList<DomainNetwork> networks,
+        HostCapabilities host) => new()
+        {
+            Name = _name,
+            Source = source,
+            Hardware = context.Hardware,
+            OperatingSystem = opened.Guest.OperatingSystem,
+            Disks = disks,
+            BootDiskIndex = opened.Guest.BootDiskIndex,
+            Networks = networks,
+            DomainType = host.HasKvm == false ? "qemu" : "kvm",
+        };
+
+    private GuestAssessment Assessment(OpenedGuest? opened, ConversionContext? context, PhaseClock clock)
+    {
+        clock.Stop();
+        return new GuestAssessment
+        {
+            Source = source,
+            OperatingSystem = opened?.OperatingSystem,
+            Hardware = context?.Hardware,
+            Changes = context?.Changes ?? [],
+            Concerns = [.. _concerns, .. context?.Concerns ?? []],
+            Phases = clock.Phases,
+        };
+    }
+
+    private static ConversionResult Result(
+        DefinedDomain domain, DiskCopies copy, GuestAssessment assessment, ConversionTarget target, PhaseClock clock) => new()
+        {
+            Name = domain.Name,
+            Assessment = assessment,
+            Disks = [.. copy.Sources.Select(s => s.Path ?? $"{s.Pool}/{s.Volume}")],
+            DomainXmlPath = domain.XmlPath,
+            DomainXml = domain.Xml,
+            DomainUuid = domain.Uuid,
+            Target = target.Description,
+            BytesRead = copy.BytesRead,
+            BytesWritten = copy.BytesWritten,
+            Phases = clock.Phases,
+            Elapsed = clock.Elapsed,
+        };
+}

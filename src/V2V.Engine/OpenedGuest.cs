@@ -1,0 +1,97 @@
+using V2V.Engine.Disks.Overlay;
+using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
+using V2V.Engine.Targets.Images;
+using V2V.Engine.Volumes;
+
+namespace V2V.Engine;
+
+/// <summary>A source guest with its disks opened under overlays: what was found on them, and what they no longer need to hold.</summary>
+internal sealed class OpenedGuest : IDisposable
+{
+    /// <summary>The page that holds a swap area's header; the rest is scratch space (mkswap(8)).</summary>
+    private const long SwapHeaderLength = 4096;
+
+    private readonly List<OverlayDisk> _disks = [];
+    private InspectedGuest? _guest;
+
+    /// <summary>The guest's disks in the source's order; reading gives the converted contents.</summary>
+    public IReadOnlyList<OverlayDisk> Disks => _disks;
+
+    public IReadOnlyList<Volume> Volumes { get; private set; } = [];
+
+    public InspectedGuest Guest => _guest ?? throw new InvalidOperationException("The guest has not been inspected yet.");
+
+    /// <summary>What was found inside, or null when the inspection did not get that far.</summary>
+    public OperatingSystemInfo? OperatingSystem => _guest?.OperatingSystem;
+
+    public static OpenedGuest Open(SourceGuest source, ConversionOptions options)
+    {
+        var opened = new OpenedGuest();
+        try
+        {
+            foreach (var disk in source.Disks)
+            {
+                opened._disks.Add(new OverlayDisk(disk.Open(), temporaryDirectory: options.TemporaryDirectory));
+            }
+
+            opened.Volumes = GuestVolumes.Discover(opened._disks);
+            return opened;
+        }
+        catch
+        {
+            opened.Dispose();
+            throw;
+        }
+    }
+
+    public void Inspect(SourceGuest source, CancellationToken cancellation) => _guest = GuestInspector.Inspect(source, Volumes, cancellation);
+
+    /// <summary>Brings the overlays up to date with what the conversion changed.</summary>
+    public void Flush()
+    {
+        foreach (var fileSystem in Guest.Volumes.Select(v => v.FileSystem).OfType<WritableGuestFileSystem>())
+        {
+            fileSystem.Flush();
+        }
+    }
+
+    /// <summary>The ranges of a disk that nothing in the guest refers to: free space of its file systems, contents of its swap areas.</summary>
+    public IReadOnlyList<ByteRange> UnusedRanges(int diskIndex)
+    {
+        var unused = new List<ByteRange>();
+        foreach (var found in Guest.Volumes.Where(v => v.Volume.DiskIndex == diskIndex && v.Volume.Kind != VolumeKind.LogicalVolume))
+        {
+            var start = found.Volume.StartOffset;
+            if (found.FileSystem is not null)
+            {
+                unused.AddRange(found.FileSystem.FreeExtents().Select(r => new ByteRange(start + r.Offset, r.Length)));
+            }
+            else if (found.ContentKind == "swap" && found.Volume.Device.Length > SwapHeaderLength)
+            {
+                unused.Add(new ByteRange(start + SwapHeaderLength, found.Volume.Device.Length - SwapHeaderLength));
+            }
+        }
+
+        unused.Sort((a, b) => a.Offset.CompareTo(b.Offset));
+        return unused;
+    }
+
+    /// <summary>What is to be copied of each disk.</summary>
+    public IReadOnlyList<CopyPlan> PlanCopies(int granularity, CancellationToken cancellation) =>
+        [.. _disks.Select((disk, i) => CopyPlan.Create(disk, UnusedRanges(i), granularity, cancellation))];
+
+    public void Dispose()
+    {
+        foreach (var volume in _guest?.Volumes ?? [])
+        {
+            volume.FileSystem?.Dispose();
+        }
+
+        foreach (var disk in _disks)
+        {
+            disk.Dispose();
+        }
+    }
+}

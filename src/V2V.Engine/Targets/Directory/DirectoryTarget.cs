@@ -1,0 +1,230 @@
+using System.Globalization;
+using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Libvirt;
+
+namespace V2V.Engine.Targets.Directory;
+
+using Directory = System.IO.Directory;
+
+/// <summary>
+/// A folder that receives the disks and a NAME.xml beside them, for <c>virsh define</c> on any host. Files are written under a temporary
+/// name and take their own only when everything is there.
+/// </summary>
+public sealed class DirectoryTarget : ConversionTarget
+{
+    private readonly string _folder;
+    private readonly List<PendingFile> _files = [];
+    private readonly List<string> _createdFolders = [];
+    private bool _overwrite;
+    private bool _defined;
+
+    /// <param name="path">The folder. It is created if it is not there.</param>
+    public DirectoryTarget(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        _folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+    }
+
+    public override string Description => $"folder {_folder}";
+
+    /// <summary>Nobody can tell on which host the domain will be defined.</summary>
+    public override HostCapabilities Capabilities { get; } = new(HasKvm: null, HasUefi: null);
+
+    public override IReadOnlyList<Concern> Check(TargetRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        _overwrite = request.Overwrite;
+        if (DomainNames.Check(request.Name) is { } wrong)
+        {
+            return [wrong];
+        }
+
+        List<Concern> concerns = [];
+        if (File.Exists(_folder))
+        {
+            concerns.Add(Blocker("TargetIsFile", $"{_folder} is a file, not a folder.", "Give the path of a folder."));
+            return concerns;
+        }
+
+        foreach (var name in request.Disks.Select(d => d.FileName).Append(XmlName(request.Name)).SelectMany(n => new[] { n, n + PendingFile.TemporarySuffix }))
+        {
+            var path = Path.Combine(_folder, name);
+            if (Directory.Exists(path))
+            {
+                concerns.Add(Blocker("TargetExists", $"{path} is a folder.", "Choose another name or folder."));
+            }
+            else if (Path.Exists(path) && !request.Overwrite)
+            {
+                concerns.Add(Blocker(
+                    "TargetExists", $"{path} exists already.", "Choose another name or folder, delete the file, or allow overwriting."));
+            }
+        }
+
+        var existing = ExistingAncestor();
+        if (FolderAccess.WhyNotWritable(existing) is { } reason)
+        {
+            concerns.Add(Blocker("TargetNotWritable", $"Nothing can be written into {existing}: {reason}", "Choose another folder, or run as a user who may write there."));
+        }
+
+        AddSpace(concerns, existing, request.Disks.Sum(d => d.EstimatedBytes));
+        return concerns;
+    }
+
+    public override TargetDisk CreateDisk(TargetDiskRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        CreateFolder();
+        var file = new PendingFile(Path.Combine(_folder, request.FileName));
+        RefuseExisting(file.FinalPath);
+        _files.Add(file);
+        var writer = ImageWriters.Create(file.TemporaryPath, request.Format, request.Capacity, request.Compression, createNew: !_overwrite);
+        file.IsCreated = true;
+        return new TargetDisk(writer, new DomainDiskSource(request.Format, file.FinalPath));
+    }
+
+    public override DefinedDomain Define(DomainDescription domain)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        CreateFolder();
+        var xml = DomainXml.Build(domain);
+        var file = new PendingFile(Path.Combine(_folder, XmlName(domain.Name)));
+        RefuseExisting(file.FinalPath);
+        _files.Add(file);
+        try
+        {
+            using (var stream = new FileStream(file.TemporaryPath, _overwrite ? FileMode.Create : FileMode.CreateNew, FileAccess.Write))
+            {
+                file.IsCreated = true;
+                xml.Save(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            // The XML is the last to take its name: who finds it finds the disks too.
+            foreach (var pending in _files)
+            {
+                pending.TakeName(_overwrite);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TargetException(V2VError.TargetWriteFailed, $"The converted guest cannot be put into {_folder}: {e.Message}", e)
+            {
+                Path = _folder,
+                Advice = "Check the folder's permissions and free space, then convert again.",
+            };
+        }
+
+        _defined = true;
+        List<Concern> concerns = [];
+        _files.ForEach(f => Attempt(f.Keep, f.FinalPath, concerns));
+        return new DefinedDomain(domain.Name, Uuid: null, xml.ToString(), file.FinalPath) { Concerns = concerns };
+    }
+
+    public override IReadOnlyList<Concern> RollBack()
+    {
+        if (_defined)
+        {
+            return [];
+        }
+
+        List<Concern> concerns = [];
+        _files.ForEach(f => Attempt(f.Undo, f.FinalPath, concerns));
+        _files.Clear();
+        foreach (var folder in Enumerable.Reverse(_createdFolders))
+        {
+            Attempt(() => DeleteIfEmpty(folder), folder, concerns);
+        }
+
+        _createdFolders.Clear();
+        return concerns;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            RollBack();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static string XmlName(string domain) => domain + ".xml";
+
+    private static Concern Blocker(string id, string message, string advice) => new(ConcernSeverity.Blocker, id, message, advice);
+
+    private static void DeleteIfEmpty(string folder)
+    {
+        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            Directory.Delete(folder);
+        }
+    }
+
+    private static void Attempt(Action removal, string path, List<Concern> concerns)
+    {
+        try
+        {
+            removal();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "Look at it and delete it by hand."));
+        }
+    }
+
+    private void AddSpace(List<Concern> concerns, string existing, long needed)
+    {
+        if (FolderAccess.FreeBytes(existing) is { } free && free < needed)
+        {
+            concerns.Add(Blocker(
+                "TargetFull",
+                string.Create(CultureInfo.InvariantCulture, $"{_folder} has {free} bytes free; up to {needed} are needed."),
+                "Free some space or choose another folder."));
+        }
+    }
+
+    private void RefuseExisting(string path)
+    {
+        if (!_overwrite && Path.Exists(path))
+        {
+            throw new TargetException(V2VError.TargetExists, $"{path} exists already.")
+            {
+                Path = path,
+                Advice = "Choose another name or folder, delete the file, or allow overwriting.",
+            };
+        }
+    }
+
+    private string ExistingAncestor()
+    {
+        var path = _folder;
+        while (!Directory.Exists(path) && Path.GetDirectoryName(path) is { } parent)
+        {
+            path = parent;
+        }
+
+        return path;
+    }
+
+    private void CreateFolder()
+    {
+        for (var path = _folder; !Directory.Exists(path) && !_createdFolders.Contains(path) && Path.GetDirectoryName(path) is { } parent; path = parent)
+        {
+            _createdFolders.Insert(0, path);
+        }
+
+        try
+        {
+            Directory.CreateDirectory(_folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TargetException(V2VError.TargetUnavailable, $"The folder {_folder} cannot be created: {e.Message}", e)
+            {
+                Path = _folder,
+                Advice = "Choose another folder, or run as a user who may write there.",
+            };
+        }
+    }
+}

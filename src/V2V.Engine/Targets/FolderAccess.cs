@@ -1,0 +1,42 @@
+namespace V2V.Engine.Targets;
+
+/// <summary>What this process may do in a folder.</summary>
+internal static class FolderAccess
+{
+    /// <summary>
+    /// The reason why no file can be created; null if one can. Permissions, ACLs, read-only mounts and root-squashing servers each have
+    /// their say, so it is tried: with an empty file that is gone at once.
+    /// </summary>
+    public static string? WhyNotWritable(string folder)
+    {
+        try
+        {
+            using (new FileStream(Path.Combine(folder, $".v2v-{Guid.NewGuid():N}"), new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Options = FileOptions.DeleteOnClose,
+            }))
+            {
+                return null;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+    }
+
+    /// <summary>Bytes that this user can still write; null when the file system does not tell.</summary>
+    public static long? FreeBytes(string folder)
+    {
+        try
+        {
+            return new DriveInfo(folder).AvailableFreeSpace;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return null;
+        }
+    }
+}

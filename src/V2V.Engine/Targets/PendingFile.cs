@@ -1,0 +1,71 @@
+namespace V2V.Engine.Targets;
+
+/// <summary>
+/// A file that is written under a temporary name and takes its own at the end. What had that name before is kept until it is certain that
+/// nothing will be taken back.
+/// </summary>
+internal sealed class PendingFile(string finalPath, string temporaryPath)
+{
+    public const string TemporarySuffix = ".part";
+
+    private const string BackupSuffix = ".replaced";
+
+    private bool _hasBackup;
+    private bool _hasName;
+
+    /// <summary>With the usual temporary name.</summary>
+    public PendingFile(string finalPath) : this(finalPath, finalPath + TemporarySuffix)
+    {
+    }
+
+    public string FinalPath { get; } = finalPath;
+
+    public string TemporaryPath { get; } = temporaryPath;
+
+    /// <summary>The temporary file is there, and ours.</summary>
+    public bool IsCreated { get; set; }
+
+    /// <summary>Gives the file its name.</summary>
+    /// <param name="overwrite">Something that has this name may be replaced.</param>
+    public void TakeName(bool overwrite)
+    {
+        if (TemporaryPath != FinalPath)
+        {
+            if (overwrite && File.Exists(FinalPath))
+            {
+                File.Move(FinalPath, FinalPath + BackupSuffix, overwrite: true);
+                _hasBackup = true;
+            }
+
+            File.Move(TemporaryPath, FinalPath, overwrite: false);
+        }
+
+        _hasName = true;
+    }
+
+    /// <summary>Removes the file and puts back what it had replaced.</summary>
+    public void Undo()
+    {
+        if (IsCreated)
+        {
+            File.Delete(_hasName ? FinalPath : TemporaryPath);
+            IsCreated = false;
+        }
+
+        if (_hasBackup)
+        {
+            File.Move(FinalPath + BackupSuffix, FinalPath, overwrite: true);
+            _hasBackup = false;
+        }
+    }
+
+    /// <summary>Nothing will be taken back: removes what was replaced.</summary>
+    public void Keep()
+    {
+        if (_hasBackup)
+        {
+            File.Delete(FinalPath + BackupSuffix);
+            _hasBackup = false;
+        }
+    }
+}

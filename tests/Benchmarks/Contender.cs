@@ -1,0 +1,23 @@
+namespace V2V.Benchmarks;
+
+/// <summary>A command that is measured.</summary>
+/// <param name="Name">What the table calls it.</param>
+/// <param name="Program">The program.</param>
+/// <param name="Arguments">Its arguments.</param>
+/// <param name="Output">File or folder that it makes; removed before each run.</param>
+internal sealed record Contender(string Name, string Program, IReadOnlyList<string> Arguments, string Output)
+{
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary><see cref="Output"/> must be there, as an empty folder.</summary>
+    public bool OutputIsFolder { get; init; }
+
+    /// <summary>Too slow to repeat: its first run is the measurement.</summary>
+    public bool RunsOnce { get; init; }
+
+    /// <summary>It prints the phases of its work (see <see cref="Worker"/>).</summary>
+    public bool PrintsPhases { get; init; }
+
+    /// <summary>What the others are compared with.</summary>
+    public bool IsYardstick { get; init; }
+}

@@ -1,0 +1,62 @@
+using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
+using V2V.Engine.Tests.FileSystems;
+using V2V.Engine.Volumes;
+using Xunit;
+
+namespace V2V.Engine.Tests.Inspection;
+
+public sealed class GuestChecksTests
+{
+    [Fact]
+    public void Nothing_stands_against_a_plain_debian_guest()
+    {
+        using var phony = PhonyGuest.Debian12();
+
+        Assert.Empty(Run(phony));
+    }
+
+    [Theory]
+    [InlineData("fedora", "", true)]
+    [InlineData("rocky", "rhel centos fedora", true)]
+    [InlineData("linuxmint", "ubuntu debian", false)]
+    [InlineData("kali", "debian", false)]
+    public void Only_the_debian_family_is_converted(string id, string like, bool isRefused)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/usr/lib/os-release", $"ID={id}\nID_LIKE=\"{like}\"\nPRETTY_NAME=\"Some {id}\"\n");
+
+        var concerns = Run(phony);
+
+        Assert.Equal(isRefused, concerns.Any(c => c is { Severity: ConcernSeverity.Blocker, Id: "GuestUnsupported" } && c.Message.Contains($"Some {id}")));
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_is_reported_at_once()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.Capacity = 50 << 20;
+        phony.Root.InodeCapacity = 60;
+        phony.Root.WithDirectory("/x");
+        phony.Root.Delete("/boot/vmlinuz-6.1.0-18-amd64");
+        phony.Volumes[1] = MemoryVolume.Partition(0, 2, VolumeImages.Swap(PhonyGuest.SwapUuid, "S1SUSPEND\0"));
+
+        Assert.Equal(["GuestDiskFull", "GuestHibernated", "GuestInodesExhausted", "NoKernel"], Run(phony).Select(c => c.Id).Order());
+    }
+
+    [Theory]
+    [InlineData("/EFI/BOOT/BOOTX64.EFI", null)]
+    [InlineData("/efi/boot/bootx64.efi", null)]
+    [InlineData("/EFI/debian/shimx64.efi", "UefiFallbackMissing")]
+    public void A_uefi_guest_needs_a_program_that_an_empty_nvram_finds(string path, string? concern)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Source = phony.Source with { Firmware = Firmware.Uefi };
+        var esp = MemoryVolume.Partition(0, 3) with { Kind = VolumeKind.GptPartition, GptType = new Guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b") };
+        phony.Add(esp, new MemoryFileSystem("vfat", "ABCD-1234").With(path, "pe"));
+
+        Assert.Equal(concern, Run(phony).SingleOrDefault()?.Id);
+    }
+
+    private static IReadOnlyList<Concern> Run(PhonyGuest phony) => GuestChecks.Run(phony.Inspect(), phony.Source);
+}

@@ -1,0 +1,245 @@
+using System.Text;
+using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
+using V2V.Engine.Tests.FileSystems;
+using V2V.Engine.Volumes;
+using Xunit;
+
+namespace V2V.Engine.Tests.Inspection;
+
+public sealed class GuestInspectorTests
+{
+    [Fact]
+    public void Debian_12_is_recognised_with_its_point_release()
+    {
+        using var phony = PhonyGuest.Debian12();
+
+        var guest = phony.Inspect();
+
+        var system = guest.OperatingSystem;
+        Assert.Equal(("debian", "12.5", 12, 5), (system.Distribution, system.Version, system.MajorVersion, system.MinorVersion));
+        Assert.Equal("Debian GNU/Linux 12 (bookworm)", system.ProductName);
+        Assert.Equal("x86_64", system.Architecture);
+        Assert.Equal("phony", system.HostName);
+        Assert.Equal("http://debian.org/debian/12", system.LibosinfoId);
+        Assert.Equal("deb", system.PackageFormat);
+        Assert.Equal(new BootLoader(BootLoaderKind.Grub2, "/boot/grub/grub.cfg"), guest.BootLoader);
+        Assert.Equal(Firmware.Bios, guest.Firmware);
+        Assert.True(guest.HasPackage("open-vm-tools"));
+        var kernel = Assert.Single(guest.Kernels);
+        Assert.True(kernel.IsDefault);
+        Assert.Equal("/boot/initrd.img-6.1.0-18-amd64", kernel.InitramfsPath);
+        Assert.True(kernel.Supports("virtio_rng"));
+        Assert.False(kernel.Supports("pvpanic"));
+        Assert.Equal(["/", null], guest.Volumes.Select(v => v.MountPoint));
+        Assert.Equal(("swap", PhonyGuest.SwapUuid, "swap1"), (guest.Volumes[1].ContentKind, guest.Volumes[1].Uuid, guest.Volumes[1].Label));
+        Assert.Empty(guest.Concerns);
+    }
+
+    [Fact]
+    public void Debian_5_is_recognised_without_os_release()
+    {
+        using var phony = PhonyGuest.Debian5();
+
+        var guest = phony.Inspect();
+
+        Assert.Equal("Debian GNU/Linux 5.0.1 (lenny)", guest.OperatingSystem.ProductName);
+        Assert.Equal("i686", guest.OperatingSystem.Architecture);
+        Assert.Equal("http://debian.org/debian/5", guest.OperatingSystem.LibosinfoId);
+        Assert.Equal(BootLoaderKind.GrubLegacy, guest.BootLoader.Kind);
+    }
+
+    [Theory]
+    [InlineData("16.04", "http://ubuntu.com/ubuntu/16.04")]
+    [InlineData("22.04", "http://ubuntu.com/ubuntu/22.04")]
+    public void Ubuntu_is_recognised(string version, string id)
+    {
+        using var phony = version == "16.04" ? PhonyGuest.Ubuntu1604() : PhonyGuest.Ubuntu2204();
+
+        var system = phony.Inspect().OperatingSystem;
+
+        Assert.Equal(("ubuntu", version, id), (system.Distribution, system.Version, system.LibosinfoId));
+    }
+
+    [Fact]
+    public void The_default_kernel_is_the_one_that_grub_boots_not_the_newest()
+    {
+        using var phony = PhonyGuest.Debian12().WithKernel("6.1.0-9-amd64").WithKernel("6.7.0-1-amd64");
+        phony.Root.With("/lib/modules/5.10.0-removed/modules.dep", "");
+
+        var kernels = phony.Inspect().Kernels;
+
+        Assert.Equal(["6.7.0-1-amd64", "6.1.0-18-amd64", "6.1.0-9-amd64"], kernels.Select(k => k.Version));
+        Assert.Equal("6.1.0-18-amd64", Assert.Single(kernels, k => k.IsDefault).Version);
+    }
+
+    [Theory]
+    [InlineData("set default=\"1>1\"", "", "old")]
+    [InlineData("set default=\"adv>id-old\"", "", "old")]
+    [InlineData("set default=\"Advanced>Old\"", "", "old")]
+    [InlineData("set default=\"${saved_entry}\"", "saved_entry=adv>id-old\n", "old")]
+    [InlineData("set default=\"${saved_entry}\"", "", "new")]
+    [InlineData("set default=\"0\"", "next_entry=1>1\n", "old")]
+    [InlineData("set default=\"no such entry\"", "", "new")]
+    [InlineData("", "", "new")]
+    public void Grubs_default_is_found_by_index_id_title_and_environment(string setting, string environment, string kernel)
+    {
+        var menu = GrubMenu.Parse(
+            setting + "\nif [ \"${next_entry}\" ] ; then\n set default=\"${next_entry}\"\nfi\n"
+            + "menuentry 'New' $menuentry_id_option 'id-new' {\n linux /boot/new root=/dev/sda1\n initrd /ucode /boot/new.img\n}\n"
+            + "submenu \"Advanced\" --id adv {\n menuentry 'New again' --id x {\n  linux /boot/new\n }\n menuentry 'Old' --id id-old {\n  linux /boot/old\n }\n}\n");
+
+        Assert.Equal("/boot/" + kernel, menu.DefaultEntry(GrubMenu.ParseEnvironment("# GRUB Environment Block\n" + environment + "####"))!.Kernel);
+    }
+
+    [Fact]
+    public void A_separate_boot_partition_is_mounted_and_its_paths_are_found()
+    {
+        using var phony = PhonyGuest.Create();
+        var boot = new MemoryFileSystem("ext2", "b007b007-0000-0000-0000-000000000001", "BOOT")
+            .With("/vmlinuz-6.1", "k").With("/initrd.img-6.1", "i")
+            .With("/grub/grub.cfg", "menuentry 'x' {\n linux /vmlinuz-6.1 root=/dev/mapper/vg-root ro\n initrd /initrd.img-6.1\n}\n");
+        phony.Add(MemoryVolume.Partition(0, 3), boot);
+        phony.Root
+            .With("/etc/fstab", $"LABEL=rootfs / ext4 defaults 0 1\nLABEL=\"BOOT\"\t/boot/ ext2 noauto 0 0\n")
+            .With("/lib/modules/6.1/modules.dep", "kernel/virtio_blk.ko.xz: kernel/virtio.ko.xz\n").With("/lib/modules/6.1/kernel/virtio_blk.ko.xz", "x")
+            .With("/lib/modules/6.1/modules.builtin", "kernel/drivers/virtio/virtio_pci.ko\n");
+
+        var guest = phony.Inspect();
+
+        var kernel = Assert.Single(guest.Kernels);
+        Assert.Equal(("/boot/vmlinuz-6.1", "/boot/initrd.img-6.1", true), (kernel.ImagePath, kernel.InitramfsPath, kernel.IsDefault));
+        Assert.True(kernel.Supports("virtio_blk") && kernel.Supports("virtio_pci"));
+        Assert.Equal("/boot", guest.Volumes[2].MountPoint);
+        Assert.Equal("/boot/grub/grub.cfg", guest.BootLoader.ConfigurationPath);
+    }
+
+    [Fact]
+    public void A_module_that_depmod_lists_but_is_not_there_is_not_counted_on()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.Delete("/lib/modules/6.1.0-18-amd64/kernel/drivers/block/virtio_blk.ko");
+
+        Assert.False(phony.Inspect().Kernels[0].Supports("virtio_blk"));
+    }
+
+    [Fact]
+    public void Modules_are_listed_where_depmods_list_is_missing()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.Delete("/lib/modules/6.1.0-18-amd64/modules.dep");
+
+        Assert.True(phony.Inspect().Kernels[0].Supports("virtio_blk"));
+    }
+
+    [Fact]
+    public void Several_systems_are_named()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ext4", "x").With("/etc/hosts", "").WithDirectory("/bin").With("/etc/debian_version", "5.0.1"));
+
+        var e = Assert.Throws<ConversionException>(phony.Inspect);
+
+        Assert.Equal(V2VError.SeveralOperatingSystems, e.Error);
+        Assert.Contains("Debian GNU/Linux 12 (bookworm) on disk 1, partition 1; Debian GNU/Linux 5.0.1 (lenny) on disk 1, partition 3", e.Message);
+    }
+
+    [Fact]
+    public void An_old_system_that_the_new_one_mounts_is_no_second_system()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ext4", "feed").With("/etc/hosts", "").WithDirectory("/bin"));
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\nUUID=FEED /mnt/old ext4 defaults 0 0\n");
+
+        Assert.Equal(["/", null, "/mnt/old"], phony.Inspect().Volumes.Select(v => v.MountPoint));
+    }
+
+    [Fact]
+    public void A_guest_whose_root_cannot_be_opened_is_refused_by_the_name_of_what_holds_it()
+    {
+        using var phony = new PhonyGuest();
+        var boot = new MemoryFileSystem().With("/grub/grub.cfg", "menuentry 'x' {\n linux /vmlinuz-6.1 root=/dev/mapper/vg0-root ro\n}\n");
+        phony.Add(MemoryVolume.Partition(0, 1), boot)
+            .Add(MemoryVolume.Partition(0, 2, VolumeImages.With(8192, (512, "LABELONE"u8.ToArray()), (536, "LVM2 001"u8.ToArray()), (544, Encoding.ASCII.GetBytes("abcdefghijklmnopqrstuvwxyz012345")))))
+            .Add(MemoryVolume.Partition(0, 3, VolumeImages.With(8192, (0, "XFSB"u8.ToArray()))));
+
+        var e = Assert.Throws<ConversionException>(phony.Inspect);
+
+        Assert.Equal(V2VError.NoOperatingSystem, e.Error);
+        Assert.Contains("The root file system may be on XFS or LVM, which V2V cannot convert yet.", e.Message);
+        Assert.Contains("disk 1, partition 3 holds xfs", e.Message);
+        Assert.Contains("whose root is /dev/mapper/vg0-root", e.Message);
+        Assert.NotNull(e.Advice);
+    }
+
+    [Fact]
+    public void A_root_that_was_not_unmounted_is_told_as_such()
+    {
+        var volume = MemoryVolume.Partition(0, 1);
+        var e = Assert.Throws<ConversionException>(() => GuestInspector.Inspect(
+            new PhonyGuest().Source, [volume],
+            _ => throw new GuestFileSystemException(V2VError.FileSystemNotClean, "The ext4 file system was not unmounted.") { Format = "ext4", Advice = "Shut the guest down." },
+            TestContext.Current.CancellationToken));
+
+        Assert.Equal(V2VError.FileSystemNotClean, e.Error);
+        Assert.Equal("Shut the guest down.", e.Advice);
+    }
+
+    [Fact]
+    public void No_volumes_at_all_are_told_as_such() =>
+        Assert.Equal(V2VError.NoOperatingSystem, Assert.Throws<ConversionException>(new PhonyGuest().Inspect).Error);
+
+    [Fact]
+    public void A_mount_that_is_needed_and_cannot_be_opened_blocks_while_data_does_not()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Add(MemoryVolume.Partition(0, 5, VolumeImages.With(8192, (0, "XFSB"u8.ToArray()))));
+        phony.Add(MemoryVolume.Partition(0, 6, VolumeImages.With(8192, (0, "XFSB"u8.ToArray()))));
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\n/dev/sda5 /usr xfs defaults 0 0\n/dev/sda6 /srv/my\\040data xfs defaults 0 0\n");
+
+        var concerns = phony.Inspect().Concerns;
+
+        Assert.Equal(
+            [(ConcernSeverity.Blocker, "FileSystemUnsupported"), (ConcernSeverity.Information, "FileSystemNotOpened")],
+            concerns.OrderByDescending(c => c.Severity).Select(c => (c.Severity, c.Id)));
+        Assert.Contains("/srv/my data", concerns.Single(c => c.Severity == ConcernSeverity.Information).Message);
+    }
+
+    [Fact]
+    public void A_disk_that_was_left_out_is_noticed_unless_the_guest_can_do_without_it()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\nUUID=dead /srv ext4 defaults 0 0\nUUID=beef /opt ext4 nofail 0 0\n");
+
+        var concern = Assert.Single(phony.Inspect().Concerns);
+
+        Assert.Equal((ConcernSeverity.Warning, "MountDeviceMissing"), (concern.Severity, concern.Id));
+        Assert.Contains("UUID=dead at /srv", concern.Message);
+    }
+
+    [Theory]
+    [InlineData(false, Firmware.Uefi)]
+    [InlineData(true, Firmware.Bios)]
+    public void Firmware_is_told_by_the_partitions_when_the_source_does_not(bool hasBiosBoot, Firmware expected)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Add(MemoryVolume.Partition(0, 3) with { Kind = VolumeKind.GptPartition, GptType = new Guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b") });
+        if (hasBiosBoot)
+        {
+            phony.Add(MemoryVolume.Partition(0, 4) with { Kind = VolumeKind.GptPartition, GptType = new Guid("21686148-6449-6e6f-744e-656564454649") });
+        }
+
+        Assert.Equal(expected, phony.Inspect().Firmware);
+        phony.Source = phony.Source with { Firmware = Firmware.Bios };
+        Assert.Equal(Firmware.Bios, phony.Inspect().Firmware);
+    }
+
+    [Fact]
+    public void The_boot_disk_is_the_first_with_grub_in_its_boot_sector()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Source = phony.Source with { Disks = [PhonyGuest.Disk(), PhonyGuest.Disk(content: VolumeImages.With(512, (0x180, "GRUB "u8.ToArray())))] };
+
+        Assert.Equal(1, phony.Inspect().BootDiskIndex);
+    }
+}

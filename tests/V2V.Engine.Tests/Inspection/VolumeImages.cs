@@ -1,0 +1,29 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace V2V.Engine.Tests.Inspection;
+
+/// <summary>The identifying sectors of volumes, laid out by their formats' own documents.</summary>
+internal static class VolumeImages
+{
+    public static byte[] Swap(string uuid, string signature = "SWAPSPACE2", int page = 4096)
+    {
+        var image = new byte[Math.Max(page * 2, 8192)];
+        BinaryPrimitives.WriteInt32LittleEndian(image.AsSpan(1024), 1);
+        new Guid(uuid).TryWriteBytes(image.AsSpan(1036), bigEndian: true, out _);
+        Encoding.ASCII.GetBytes("swap1").CopyTo(image, 1052);
+        Encoding.ASCII.GetBytes(signature).CopyTo(image, page - 10);
+        return image;
+    }
+
+    public static byte[] With(int length, params (int Offset, byte[] Bytes)[] parts)
+    {
+        var image = new byte[length];
+        foreach (var (offset, bytes) in parts)
+        {
+            bytes.CopyTo(image, offset);
+        }
+
+        return image;
+    }
+}
