@@ -67,7 +67,11 @@ public static class ImageWriters
         catch
         {
             file.Dispose();
-            file.Delete();
+            if (createNew)
+            {
+                file.Delete();
+            }
+
             throw;
         }
     }

@@ -55,7 +55,7 @@ public sealed class LibvirtTarget : ConversionTarget
         {
             CheckDomain(request, concerns);
             CheckNetworks(request, concerns);
-            if (Capabilities.HasKvm == false)
+            if (DomainType is null && Capabilities.HasKvm == false)
             {
                 concerns.Add(new Concern(
                     ConcernSeverity.Warning, "NoKvm", $"The host at {_uri} has no usable KVM; the guest will be emulated, which is many times slower.",
