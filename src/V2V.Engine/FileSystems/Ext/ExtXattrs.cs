@@ -48,6 +48,11 @@ internal sealed class ExtXattrs(ExtVolume volume, ExtInode inode)
             return;
         }
 
+        if (volume.Superblock.IsOldRevision)
+        {
+            throw ExtErrors.Unsupported("The ext2 file system is of revision 0, which has no extended attributes.", "Upgrade it with tune2fs in the source guest.");
+        }
+
         // The kernel keeps no hash for attributes within the inode.
         var added = new ExtXattrEntry(index, name, value, 0, (uint)value.Length, 0);
         if (ExtXattrEntry.SizeOf([.. inInode, added]) <= inode.XattrArea.Length - InodeEntries)
@@ -75,7 +80,7 @@ internal sealed class ExtXattrs(ExtVolume volume, ExtInode inode)
             WriteBlock(inBlock);
         }
 
-        if (!volume.Superblock.IsOldRevision && !volume.Compat.HasFlag(ExtCompatFeatures.ExtAttr))
+        if (!volume.Compat.HasFlag(ExtCompatFeatures.ExtAttr))
         {
             volume.Compat |= ExtCompatFeatures.ExtAttr;
         }
