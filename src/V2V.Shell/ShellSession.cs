@@ -141,13 +141,13 @@ internal sealed class ShellSession : IDisposable
         _ => _host.ExitCode ?? (succeeded ? 0 : Failure),
     };
 
+    /// <summary>Writes an error that ended a script as if it were one that did not, so that it looks alike and goes to the same stream.</summary>
     private void Show(ErrorRecord error)
     {
         using var shell = Pipeline.Create(_runspace);
-        var record = new PSObject(error);
-        // The mark by which Out-Default knows an error from an object that is one.
-        record.Properties.Add(new PSNoteProperty("writeErrorStream", true));
-        shell.AddCommand("Out-Default").AddParameter("InputObject", record).Invoke();
+        shell.AddScript("[CmdletBinding()] param($record) $PSCmdlet.WriteError($record)").AddArgument(error).AddCommand("Out-Default");
+        shell.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
+        shell.Invoke();
     }
 
     private string Prompt(bool isContinuation)

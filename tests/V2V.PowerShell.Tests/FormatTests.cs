@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using V2V.Engine;
 using V2V.Engine.Conversion;
 using V2V.Engine.Inspection;
@@ -114,40 +115,60 @@ public sealed class FormatTests : IDisposable
     [Fact]
     public void Lists_show_what_tables_leave_out()
     {
-        // Format-List lives in another module; a list view is what Out-Default takes for an object after one of another type.
-        Assert.Contains("Hardware        : q35, Bios, disks on Virtio, network Virtio", _session.Render(Disk, Assessment), StringComparison.Ordinal);
-        Assert.Contains("Changes         : {Modified /etc/fstab: /dev/sda1 becomes UUID=1234}", _session.Host.Text, StringComparison.Ordinal);
+        var text = RenderList(Assessment);
+        Assert.Contains("Hardware        : q35, Bios, disks on Virtio, network Virtio\n", text, StringComparison.Ordinal);
+        Assert.Contains("Concerns        : Warning: The host has no KVM. Enable it.\n", text, StringComparison.Ordinal);
+        Assert.Contains("Changes         : Modified /etc/fstab: /dev/sda1 becomes UUID=1234\n", text, StringComparison.Ordinal);
+        Assert.Matches("(?m)^Phases +: {Open 0.10 s, Copy 3.25 s}$", RenderList(Result));
     }
 
     [Fact]
-    public void Every_list_view_renders_each_of_its_properties()
+    public void Every_list_view_fills_each_of_its_lines()
     {
         object[] objects =
         [
-            Guest, Disk, Assessment, Result, Assessment.Changes[0], Assessment.Concerns[0],
-            new ConversionProfile { Name = "prod", OutputDirectory = "/srv", NetworkRules = [new("lan", false, "default")] },
+            Guest with { Firmware = Firmware.Uefi, GuestOsHint = "debian12-64", Annotation = "old", Concerns = Assessment.Concerns }, Disk,
+            Assessment with { Phases = Result.Phases }, Result with { DomainUuid = Guid.NewGuid() }, Assessment.Changes[0], Assessment.Concerns[0],
+            new ConversionProfile
+            {
+                Name = "prod", Description = "For all", Connection = "a", StoragePool = "b", OutputDirectory = "c", Format = ImageFormat.Raw,
+                Compression = ImageCompression.None, TemporaryDirectory = "/tmp", NetworkRules = [new("lan", false, "default")],
+            },
         ];
-        foreach (var item in objects)
+        Assert.All(objects, item =>
         {
-            using var session = new Session();
-            var text = session.Render("", item);
+            var text = RenderList(item);
             Assert.Contains(" : ", text, StringComparison.Ordinal);
-            Assert.DoesNotContain("#ERR", text, StringComparison.Ordinal);
-        }
+            Assert.DoesNotMatch(@"(?m): *(\{\})?$", text);
+        });
     }
 
     [Fact]
     public void Objects_survive_serialisation_without_the_running_process()
     {
-        var xml = System.Management.Automation.PSSerializer.Serialize(_session.Run("param($r) $r", Result).Only<ConversionResult>());
-        dynamic restored = System.Management.Automation.PSSerializer.Deserialize(xml);
+        // The types file belongs to the runspace, so the serialiser is called there, as Export-Clixml and jobs do.
+        var xml = _session.Run("param($r) [Management.Automation.PSSerializer]::Serialize($r)", Result).Only<string>();
         Assert.DoesNotContain("N=\"Open\"", xml, StringComparison.Ordinal);
-        Assert.Equal("web01", restored.Assessment.Source.Name);
-        using var session = new Session();
-        Assert.Equal(8L << 30, session.Run("param($r) $r.Assessment.Source.Disks[0].Capacity", (object)restored).Only<long>());
+        var outcome = _session.Run(
+            "param($x) $r = [Management.Automation.PSSerializer]::Deserialize($x); $r.Assessment.Source.Name; $r.Assessment.Source.Disks[0].Capacity; $r.Assessment.Changes[0].Path", xml);
+        Assert.Equal(["web01", 8L << 30, "/etc/fstab"], outcome.All<object>());
     }
 
+    [Fact]
+    public void A_guest_in_a_text_is_its_name() => Assert.Equal("web01 is big", _session.Run("param($g) \"$g is big\"", Guest).Only<string>());
+
     public void Dispose() => _session.Dispose();
+
+    /// <summary>What Format-List shows: Out-Default takes the list view where there is no table view.</summary>
+    private string RenderList(object item)
+    {
+        var views = XDocument.Load(Path.Combine(Repository.Root, "module", "V2V.Format.ps1xml"));
+        views.Descendants("View").Where(view => view.Element("TableControl") is not null).Remove();
+        var path = Path.Combine(_session.Folder, "lists.ps1xml");
+        views.Save(path);
+        using var session = Session.WithViews(path);
+        return session.Render(item);
+    }
 
     private void AssertRow(string expected, object item) => Assert.Contains(expected, TrimLines(_session.Render(item)).Split('\n'));
 

@@ -68,7 +68,7 @@ public sealed class ModuleTests : IDisposable
             foreach (var command in script.FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>())
             {
                 var type = Cmdlets.SingleOrDefault(t => NameOf(t).Equals(command.GetCommandName(), StringComparison.OrdinalIgnoreCase));
-                var known = type?.GetProperties().Select(p => p.Name).Concat(["WhatIf", "Confirm", "Verbose", "ErrorAction", "ErrorVariable"]);
+                var known = type?.GetProperties().Select(p => p.Name).Concat(["WhatIf", "Confirm", "Verbose", "ErrorAction", "ErrorVariable", "WarningAction"]);
                 Assert.All(
                     command.CommandElements.OfType<CommandParameterAst>(),
                     parameter => Assert.True(known?.Contains(parameter.ParameterName) ?? true, $"{name}: -{parameter.ParameterName}"));

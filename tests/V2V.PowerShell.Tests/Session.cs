@@ -11,10 +11,20 @@ internal sealed class Session : IDisposable
     private readonly Runspace _runspace;
 
     public Session(params IReadOnlyList<Type> extraCommands)
+        : this(Repository.Manifest, extraCommands)
+    {
+    }
+
+    private Session(string module, IReadOnlyList<Type> extraCommands, string? formats = null)
     {
         var state = InitialSessionState.CreateDefault2();
-        state.ImportPSModule([Repository.Manifest]);
+        state.ImportPSModule([module]);
         state.ThrowOnRunspaceOpenError = true;
+        if (formats is not null)
+        {
+            state.Formats.Add(new SessionStateFormatEntry(formats));
+        }
+
         foreach (var type in extraCommands)
         {
             var cmdlet = (CmdletAttribute)Attribute.GetCustomAttribute(type, typeof(CmdletAttribute))!;
@@ -24,6 +34,9 @@ internal sealed class Session : IDisposable
         _runspace = RunspaceFactory.CreateRunspace(Host, state);
         _runspace.Open();
     }
+
+    /// <summary>A session with the module's commands and another file of views.</summary>
+    public static Session WithViews(string formats) => new(typeof(Commands.V2VCommand).Assembly.Location, [], formats);
 
     public RecordingHost Host { get; } = new();
 
@@ -50,8 +63,11 @@ internal sealed class Session : IDisposable
     }
 
     /// <summary>The error that ends a script.</summary>
-    public ErrorRecord RunToTerminatingError(string script, params IReadOnlyList<object?> arguments) =>
-        Assert.ThrowsAny<RuntimeException>(() => Run("$ErrorActionPreference = 'Stop'\n" + script, arguments)).ErrorRecord;
+    public ErrorRecord RunToTerminatingError(string script, params IReadOnlyList<object?> arguments)
+    {
+        Run("$global:ErrorActionPreference = 'Stop'");
+        return Assert.ThrowsAny<RuntimeException>(() => Run(script, arguments)).ErrorRecord;
+    }
 
     /// <summary>What a person sees of objects, 120 columns wide.</summary>
     public string Render(params IReadOnlyList<object> objects)

@@ -1,0 +1,51 @@
+#Requires -Version 7.6
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
+
+# What only a whole pwsh shows: the Utility module's Format-*, Select-Object and Export-Clixml, jobs, and help. All else is tested in
+# tests/V2V.PowerShell.Tests, which needs no pwsh.
+
+BeforeAll {
+    $root = [IO.Path]::GetFullPath("$PSScriptRoot/../..")
+    Import-Module "$root/V2V.psd1" -Force
+    $sample = "$root/samples/debian12.ova"
+}
+
+Describe 'V2V in pwsh' {
+    It 'takes files from Get-ChildItem' {
+        (Get-ChildItem "$root/samples" -Filter *.ova | Get-V2VSourceGuest).Path | Should -Contain $sample
+    }
+
+    It 'shows a guest as a table and as a list' {
+        $guest = Get-V2VSourceGuest $sample
+        $guest | Out-String -Width 120 | Should -Match '(?m)^Name +Kind +Hypervisor +CPUs +Memory +Disks +Path'
+        $guest | Format-List | Out-String | Should -Match '(?m)^NetworkAdapters +: '
+    }
+
+    It 'survives Export-Clixml with all that nests' {
+        $file = Join-Path $TestDrive 'assessment.xml'
+        Test-V2VGuest $sample | Export-Clixml $file
+        $restored = Import-Clixml $file
+        $restored.CanConvert | Should -BeTrue
+        $restored.Source.Disks[0].Capacity | Should -BeGreaterThan 0
+        $restored.Changes[0].Path | Should -Not -BeNullOrEmpty
+    }
+
+    It 'runs in a background job' {
+        $job = Start-Job { Import-Module $using:root/V2V.psd1; Test-V2VGuest $using:sample }
+        ($job | Wait-Job -Timeout 120 | Receive-Job).CanConvert | Should -BeTrue
+        $job | Remove-Job -Force
+    }
+
+    It 'runs in parallel' {
+        $results = 1..3 | ForEach-Object -Parallel {
+            Import-Module $using:root/V2V.psd1
+            Invoke-V2VConversion $using:sample -OutputDirectory "$using:TestDrive/$_"
+        }
+        $results.Count | Should -Be 3
+    }
+
+    It 'completes the commands and their parameters' {
+        (TabExpansion2 'Invoke-V2VConv').CompletionMatches.CompletionText | Should -Contain 'Invoke-V2VConversion'
+        (TabExpansion2 'Invoke-V2VConversion -OutputD').CompletionMatches.CompletionText | Should -Contain '-OutputDirectory'
+    }
+}
