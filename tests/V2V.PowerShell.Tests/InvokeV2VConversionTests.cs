@@ -141,10 +141,10 @@ public sealed class InvokeV2VConversionTests : IDisposable
     [Fact]
     public void A_guest_is_warned_about_once()
     {
-        // A disk without a description leaves the firmware and the rest to be guessed; whatever is said of it is said by the first command.
-        var disk = Guests.WriteRawDisk(_session.Folder, "sda.raw");
-        var outcome = _session.Run("param($d, $o) Get-V2VSourceGuest -Disk $d | Invoke-V2VConversion -OutputDirectory $o -WhatIf", disk, Target);
-        Assert.Equal(outcome.Warnings.Distinct(), outcome.Warnings);
+        var path = Guests.WriteVmx(_session.Folder, "web01");
+        File.AppendAllText(path, "this is no setting\n");
+        var outcome = _session.Run("param($p, $o) Get-V2VSourceGuest $p | Invoke-V2VConversion -OutputDirectory $o -WhatIf", path, Target);
+        Assert.Single(outcome.Warnings, warning => warning.Contains("line", StringComparison.Ordinal));
     }
 
     [Fact]
