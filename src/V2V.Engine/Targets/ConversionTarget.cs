@@ -14,7 +14,10 @@ public abstract class ConversionTarget : IDisposable
     /// <summary>What the target's host offers, for the domain.</summary>
     public abstract HostCapabilities Capabilities { get; }
 
-    /// <summary>Finds everything that would make the conversion fail, without writing: names taken, no space, no permission.</summary>
+    /// <summary>
+    /// Finds everything that would make the conversion fail, without writing: names taken, no space, no permission. Comes before the first
+    /// <see cref="CreateDisk"/>, which replaces nothing unless the request allowed it.
+    /// </summary>
     public abstract IReadOnlyList<Concern> Check(TargetRequest request);
 
     /// <summary>Creates the volume or file for one disk and opens it for writing.</summary>
@@ -69,7 +72,7 @@ public enum ImageCompression
 }
 
 /// <summary>A disk under construction on the target.</summary>
-/// <param name="Writer">Takes the contents; the conversion disposes it.</param>
+/// <param name="Writer">Takes the contents. It is the target's: the conversion completes it, but does not dispose it.</param>
 /// <param name="Source">How the domain refers to it.</param>
 public sealed record TargetDisk(ImageWriter Writer, DomainDiskSource Source);
 

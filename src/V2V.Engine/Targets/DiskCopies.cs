@@ -26,14 +26,13 @@ internal sealed class DiskCopies
         for (var i = 0; i < plans.Count; i++)
         {
             var disk = target.CreateDisk(requests[i]);
-            using var writer = disk.Writer;
             var progress = new DiskProgress(clock, $"Copying {requests[i].FileName}", before, total);
-            var statistics = DiskCopier.Copy(plans[i], writer, options, progress, cancellation);
-            writer.Complete();
+            var statistics = DiskCopier.Copy(plans[i], disk.Writer, options, progress, cancellation);
+            disk.Writer.Complete();
             sources.Add(disk.Source);
             before += plans[i].TotalBytes;
             read += statistics.BytesRead;
-            written += writer.BytesWritten;
+            written += disk.Writer.BytesWritten;
         }
 
         return new DiskCopies { Sources = sources, BytesRead = read, BytesWritten = written };

@@ -1,3 +1,5 @@
+using V2V.Engine.Targets.Images;
+
 namespace V2V.Engine.Targets;
 
 /// <summary>
@@ -25,10 +27,15 @@ internal sealed class PendingFile(string finalPath, string temporaryPath)
     /// <summary>The temporary file is there, and ours.</summary>
     public bool IsCreated { get; set; }
 
+    /// <summary>What writes the file, if it is an image; it is closed when the file has its name or is taken back.</summary>
+    public ImageWriter? Writer { get; init; }
+
     /// <summary>Gives the file its name.</summary>
     /// <param name="overwrite">Something that has this name may be replaced.</param>
     public void TakeName(bool overwrite)
     {
+        Writer?.TakeName();
+        Writer?.Dispose();
         if (TemporaryPath != FinalPath)
         {
             if (overwrite && File.Exists(FinalPath))
@@ -46,6 +53,7 @@ internal sealed class PendingFile(string finalPath, string temporaryPath)
     /// <summary>Removes the file and puts back what it had replaced.</summary>
     public void Undo()
     {
+        Writer?.Dispose();
         if (IsCreated)
         {
             File.Delete(_hasName ? FinalPath : TemporaryPath);

@@ -9,15 +9,6 @@ internal static class TargetHost
     public static IReadOnlyList<Concern> Concerns(TargetHardware hardware, HostCapabilities host)
     {
         var concerns = new List<Concern>();
-        if (host.HasKvm == false)
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning,
-                "NoKvm",
-                "The target host has no KVM for this guest's architecture; the domain is defined with software emulation (type='qemu') and will be slow.",
-                "Enable virtualisation in the host's firmware and load the kvm module, then change the domain's type to 'kvm'."));
-        }
-
         if (hardware.Firmware == Firmware.Uefi && host.HasUefi == false)
         {
             concerns.Add(new Concern(

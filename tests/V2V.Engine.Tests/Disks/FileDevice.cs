@@ -18,7 +18,8 @@ internal sealed class FileDevice(string path) : WritableBlockDevice
         {
             var read = RandomAccess.Read(_file, buffer, offset);
             Assert.NotEqual(0, read);
-            (offset, buffer) = (offset + read, buffer[read..]);
+            offset += read;
+            buffer = buffer[read..];
         }
     }
 

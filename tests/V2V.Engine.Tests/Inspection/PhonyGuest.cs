@@ -213,18 +213,6 @@ internal sealed class PhonyGuest : IDisposable
         return context;
     }
 
-    /// <summary>Runs every step.</summary>
-    public ConversionContext Convert()
-    {
-        var context = Context();
-        foreach (var step in ConversionSteps.All.Where(s => s.AppliesTo(context.Guest)))
-        {
-            step.Apply(context);
-        }
-
-        return context;
-    }
-
     public void Dispose()
     {
         foreach (var fileSystem in _fileSystems.Values)

@@ -297,6 +297,7 @@ internal sealed class CpioUnpacker(InitramfsTree tree)
         _contentOffset = 0;
         _remainingBody = _header.FileSize;
         _state = State.Body;
+        file.KeepsContent |= InitramfsContentOfInterest.Includes(name);
         if (_header.FileSize == 0)
         {
             return;
@@ -305,7 +306,7 @@ internal sealed class CpioUnpacker(InitramfsTree tree)
         file.Length = _header.FileSize;
         file.Checksum = 0;
         file.Content = null;
-        if (InitramfsContentOfInterest.Includes(name, _header.FileSize))
+        if (file.KeepsContent && _header.FileSize <= InitramfsContentOfInterest.MaxLength)
         {
             _keptLength += _header.FileSize;
             if (_keptLength > InitramfsContentOfInterest.MaxTotalLength)

@@ -3,11 +3,8 @@ namespace V2V.Engine.Conversion.Initramfs;
 /// <summary>Which files' contents are kept while an initramfs is read: those that decide how it finds its drivers and disks.</summary>
 internal static class InitramfsContentOfInterest
 {
-    /// <summary>The largest index seen, modules.alias of a distribution's whole kernel, has about 1.5 MB.</summary>
-    private const int MaxIndexLength = 16 << 20;
-
-    /// <summary>Scripts and settings are far smaller.</summary>
-    private const int MaxTextLength = 256 << 10;
+    /// <summary>The largest of these files, modules.alias of a distribution's whole kernel, has about 1.5 MB.</summary>
+    public const long MaxLength = 16 << 20;
 
     /// <summary>For everything together; no sound image comes near.</summary>
     public const long MaxTotalLength = 48 << 20;
@@ -20,16 +17,14 @@ internal static class InitramfsContentOfInterest
     private static readonly string[] s_files = ["init", "config", "buildconfig", "etc/cmdline"];
 
     /// <param name="path">Path as the archive spells it.</param>
-    /// <param name="length">Length of the content.</param>
-    public static bool Includes(string path, long length)
+    public static bool Includes(string path)
     {
         if (path.Contains("lib/modules/", StringComparison.Ordinal))
         {
             var name = path[(path.LastIndexOf('/') + 1)..];
-            return length <= MaxIndexLength && s_indexes.Contains(name.EndsWith(".bin", StringComparison.Ordinal) ? name[..^4] : name);
+            return s_indexes.Contains(name.EndsWith(".bin", StringComparison.Ordinal) ? name[..^4] : name);
         }
 
-        return length <= MaxTextLength
-            && (s_files.Contains(path.TrimStart('.', '/')) || s_directories.Any(d => path.Contains(d, StringComparison.Ordinal)));
+        return s_files.Contains(path.TrimStart('.', '/')) || s_directories.Any(d => path.Contains(d, StringComparison.Ordinal));
     }
 }

@@ -75,7 +75,7 @@ internal static class InitramfsExtension
         InitramfsTree after;
         try
         {
-            after = InitramfsReader.Read(image, cancellation).Tree;
+            after = InitramfsReader.Read(image, cancellation: cancellation).Tree;
         }
         catch (ConversionException e)
         {

@@ -31,7 +31,10 @@ internal sealed class InitramfsNode(uint mode)
     /// <summary>CRC-32C of the content.</summary>
     public uint Checksum { get; set; }
 
-    /// <summary>The content, if the file is one whose content matters.</summary>
+    /// <summary>True once a name was given to the file under which its content matters; cpio stores the content with the last of its names.</summary>
+    public bool KeepsContent { get; set; }
+
+    /// <summary>The content, if it is kept.</summary>
     public byte[]? Content { get; set; }
 
     /// <summary>The entries of a directory by name; null for everything else.</summary>

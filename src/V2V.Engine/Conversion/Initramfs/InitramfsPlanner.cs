@@ -217,7 +217,7 @@ internal sealed class InitramfsPlanner
     }
 
     private string ReadText(string path) => _tree.ReadText(path)
-        ?? throw InitramfsErrors.Unsupported($"The initramfs has a file /{path} that is larger than such files are, and would have to be changed.");
+        ?? throw InitramfsErrors.Unsupported($"/{path} in the initramfs would have to be changed, but is larger than such files are.");
 
     private static string AppendLines(string text, IEnumerable<string> lines)
     {

@@ -23,7 +23,8 @@ internal static class InitramfsReader
     public const long MaxExpandedLength = 1L << 30;
 
     /// <exception cref="ConversionException">The image is damaged, too large, or of a kind that is not understood.</exception>
-    public static InitramfsContents Read(ArraySegment<byte> image, CancellationToken cancellation = default)
+    public static InitramfsContents Read(
+        ArraySegment<byte> image, long maxExpandedLength = MaxExpandedLength, CancellationToken cancellation = default)
     {
         var tree = new InitramfsTree();
         var unpacker = new CpioUnpacker(tree);
@@ -52,9 +53,9 @@ internal static class InitramfsReader
                 {
                     cancellation.ThrowIfCancellationRequested();
                     expanded += content.Length;
-                    if (expanded > MaxExpandedLength)
+                    if (expanded > maxExpandedLength)
                     {
-                        throw InitramfsErrors.Malformed($"it expands to more than {MaxExpandedLength} bytes");
+                        throw InitramfsErrors.Malformed($"it expands to more than {maxExpandedLength} bytes");
                     }
 
                     unpacker.UnpackCompressed(content);

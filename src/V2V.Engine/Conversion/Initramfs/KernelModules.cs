@@ -104,7 +104,7 @@ internal sealed class KernelModules
                 Add(dependency, isSoft: false, depth + 1);
             }
 
-            foreach (var dependency in KmodText.SoftDependencies(SoftDependencyLine(name) ?? ""))
+            foreach (var dependency in KmodText.SoftDependencies(SoftDependencyLine(name) ?? "").SelectMany(Resolve))
             {
                 Add(dependency, isSoft: true, depth + 1);
             }
@@ -115,6 +115,11 @@ internal sealed class KernelModules
 
     /// <summary>The module's line of modules.softdep, if it has one.</summary>
     public string? SoftDependencyLine(string module) => _softDependencies.GetValueOrDefault(module);
+
+    /// <summary>A soft dependency can name a module or, as with crypto algorithms, an alias of several.</summary>
+    private IEnumerable<string> Resolve(string name) =>
+        _dependencies.Find(name) is not null ? [name]
+        : _aliases.Value.Where(a => KmodAlias.Normalise(a.Pattern) is { } pattern && KmodAlias.Matches(pattern, name)).Select(a => a.Module);
 
     /// <summary>The alias patterns of some modules, as the modules spell them where modules.alias is there as text.</summary>
     public IReadOnlyList<KmodTextAlias> Aliases(IReadOnlySet<string> modules) => [.. _aliases.Value.Where(a => modules.Contains(a.Module))];

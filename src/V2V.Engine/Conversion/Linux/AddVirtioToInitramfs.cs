@@ -158,7 +158,7 @@ public sealed class AddVirtioToInitramfs : ConversionStep
     {
         try
         {
-            return InitramfsReader.Read(image.Content, cancellation);
+            return InitramfsReader.Read(image.Content, cancellation: cancellation);
         }
         catch (ConversionException e)
         {
@@ -207,7 +207,7 @@ public sealed class AddVirtioToInitramfs : ConversionStep
 
             var root = context.Guest.Root;
             RequireDrivers(kernel, needs);
-            var tree = InitramfsReader.Read(InitramfsImage.Read(root, RequireInitramfs(kernel)).Content, context.Cancellation).Tree;
+            var tree = InitramfsReader.Read(InitramfsImage.Read(root, RequireInitramfs(kernel)).Content, cancellation: context.Cancellation).Tree;
             return InitramfsPlanner.Plan(tree, new KernelModules(root, kernel), needs).IsEmpty;
         }
         catch (V2VException)

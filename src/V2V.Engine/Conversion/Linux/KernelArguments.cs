@@ -22,9 +22,9 @@ internal static partial class KernelArguments
         return XenConsole().Replace(line, "console=ttyS0");
     }
 
-    [GeneratedRegex(@"(?<![^\s""'])(?<name>root|resume|cryptdevice)=(?<device>/dev/[^\s""':,]+)")]
+    [GeneratedRegex(@"(?<![^\s""'=])(?<name>root|resume|cryptdevice)=(?<device>/dev/[^\s""':,]+)")]
     private static partial Regex DeviceArgument();
 
-    [GeneratedRegex(@"(?<![^\s""'])console=[xh]vc0(?![0-9A-Za-z])")]
+    [GeneratedRegex(@"(?<![^\s""'=])console=[xh]vc0(?![0-9A-Za-z])")]
     private static partial Regex XenConsole();
 }

@@ -114,8 +114,8 @@ internal sealed class ExtBlockCache(WritableBlockDevice device, int blockSize, l
 
             if (saved.Data is not null)
             {
-                _entries.Add(block, new Entry(block, saved.Data) { Dirty = saved.Dirty, Verified = saved.Verified, LastUse = ++_clock });
-                _dirty += saved.Dirty ? 1 : 0;
+                _entries.Add(block, new Entry(block, saved.Data) { Dirty = true, Verified = saved.Verified, LastUse = ++_clock });
+                _dirty++;
             }
         }
 
@@ -213,9 +213,10 @@ internal sealed class ExtBlockCache(WritableBlockDevice device, int blockSize, l
 
     private void Save(long block, Entry? entry)
     {
+        // What is unchanged can be read from the volume again.
         if (_undo is not null && !_undo.ContainsKey(block))
         {
-            _undo.Add(block, entry is null ? default : new Saved((byte[])entry.Data.Clone(), entry.Dirty, entry.Verified));
+            _undo.Add(block, entry is not { Dirty: true } ? default : new Saved((byte[])entry.Data.Clone(), entry.Verified));
         }
     }
 
@@ -249,7 +250,8 @@ internal sealed class ExtBlockCache(WritableBlockDevice device, int blockSize, l
         public uint LastUse { get; set; }
     }
 
-    private readonly record struct Saved(byte[]? Data, bool Dirty, ExtBlockKind Verified);
+    /// <summary>A block as it was; without data when it was not changed then.</summary>
+    private readonly record struct Saved(byte[]? Data, ExtBlockKind Verified);
 }
 
 /// <summary>Examines a block that was read from the volume; throws when it is damaged.</summary>

@@ -13,9 +13,12 @@ internal sealed class ExtIndirectMap(ExtVolume volume, ExtInode inode) : ExtBloc
 
     private const int MaxLevels = 3;
 
+    /// <summary>Blocks that are collected before they are freed, so that the tables of a large file do not pile up in memory.</summary>
+    private const int MaxFreedTogether = 16384;
+
     private readonly int _perTable = volume.BlockSize / sizeof(uint);
     private readonly List<(long Start, long Count)> _freed = [];
-    private long _freedCount;
+    private int _freedCount;
 
     public override long MaxBlocks => Math.Min(uint.MaxValue, DirectCount + Span(1) + Span(2) + Span(3));
 
@@ -93,6 +96,11 @@ internal sealed class ExtIndirectMap(ExtVolume volume, ExtInode inode) : ExtBloc
             first += Span(level);
         }
 
+        FreeCollected();
+    }
+
+    private void FreeCollected()
+    {
         foreach (var (start, count) in _freed)
         {
             Free(start, count);
@@ -122,19 +130,23 @@ internal sealed class ExtIndirectMap(ExtVolume volume, ExtInode inode) : ExtBloc
             }
 
             Release(pointer);
-            WritePointer(Volume.Cache.Modify(block), slot, 0);
+            if (from > 0)
+            {
+                WritePointer(Volume.Cache.Modify(block), slot, 0);
+            }
         }
 
-        return Table(block).IndexOfAnyExcept(0u) < 0;
+        // A table that goes as a whole is not worth clearing.
+        return from == 0 || Table(block).IndexOfAnyExcept(0u) < 0;
     }
 
     /// <summary>Collects neighbouring blocks, so that the bitmaps are changed by runs.</summary>
     private void Release(long block)
     {
         Volume.CheckDataBlocks(block, 1, Inode.Number);
-        if (++_freedCount > Volume.Superblock.BlocksCount)
+        if (++_freedCount > MaxFreedTogether)
         {
-            throw ExtErrors.Corrupt($"inode {Inode.Number} maps the same blocks again and again.");
+            FreeCollected();
         }
 
         if (_freed.Count > 0 && _freed[^1] is var last && last.Start + last.Count == block)

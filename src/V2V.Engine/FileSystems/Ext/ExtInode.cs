@@ -243,8 +243,11 @@ internal sealed class ExtInode(uint number, byte[] raw, List<ExtInode> changed)
         return raw.AsSpan(Offsets.BlockArea, BlockAreaSize);
     }
 
-    /// <summary>The bytes behind the extra fields, where in-inode extended attributes live; empty for 128-byte inodes.</summary>
-    public ReadOnlySpan<byte> XattrArea => raw.Length > BaseSize ? raw.AsSpan(BaseSize + ExtraIsize) : [];
+    /// <summary>
+    /// The bytes behind the extra fields, where in-inode extended attributes live. Empty for 128-byte inodes and for those that still have no extra
+    /// fields, where the kernel does not look either.
+    /// </summary>
+    public ReadOnlySpan<byte> XattrArea => ExtraIsize > 0 ? raw.AsSpan(BaseSize + ExtraIsize) : [];
 
     public Span<byte> ModifyXattrArea()
     {

@@ -14,6 +14,8 @@ internal static class ExtProbe
 
         var raw = new byte[ExtSuperblock.Size];
         device.Read(ExtSuperblock.Position, raw);
-        return ExtSuperblock.HasMagic(raw);
+
+        // An external journal starts like a file system, but is none.
+        return ExtSuperblock.HasMagic(raw) && !ExtSuperblock.IsJournalDevice(raw);
     }
 }

@@ -157,6 +157,10 @@ internal sealed class ExtSuperblock
 
     public static bool HasMagic(ReadOnlySpan<byte> raw) => BinaryPrimitives.ReadUInt16LittleEndian(raw[Offsets.MagicNumber..]) == Magic;
 
+    public static bool IsJournalDevice(ReadOnlySpan<byte> raw) =>
+        U32(raw, Offsets.RevisionLevel) != OldRevision
+        && ((ExtIncompatFeatures)U32(raw, Offsets.FeatureIncompat)).HasFlag(ExtIncompatFeatures.JournalDevice);
+
     /// <summary>Reads a superblock and checks that its numbers make sense together.</summary>
     /// <param name="raw">The 1024 bytes.</param>
     /// <param name="position">Where they stand on the volume, for messages.</param>

@@ -74,12 +74,17 @@ public sealed class DirectoryTarget : ConversionTarget
     {
         ArgumentNullException.ThrowIfNull(request);
         CreateFolder();
-        var file = new PendingFile(Path.Combine(_folder, request.FileName));
-        RefuseExisting(file.FinalPath);
-        _files.Add(file);
-        var writer = ImageWriters.Create(file.TemporaryPath, request.Format, request.Capacity, request.Compression, createNew: !_overwrite);
-        file.IsCreated = true;
-        return new TargetDisk(writer, new DomainDiskSource(request.Format, file.FinalPath));
+        var path = Path.Combine(_folder, request.FileName);
+        RefuseExisting(path);
+        var temporary = path + PendingFile.TemporarySuffix;
+        if (_overwrite)
+        {
+            File.Delete(temporary); // Left by a process that was killed.
+        }
+
+        var writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression);
+        _files.Add(new PendingFile(path) { Writer = writer, IsCreated = true });
+        return new TargetDisk(writer, new DomainDiskSource(request.Format, path));
     }
 
     public override DefinedDomain Define(DomainDescription domain)

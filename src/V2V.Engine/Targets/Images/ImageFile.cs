@@ -13,6 +13,7 @@ internal sealed class ImageFile : IDisposable
 
     private readonly SafeFileHandle _handle;
     private readonly string _format;
+    private bool _unnamed;
     private long _bytesWritten;
 
     private ImageFile(SafeFileHandle handle, string path, string format)
@@ -46,6 +47,33 @@ internal sealed class ImageFile : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw TargetErrors.Translate(e, path, name, $"{path} cannot be created");
+        }
+    }
+
+    /// <summary>
+    /// Creates a file that will have this path when it is given its name, and is gone if this process ends before that. Where the host has no
+    /// such files, it has its name from the beginning.
+    /// </summary>
+    public static ImageFile CreateUnnamed(string path, ImageFormat format) =>
+        UnnamedFile.TryCreate(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!) is { } handle
+            ? new ImageFile(handle, path, format == ImageFormat.Qcow2 ? "qcow2" : "raw") { _unnamed = true }
+            : Create(path, format, createNew: true);
+
+    public void TakeName()
+    {
+        if (!_unnamed)
+        {
+            return;
+        }
+
+        try
+        {
+            UnnamedFile.Link(_handle, Path);
+            _unnamed = false;
+        }
+        catch (IOException e)
+        {
+            throw TargetErrors.Translate(e, Path, _format, $"{Path} cannot be created");
         }
     }
 

@@ -21,6 +21,12 @@ public abstract class ImageWriter : IDisposable
     /// <summary>Writes the remaining metadata and makes the image durable. The image is valid only after this.</summary>
     public abstract void Complete();
 
+    /// <summary>Gives the file its name, if it was made without one (<see cref="ImageWriters.CreateUnnamed"/>).</summary>
+    /// <exception cref="TargetException">The name is taken, or the folder cannot be written.</exception>
+    internal virtual void TakeName()
+    {
+    }
+
     public void Dispose()
     {
         Dispose(disposing: true);

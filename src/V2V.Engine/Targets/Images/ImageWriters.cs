@@ -17,7 +17,18 @@ public static class ImageWriters
     /// <exception cref="TargetException">
     /// The file exists, cannot be created, or the format cannot hold a disk of this capacity or has no such compression.
     /// </exception>
-    public static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, bool createNew)
+    public static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, bool createNew) =>
+        Create(path, format, capacity, compression, () => ImageFile.Create(path, format, createNew));
+
+    /// <summary>
+    /// Creates an image that takes its place at <paramref name="path"/> only by <see cref="ImageWriter.TakeName"/>, and leaves nothing if this
+    /// process is killed before. Where the host has no files without a name, it is created there at once.
+    /// </summary>
+    /// <inheritdoc cref="Create(string, ImageFormat, long, ImageCompression, bool)"/>
+    public static ImageWriter CreateUnnamed(string path, ImageFormat format, long capacity, ImageCompression compression) =>
+        Create(path, format, capacity, compression, () => ImageFile.CreateUnnamed(path, format));
+
+    private static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, Func<ImageFile> create)
     {
         if (capacity <= 0)
         {
@@ -43,7 +54,7 @@ public static class ImageWriters
             Qcow2Format.CheckCapacity(path, capacity);
         }
 
-        var file = ImageFile.Create(path, format, createNew);
+        var file = create();
         try
         {
             return format switch
@@ -56,7 +67,11 @@ public static class ImageWriters
         catch
         {
             file.Dispose();
-            file.Delete();
+            if (createNew)
+            {
+                file.Delete();
+            }
+
             throw;
         }
     }

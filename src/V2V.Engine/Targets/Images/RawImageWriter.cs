@@ -28,6 +28,8 @@ internal sealed class RawImageWriter : ImageWriter
 
     public override void Complete() => _file.Flush();
 
+    internal override void TakeName() => _file.TakeName();
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)

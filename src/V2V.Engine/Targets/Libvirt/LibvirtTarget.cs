@@ -55,7 +55,7 @@ public sealed class LibvirtTarget : ConversionTarget
         {
             CheckDomain(request, concerns);
             CheckNetworks(request, concerns);
-            if (Capabilities.HasKvm == false)
+            if (DomainType is null && Capabilities.HasKvm == false)
             {
                 concerns.Add(new Concern(
                     ConcernSeverity.Warning, "NoKvm", $"The host at {_uri} has no usable KVM; the guest will be emulated, which is many times slower.",
@@ -87,18 +87,36 @@ public sealed class LibvirtTarget : ConversionTarget
             };
         }
 
+        if (FolderAccess.WhyNotWritable(Pool.Folder) is null)
+        {
+            // libvirt hears of the volume when it is complete, so that not even a process that is killed leaves one behind.
+            var pending = final + PendingFile.TemporarySuffix;
+            File.Delete(pending);
+            var unnamed = ImageWriters.CreateUnnamed(pending, request.Format, request.Capacity, request.Compression);
+            _volumes.Add(new PendingVolume(request.FileName, new PendingFile(final) { Writer = unnamed, IsCreated = true }, KnownToLibvirt: false));
+            return new TargetDisk(unnamed, new DomainDiskSource(request.Format, final, _poolName, request.FileName));
+        }
+
         var name = exists ? request.FileName + PendingFile.TemporarySuffix : request.FileName;
         if (exists)
         {
             Pool.Delete(name); // Left by a process that was killed.
         }
 
-        var volume = new PendingVolume(name, new PendingFile(final, Pool.PathOf(name)));
         var path = Pool.Create(name, request.Format, request.Capacity);
-        _volumes.Add(volume);
-        volume.File.IsCreated = true;
-        // The file is libvirt's: its owner, mode and label stay, only its contents are ours.
-        var writer = ImageWriters.Create(path, request.Format, request.Capacity, request.Compression, createNew: false);
+        ImageWriter writer;
+        try
+        {
+            // The file is libvirt's: its owner, mode and label stay, only its contents are ours.
+            writer = ImageWriters.Create(path, request.Format, request.Capacity, request.Compression, createNew: false);
+        }
+        catch
+        {
+            Pool.Delete(name);
+            throw;
+        }
+
+        _volumes.Add(new PendingVolume(name, new PendingFile(final, path) { Writer = writer, IsCreated = true }, KnownToLibvirt: true));
         return new TargetDisk(writer, new DomainDiskSource(request.Format, final, _poolName, request.FileName));
     }
 
@@ -331,7 +349,7 @@ public sealed class LibvirtTarget : ConversionTarget
 
     private void Remove(PendingVolume volume)
     {
-        if (!volume.HasOwnName)
+        if (volume.KnownToLibvirt && !volume.HasOwnName)
         {
             Pool.Delete(volume.Name);
         }
@@ -356,7 +374,8 @@ public sealed class LibvirtTarget : ConversionTarget
     /// <summary>A volume that was made for this conversion.</summary>
     /// <param name="Name">Its name in the pool while it is written.</param>
     /// <param name="File">Its file.</param>
-    private sealed record PendingVolume(string Name, PendingFile File)
+    /// <param name="KnownToLibvirt">libvirt made it, because this process may not create files in the pool's folder.</param>
+    private sealed record PendingVolume(string Name, PendingFile File, bool KnownToLibvirt)
     {
         /// <summary>It has been renamed, and libvirt knows it by the other name, or by none.</summary>
         public bool HasOwnName => File.TemporaryPath != File.FinalPath && !System.IO.File.Exists(File.TemporaryPath);

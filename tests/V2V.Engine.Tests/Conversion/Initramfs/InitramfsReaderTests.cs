@@ -195,7 +195,7 @@ public sealed class InitramfsReaderTests : IDisposable
     {
         var archive = _workshop.Archive("mkdir -p a/b; ln -s ../a a/l; printf abc > a/f; ln a/f a/g; ln -s a/l/l/b loop; printf x > a/b/h");
         var random = new Random(99);
-        for (var i = 0; i < 20_000; i++)
+        for (var i = 0; i < 5_000; i++)
         {
             var damaged = archive.ToArray();
             for (var n = random.Next(1, 5); n > 0; n--)
@@ -218,7 +218,7 @@ public sealed class InitramfsReaderTests : IDisposable
     public void A_bomb_is_stopped()
     {
         Workshop.Need("zstd");
-        _workshop.Shell("truncate -s 1100M f; echo f | cpio --quiet -o -H newc | zstd -q -1 > bomb; rm f");
-        Assert.Contains("expands", Assert.Throws<ConversionException>(() => Workshop.Read(_workshop.Bytes("bomb"))).Message);
+        _workshop.Shell("truncate -s 65M f; echo f | cpio --quiet -o -H newc | zstd -q -1 > bomb; rm f");
+        Assert.Contains("expands", Assert.Throws<ConversionException>(() => InitramfsReader.Read(_workshop.Bytes("bomb"), maxExpandedLength: 64 << 20, TestContext.Current.CancellationToken)).Message);
     }
 }

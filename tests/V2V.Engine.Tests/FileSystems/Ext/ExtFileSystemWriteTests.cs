@@ -24,6 +24,8 @@ public class ExtFileSystemWriteTests
         "-t ext4 -b 65536",
         "-t ext4 -b 1024 -I 128 -O ^metadata_csum",
         "-t ext4 -b 1024 -I 1024",
+        "-t ext4 -b 4096 -O mmp",
+        "-t ext4 -b 1024 -O fast_commit,verity,stable_inodes,project",
         "-t ext3 -b 1024",
         "-t ext3 -b 4096",
         "-t ext2 -b 1024",
@@ -271,6 +273,42 @@ public class ExtFileSystemWriteTests
         fileSystem.Flush();
         Judge(image);
         Assert.Empty(fileSystem.ExtendedAttributes("/c"));
+    }
+
+    [Theory]
+    [InlineData("-t ext4 -b 1024")]
+    [InlineData("-t ext4 -b 1024 -I 128 -O ^metadata_csum")]
+    public void Access_control_lists_have_the_kernels_form(string format)
+    {
+        // user::rw-, user:1000:r--, group::r--, mask::rwx, other::---
+        byte[] acl =
+        [
+            2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255, 2, 0, 4, 0, 0xE8, 3, 0, 0, 4, 0, 4, 0, 255, 255, 255, 255,
+            16, 0, 7, 0, 255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255,
+        ];
+        const string name = "system.posix_acl_access";
+        ExternalTool.NeedRoot();
+        using var image = new ExtTestImage("16M", format.Split(' '));
+        using (var device = new ExtFileSystemDevice(image.Path))
+        {
+            var fileSystem = ExtFileSystem.Open(device);
+            fileSystem.CreateFile("/ours", new GuestFileAttributes());
+            fileSystem.SetExtendedAttribute("/ours", name, acl);
+            Assert.Throws<GuestFileSystemException>(() => fileSystem.SetExtendedAttribute("/ours", name, [1, 2, 3]));
+            fileSystem.Flush();
+        }
+
+        Judge(image);
+        image.Mount();
+        var hex = Convert.ToHexStringLower(acl);
+        var shown = ExternalTool.Check(
+            "python3", "-c",
+            $"import os; os.chdir('{image.MountPoint}'); print(os.getxattr('ours', '{name}').hex()); open('theirs', 'w'); "
+            + $"os.setxattr('theirs', '{name}', bytes.fromhex('{hex}'))");
+        Assert.Equal(hex, shown.Trim());
+        image.Unmount();
+        using var again = new ExtFileSystemDevice(image.Path);
+        Assert.Equal(acl, ExtFileSystem.Open(again).ExtendedAttributes("/theirs")[name]);
     }
 
     [Fact]

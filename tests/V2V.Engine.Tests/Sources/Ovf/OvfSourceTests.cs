@@ -209,6 +209,33 @@ public sealed class OvfSourceTests : IDisposable
         Assert.Contains("compressed", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_damaged_descriptor_is_read_or_refused_but_breaks_nothing()
+    {
+        SampleDisks.WriteStreamOptimized(_folder, "debian12-1.vmdk");
+        var original = System.Text.Encoding.UTF8.GetBytes(SampleData.Read("vsphere.ovf"));
+        var random = new Random(7);
+        for (var i = 0; i < 500; i++)
+        {
+            var damaged = original.ToArray();
+            for (var n = random.Next(1, 6); n > 0; n--)
+            {
+                // Digits and letters by others, so that most of them stay well-formed.
+                var at = random.Next(damaged.Length);
+                damaged[at] = damaged[at] is >= (byte)'0' and <= (byte)'9' ? (byte)random.Next('-', ':') : (byte)random.Next(32, 127);
+            }
+
+            File.WriteAllBytes(_folder["guest.ovf"], damaged);
+            try
+            {
+                SampleData.Open(_folder["guest.ovf"]);
+            }
+            catch (V2VException)
+            {
+            }
+        }
+    }
+
     private static void AssertContent(SourceDisk disk)
     {
         using var device = disk.Open();

@@ -239,6 +239,31 @@ public sealed class VmxSourceTests : IDisposable
         Assert.Equal("NameFromFile", Assert.Single(guest.Concerns).Id);
     }
 
+    [Fact]
+    public void A_damaged_description_is_read_or_refused_but_breaks_nothing()
+    {
+        SampleDisks.WriteFlat(_folder, "debian12.vmdk");
+        var original = System.Text.Encoding.UTF8.GetBytes(SampleData.Read("esxi.vmx"));
+        var random = new Random(7);
+        for (var i = 0; i < 500; i++)
+        {
+            var damaged = original.ToArray();
+            for (var n = random.Next(1, 20); n > 0; n--)
+            {
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            }
+
+            File.WriteAllBytes(_folder["guest.vmx"], damaged);
+            try
+            {
+                SampleData.Open(_folder["guest.vmx"]);
+            }
+            catch (V2VException)
+            {
+            }
+        }
+    }
+
     private SourceGuest Read(string text)
     {
         text = text.Contains("displayName", StringComparison.Ordinal) ? text : "displayName = \"x\"\n" + text;

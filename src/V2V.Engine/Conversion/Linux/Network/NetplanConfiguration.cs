@@ -12,6 +12,9 @@ internal static partial class NetplanConfiguration
 {
     private const string Directory = "/etc/netplan";
 
+    /// <summary>No interface's name.</summary>
+    private const string NotUnderstoodKey = "?";
+
     public static IEnumerable<InterfaceUse> Read(GuestRoot root) =>
         Files(root).SelectMany(path => Parse(root.ReadAllText(path), path).Select(e => e.ToUse(path)).OfType<InterfaceUse>());
 
@@ -53,6 +56,11 @@ internal static partial class NetplanConfiguration
                 keys.Add((indent, Unquote(match.Groups["key"].Value)));
                 Apply(found, keys, match.Groups["value"].Value.Trim());
             }
+            else
+            {
+                // What stands below a key that was not understood must not be taken for the level above.
+                keys.Add((indent, NotUnderstoodKey));
+            }
         }
 
         return found;
@@ -66,6 +74,11 @@ internal static partial class NetplanConfiguration
         }
 
         var id = keys[2].Key;
+        if (id == NotUnderstoodKey)
+        {
+            return;
+        }
+
         var ethernet = found.FirstOrDefault(e => e.Id == id);
         if (ethernet is null)
         {

@@ -75,6 +75,8 @@ internal sealed class Qcow2ImageWriter : ImageWriter
         _file.Flush();
     }
 
+    internal override void TakeName() => _file.TakeName();
+
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -1,0 +1,297 @@
+using System.Text;
+using V2V.Engine.Conversion;
+using V2V.Engine.Conversion.Initramfs;
+using V2V.Engine.Tests.FileSystems.Ext;
+using Xunit;
+
+namespace V2V.Engine.Tests.Conversion.Initramfs;
+
+/// <summary>
+/// Images like those of the real generators, made of an installed kernel's modules by depmod and cpio, are extended and then taken apart by
+/// cpio; modprobe has to find in them what it could not before.
+/// </summary>
+public sealed class InitramfsExtensionTests : IDisposable
+{
+    private const string VirtioDisk = "virtio:d00000002v00001AF4";
+    private const string VirtioPci = "pci:v00001AF4d00001042sv00001AF4sd00001100bc01sc00i00";
+
+    private static readonly string[] Drivers = ["virtio_pci", "virtio_blk", "virtio_scsi"];
+
+    private static readonly InitramfsNeeds Virtio = InitramfsNeeds.For(DiskBus.Virtio);
+
+    private readonly Workshop _workshop = new();
+    private readonly InstalledModules _installed = InstalledModules.Find();
+
+    public InitramfsExtensionTests()
+    {
+        Workshop.Need("depmod");
+        Workshop.Need("modprobe");
+    }
+
+    public void Dispose() => _workshop.Dispose();
+
+    [Theory]
+    [InlineData("cat")]
+    [InlineData("gzip -9n")]
+    [InlineData("bzip2")]
+    [InlineData("xz --check=crc32 -1")]
+    [InlineData("lzma -1")]
+    [InlineData("zstd -q")]
+    [InlineData("lz4 -q -l")]
+    public void Modprobe_finds_virtio_in_the_extended_image(string command)
+    {
+        var plain = _workshop.Archive(InitramfsTools("ahci", "sd_mod", "ext4"));
+        var early = _workshop.Archive("mkdir -p kernel/x86/microcode; printf code > kernel/x86/microcode/GenuineIntel.bin");
+        byte[] original = [.. early, .. _workshop.Compress(plain, command)];
+
+        var (extended, plan) = Extend(original);
+
+        // Which modules these are is for modprobe to say, below; at least the drivers are there, after what they need.
+        Assert.Equal(["virtio_pci", "virtio_blk", "virtio_scsi"], plan.Modules.Select(m => m.Name).Where(Drivers.Contains));
+        Assert.Equal("virtio_scsi", plan.Modules[^1].Name);
+        Assert.All(plan.Modules, m => Assert.StartsWith($"usr/lib/modules/{_installed.Version}/kernel/", m.Path));
+        Assert.Equal("drives virtio disks", plan.Modules.Single(m => m.Name == "virtio_blk").Why);
+        Assert.Contains("virtio_blk", plan.Modules.Single(m => m.Name == "virtio_ring").Why);
+
+        var kept = command.StartsWith("lz4", StringComparison.Ordinal) ? early.Length : original.Length;
+        Assert.Equal(original[..kept], extended[..kept]);
+        if (kept < original.Length)
+        {
+            // Everything decodes to what it was, but by gzip.
+            _workshop.Save("rest", extended.AsSpan(kept));
+            Assert.Equal(InitramfsCompression.Gzip, InitramfsMagic.RecogniseCompression(extended.AsSpan(kept)));
+        }
+
+        var root = Unpack(plain, extended, original.Length, kept == original.Length);
+        AssertSameModules(root, "virtio_blk", "virtio_pci", "virtio_scsi", "sd_mod", "ahci", "ext4", VirtioDisk, VirtioPci, "scsi:t-0x00");
+    }
+
+    [Theory]
+    [InlineData("modules.dep.bin", "modules.alias.bin")]
+    [InlineData("modules.dep", "modules.alias")]
+    public void Images_and_kernels_with_one_form_of_the_indexes_are_enough(string dependencies, string aliases)
+    {
+        // mkinitcpio leaves only the binary form in its images.
+        var plain = _workshop.Archive($"{InitramfsTools("ahci", "sd_mod")}\nrm usr/lib/modules/*/{dependencies} usr/lib/modules/*/{aliases}");
+        var other = dependencies.EndsWith(".bin", StringComparison.Ordinal) ? "modules.dep" : "modules.dep.bin";
+        var (extended, plan) = Extend(plain, _installed.Open(without: dependencies));
+        Assert.Contains($"usr/lib/modules/{_installed.Version}/{other}", plan.Replaced.Keys);
+        Assert.DoesNotContain($"usr/lib/modules/{_installed.Version}/{dependencies}", Workshop.Read(extended).Tree.Enumerate().Select(e => e.Path));
+    }
+
+    [Fact]
+    public void A_complete_image_is_left_alone()
+    {
+        var plan = Plan(_workshop.Archive(InitramfsTools("virtio_pci", "virtio_blk")));
+        Assert.True(plan.IsEmpty);
+        Assert.Equal(InitramfsGenerator.InitramfsTools, plan.Generator);
+    }
+
+    [Fact]
+    public void A_kernel_with_virtio_built_in_needs_nothing_whatever_its_image_is()
+    {
+        var kernel = new KernelModules("1.0", new HashSet<string> { "virtio_pci", "virtio_blk" }, path => path == "modules.dep" ? [] : null);
+        Assert.True(InitramfsPlanner.Plan(Workshop.Read(_workshop.Archive("echo > init")).Tree, kernel, Virtio).IsEmpty);
+    }
+
+    [Fact]
+    public void A_missing_index_entry_is_added_without_storing_the_module_twice()
+    {
+        var plain = _workshop.Archive($$"""
+            {{InitramfsTools("virtio_pci", "virtio_blk")}}
+            cd usr/lib/modules/*; mv kernel/drivers/block/virtio_blk.ko* ..; depmod -b ../../../.. {{_installed.Version}}; mv ../virtio_blk.ko* kernel/drivers/block; cd ../../../..
+            """);
+        var (extended, plan) = Extend(plain);
+        Assert.DoesNotContain("virtio_blk", plan.Modules.Select(m => m.Name));
+        AssertSameModules(Unpack(plain, extended, plain.Length, true), "virtio_blk", VirtioDisk);
+    }
+
+    [Fact]
+    public void An_index_with_a_hard_link_is_replaced_alone()
+    {
+        var plain = _workshop.Archive($"{InitramfsTools("ahci", "sd_mod")}\nln usr/lib/modules/*/modules.dep usr/lib/twin");
+        var (extended, _) = Extend(plain);
+        var tree = Workshop.Read(extended).Tree;
+        Assert.Equal(Workshop.Read(plain).Tree.Find("usr/lib/twin")!.Checksum, tree.Find("usr/lib/twin")!.Checksum);
+        Assert.NotEqual(tree.Find("usr/lib/twin")!.Checksum, tree.Find($"lib/modules/{_installed.Version}/modules.dep")!.Checksum);
+    }
+
+    [Fact]
+    public void Without_udev_initramfs_tools_is_told_what_to_load()
+    {
+        var plain = _workshop.Archive($"{InitramfsTools("ahci", "sd_mod")}\nrm usr/lib/systemd/systemd-udevd; printf 'ahci\\nloop max_loop=8' > conf/modules");
+        var (extended, _) = Extend(plain);
+        Assert.Equal("ahci\nloop max_loop=8\nvirtio_pci\nvirtio_blk\nvirtio_scsi\nsd_mod\n", Workshop.Read(extended).Tree.ReadText("conf/modules"));
+    }
+
+    [Fact]
+    public void Without_udev_mkinitcpio_is_told_what_to_load()
+    {
+        var plain = _workshop.Archive($"{Modules("usr/lib", "ahci", "sd_mod")}\nln -s usr/lib lib\necho > buildconfig; echo 'MODULES=\"ahci\"' > config");
+        var (extended, plan) = Extend(plain);
+        Assert.Equal(InitramfsGenerator.Mkinitcpio, plan.Generator);
+        Assert.Equal("ahci virtio_pci virtio_blk virtio_scsi sd_mod", _workshop.Shell($"printf '%s' '{Workshop.Read(extended).Tree.ReadText("config")}' > c; . ./c; printf %s \"$MODULES\""));
+    }
+
+    [Fact]
+    public void A_dracut_image_that_is_not_usr_merged_is_extended_in_its_lib()
+    {
+        var plain = _workshop.Archive($"{Modules("lib", "ahci", "sd_mod")}\nmkdir -p usr/lib/dracut/hooks usr/bin; echo > usr/bin/udevadm");
+        var (extended, plan) = Extend(plain);
+        Assert.Equal(InitramfsGenerator.Dracut, plan.Generator);
+        Assert.All(plan.Modules, m => Assert.StartsWith($"lib/modules/{_installed.Version}/kernel/", m.Path));
+        AssertSameModules(Unpack(plain, extended, plain.Length, true), "virtio_blk", VirtioPci);
+    }
+
+    [Theory]
+    [InlineData("gzip -9n", ".gz")]
+    [InlineData("xz --check=crc32", ".xz")]
+    [InlineData("zstd -q", ".zst")]
+    public void Compressed_modules_are_stored_uncompressed(string command, string extension)
+    {
+        Workshop.Need(command.Split(' ')[0]);
+        var virtioBlk = _installed.Open().Find("virtio_blk")!;
+        _workshop.Shell($"{command} < {_installed.Folder}/{virtioBlk.Path} > packed");
+        // The guest's own tree with one module compressed, as its modules.dep says.
+        var kernel = new KernelModules(_installed.Version, _installed.Builtin(), path =>
+            path == virtioBlk.Path + extension ? _workshop.Bytes("packed")
+            : path == "modules.dep" ? Encoding.UTF8.GetBytes(File.ReadAllText($"{_installed.Folder}/{path}").Replace($"{virtioBlk.Path}:", $"{virtioBlk.Path}{extension}:", StringComparison.Ordinal))
+            : File.Exists($"{_installed.Folder}/{path}") ? File.ReadAllBytes($"{_installed.Folder}/{path}") : null);
+        var plan = InitramfsPlanner.Plan(Workshop.Read(_workshop.Archive(InitramfsTools("ahci", "sd_mod"))).Tree, kernel, Virtio);
+        Assert.Equal(File.ReadAllBytes($"{_installed.Folder}/{virtioBlk.Path}"), plan.Added[$"usr/lib/modules/{_installed.Version}/{virtioBlk.Path}"]);
+    }
+
+    public static TheoryData<string, string> Refusals() => new()
+    {
+        { "mkdir etc/modprobe.d; echo 'blacklist virtio-blk' > etc/modprobe.d/a.conf", "blacklist virtio-blk" },
+        { "mkdir etc/modprobe.d; echo 'install virtio_pci /bin/true' > etc/modprobe.d/a.conf", "install virtio_pci" },
+        { "mkdir -p etc/cmdline.d; echo ' root=/dev/sda2' > etc/cmdline.d/95root-dev.conf", "/dev/sda2" },
+        { "mkdir -p usr/lib/dracut/hooks/initqueue/finished; echo '[ -e \"/dev/disk/by-id/scsi-36000c29a\" ]' > usr/lib/dracut/hooks/initqueue/finished/devexists-1.sh", "/dev/disk/by-id/scsi-36000c29a" },
+        { "mkdir -p etc/systemd/system/initrd.target.wants; ln -s ../x 'etc/systemd/system/initrd.target.wants/dev-disk-by\\x2dpath-pci\\x2d0000:03:00.0.device'", "/dev/disk/by-path/pci-0000:03:00.0" },
+        { "echo > squash-root.img", "squash-root.img" },
+        { "rm -r scripts conf", "unknown program" },
+        { "rm -r scripts conf; mkdir -p usr/sbin; echo > usr/sbin/nlplug-findfs", "mkinitfs" },
+        { "rm -r scripts conf; echo > etc/booster.init.yaml", "booster" },
+        { "rm -r scripts conf; mkdir config", "SUSE" },
+        { "rm -r scripts conf; printf '#!/bin/nash\\n' > init", "nash" },
+        { "mkdir usr/lib/modules/5.0", "several kernels" },
+        { "mv usr/lib/modules/* usr/lib/modules/5.0", "5.0 instead of" },
+        { "rm -r usr/lib/modules/*", "no directory" },
+        { "rm usr/lib/modules/*/modules.dep*", "no module index" },
+        { "d=usr/lib/modules/*/kernel/drivers; rm -rf $d/block; echo > $(echo $d)/block", "not a directory" },
+        { "d=usr/lib/modules/*/kernel/drivers; rm -rf $d/block; ln -s /nowhere $(echo $d)/block", "leads nowhere" },
+        { "printf 12345678 > usr/lib/modules/x; mv usr/lib/modules/x $(echo usr/lib/modules/*/)modules.dep.bin", "module index" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public void What_cannot_be_extended_is_refused_by_name(string script, string name)
+    {
+        var error = Assert.Throws<ConversionException>(() => Plan(_workshop.Archive($"{InitramfsTools("ahci", "sd_mod")}\n{script}")));
+        Assert.Contains(name, error.Message);
+        Assert.False(string.IsNullOrEmpty(error.Advice));
+    }
+
+    [Fact]
+    public void Names_that_stay_on_SATA_are_no_hazard_there()
+    {
+        var tree = Workshop.Read(_workshop.Archive($"{InitramfsTools("ahci", "sd_mod")}\nmkdir -p etc/cmdline.d; echo root=/dev/sda2 > etc/cmdline.d/95root-dev.conf")).Tree;
+        Assert.True(InitramfsPlanner.Plan(tree, _installed.Open(), InitramfsNeeds.For(DiskBus.Sata)).IsEmpty);
+    }
+
+    [Fact]
+    public void A_modules_dep_that_leads_out_of_its_directory_is_refused()
+    {
+        var kernel = new KernelModules(_installed.Version, _installed.Builtin(), path => path == "modules.dep"
+            ? "kernel/../../../../init/virtio_blk.ko:\n../virtio_pci.ko:\n"u8.ToArray()
+            : path.EndsWith(".ko", StringComparison.Ordinal) ? [0x7F, .. "ELF"u8]
+            : "alias virtio:d00000002v* virtio_blk\nalias pci:v00001AF4d*sv*sd*bc*sc*i* virtio_pci\n"u8.ToArray());
+        var tree = Workshop.Read(_workshop.Archive(InitramfsTools("ahci", "sd_mod"))).Tree;
+        Assert.Contains("outside", Assert.Throws<ConversionException>(() => InitramfsPlanner.Plan(tree, kernel, Virtio)).Message);
+    }
+
+    [Fact]
+    public void Verification_notices_what_is_not_as_planned()
+    {
+        var original = _workshop.Archive(InitramfsTools("ahci", "sd_mod"));
+        var kernel = _installed.Open();
+        var contents = Workshop.Read(original);
+        var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio);
+        var good = InitramfsExtension.Build(new InitramfsImage(original), contents, plan).Content.ToArray();
+        InitramfsExtension.Verify(good, contents.Tree, plan, kernel, TestContext.Current.CancellationToken);
+
+        byte[][] wrong =
+        [
+            original,
+            [.. original, 0, .. good[original.Length..]],
+            Workshop.Join(good, _workshop.Archive("mkdir lib", "lib")),
+            Workshop.Join(good, _workshop.Archive("echo > more", "more")),
+            Workshop.Join(good, _workshop.Archive("echo other > init", "init")),
+            Workshop.Join(good, _workshop.Archive($"d=usr/lib/modules/{_installed.Version}; mkdir -p $d; echo > $d/modules.dep.bin", $"usr/lib/modules/{_installed.Version}/modules.dep.bin")),
+        ];
+        foreach (var image in wrong)
+        {
+            var error = Assert.Throws<ConversionException>(() => InitramfsExtension.Verify(image, contents.Tree, plan, kernel, TestContext.Current.CancellationToken));
+            Assert.Equal(V2VError.VerificationFailed, error.Error);
+        }
+    }
+
+    private InitramfsPlan Plan(byte[] image) => InitramfsPlanner.Plan(Workshop.Read(image).Tree, _installed.Open(), Virtio);
+
+    private (byte[] Extended, InitramfsPlan Plan) Extend(byte[] original, KernelModules? kernel = null)
+    {
+        kernel ??= _installed.Open();
+        var contents = Workshop.Read(original);
+        var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio);
+        var extended = InitramfsExtension.Build(new InitramfsImage(original), contents, plan).Content.ToArray();
+        InitramfsExtension.Verify(extended, contents.Tree, plan, kernel, TestContext.Current.CancellationToken);
+        return (extended, plan);
+    }
+
+    /// <summary>Has cpio unpack the original archive and then the appended one into a folder.</summary>
+    private string Unpack(byte[] plain, byte[] extended, int originalLength, bool isAppended)
+    {
+        var start = isAppended ? (originalLength + 3) & ~3 : extended.AsSpan().LastIndexOf("070701"u8);
+        if (!isAppended)
+        {
+            // The rewritten image is longer or shorter than the original; the last archive is the one with the new directories.
+            start = Workshop.Read(extended).Segments[^1].Offset;
+        }
+
+        _workshop.Save("base", plain);
+        _workshop.Save("added", extended.AsSpan(start));
+        _workshop.Shell("rm -rf root; mkdir root; cd root; cpio --quiet -idm < ../base; cpio --quiet -idmu < ../added; test -L lib || test -d usr/lib/dracut");
+        return Path.Combine(_workshop.Folder, "root");
+    }
+
+    private void AssertSameModules(string root, params string[] names)
+    {
+        foreach (var name in names)
+        {
+            var theirs = ExternalTool.Check("modprobe", "-S", _installed.Version, "--show-depends", name);
+            var ours = ExternalTool.Check("modprobe", "-d", root, "-S", _installed.Version, "--show-depends", name);
+            // Modules that do not depend on each other may come in any order; the wanted one is last.
+            var expected = theirs.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            var actual = ours.Replace(root, "", StringComparison.Ordinal).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            Assert.Equal(expected.Order(StringComparer.Ordinal), actual.Order(StringComparer.Ordinal));
+            Assert.Equal(expected[^1], actual[^1]);
+        }
+    }
+
+    private string InitramfsTools(params string[] modules) => $$"""
+        {{Modules("usr/lib", modules)}}
+        ln -s usr/lib lib
+        mkdir -p conf scripts etc usr/lib/systemd; echo > scripts/functions; echo > usr/lib/systemd/systemd-udevd; printf '#!/bin/sh\n' > init
+        """;
+
+    /// <summary>A script that copies modules with all they need, and has depmod index them.</summary>
+    private string Modules(string library, params string[] names)
+    {
+        var closure = _installed.Open().Closure(names);
+        return $$"""
+            mkdir -p {{library}}/modules/{{_installed.Version}}
+            (cd {{_installed.Folder}}; cp --parents {{string.Join(' ', closure.Select(m => m.Path))}} modules.builtin modules.order "$OLDPWD"/{{library}}/modules/{{_installed.Version}})
+            {{(library == "lib" ? "depmod -b ." : "ln -s usr/lib lib; depmod -b .")}} {{_installed.Version}}{{(library == "lib" ? "" : "; rm lib")}}
+            """;
+    }
+}
