@@ -13,6 +13,7 @@ internal sealed class ImageFile : IDisposable
 
     private readonly SafeFileHandle _handle;
     private readonly string _format;
+    private bool _createdNew;
     private bool _unnamed;
     private long _bytesWritten;
 
@@ -33,7 +34,7 @@ internal sealed class ImageFile : IDisposable
         try
         {
             var mode = createNew ? FileMode.CreateNew : FileMode.Create;
-            return new ImageFile(File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read), path, name);
+            return new ImageFile(File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read), path, name) { _createdNew = createNew };
         }
         catch (IOException e) when (createNew && System.IO.Path.Exists(path))
         {
@@ -145,12 +146,19 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-    /// <summary>Removes a file that could not be set up. What cannot be removed is left: the first error is the one to report.</summary>
-    public void Delete()
+    /// <summary>
+    /// Closes a file that could not be set up, and removes it unless it was there before. What cannot be removed is left: the first error is
+    /// the one to report.
+    /// </summary>
+    public void Discard()
     {
+        Dispose();
         try
         {
-            File.Delete(Path);
+            if (_createdNew)
+            {
+                File.Delete(Path);
+            }
         }
         catch (Exception e) when (TargetErrors.IsFileError(e))
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ext;
+using V2V.Engine.Tests.Disks;
 using V2V.Engine.Volumes;
 using Xunit;
 
