@@ -66,12 +66,7 @@ public static class ImageWriters
         }
         catch
         {
-            file.Dispose();
-            if (createNew)
-            {
-                file.Delete();
-            }
-
+            file.Discard();
             throw;
         }
     }
