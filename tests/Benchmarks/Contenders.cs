@@ -10,7 +10,8 @@ internal static class Contenders
     {
         var contenders = new List<Contender>
         {
-            V2vCopy(options),
+            V2v(options, "convert", "V2V, whole conversion (flushes)") with { OutputIsFolder = true },
+            V2v(options, "copy", "V2V, copy only (flushes)"),
             QemuImg(options, "qemu-img convert") with { IsYardstick = true },
             QemuImg(options, "qemu-img convert -m 8 -W", "-m", "8", "-W"),
             QemuImg(options, "qemu-img convert -t writeback (flushes)", "-t", "writeback"),
@@ -24,11 +25,11 @@ internal static class Contenders
         return contenders;
     }
 
-    private static Contender V2vCopy(BenchmarkOptions options)
+    private static Contender V2v(BenchmarkOptions options, string work, string name)
     {
-        var output = Path.Combine(options.WorkFolder, "v2v-copy");
-        string[] arguments = [Worker.Verb, "copy", options.Source, output, $"{options.Format}", $"{options.Compression}"];
-        return new Contender("V2V, copy only (flushes)", Environment.ProcessPath!, arguments, output) { PrintsPhases = true };
+        var output = Path.Combine(options.WorkFolder, $"v2v-{work}");
+        string[] arguments = [Worker.Verb, work, options.Source, output, $"{options.Format}", $"{options.Compression}"];
+        return new Contender(name, Environment.ProcessPath!, arguments, output) { PrintsPhases = true };
     }
 
     private static Contender QemuImg(BenchmarkOptions options, string name, params string[] more)

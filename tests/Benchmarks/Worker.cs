@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using V2V.Engine;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
+using V2V.Engine.Targets.Directory;
 using V2V.Engine.Targets.Images;
 
 namespace V2V.Benchmarks;
@@ -22,6 +24,9 @@ internal static class Worker
         {
             case ["copy", var source, var output, var format, var compression]:
                 Copy(source, output, Enum.Parse<ImageFormat>(format), Enum.Parse<ImageCompression>(compression));
+                break;
+            case ["convert", var source, var output, var format, var compression]:
+                Convert(source, output, Enum.Parse<ImageFormat>(format), Enum.Parse<ImageCompression>(compression));
                 break;
             default:
                 throw new ArgumentException($"Unknown work: {string.Join(' ', args)}");
@@ -45,6 +50,17 @@ internal static class Worker
         {
             Print(phase, watch.Elapsed);
             watch.Restart();
+        }
+    }
+
+    private static void Convert(string source, string output, ImageFormat format, ImageCompression compression)
+    {
+        var guest = GuestSources.Open(source)[0];
+        using var target = new DirectoryTarget(output);
+        var result = new GuestConversion(guest, new ConversionOptions { Format = format, Compression = compression }).Convert(target);
+        foreach (var phase in result.Phases)
+        {
+            Print(phase.Name, TimeSpan.FromSeconds(phase.Seconds));
         }
     }
 

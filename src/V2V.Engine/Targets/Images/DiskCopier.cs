@@ -1,6 +1,3 @@
-using V2V.Engine.Disks;
-using V2V.Engine.FileSystems;
-
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>How a disk is copied.</summary>
@@ -27,19 +24,6 @@ public static class DiskCopier
     private const int MaximumDefaultThreads = 8;
 
     private static readonly TimeSpan ProgressInterval = TimeSpan.FromMilliseconds(100);
-
-    /// <summary>Plans the copy of a disk and does it: see <see cref="CopyPlan.Create"/> and the other overload.</summary>
-    public static CopyStatistics Copy(
-        BlockDevice source,
-        IEnumerable<ByteRange> unused,
-        ImageWriter writer,
-        CopyOptions options,
-        IProgress<CopyProgress>? progress = null,
-        CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(writer);
-        return Copy(CopyPlan.Create(source, unused, writer.Granularity, cancellation), writer, options, progress, cancellation);
-    }
 
     /// <summary>Copies what the plan says. The writer is not completed. Progress is reported on the calling thread, about ten times a second.</summary>
     /// <param name="plan">What to copy, made for the granularity of <paramref name="writer"/>.</param>

@@ -13,7 +13,7 @@ internal sealed class ImageFile : IDisposable
 
     private readonly SafeFileHandle _handle;
     private readonly string _format;
-    private bool _createdNew;
+    private bool _isNew;
     private bool _unnamed;
     private long _bytesWritten;
 
@@ -34,7 +34,7 @@ internal sealed class ImageFile : IDisposable
         try
         {
             var mode = createNew ? FileMode.CreateNew : FileMode.Create;
-            return new ImageFile(File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read), path, name) { _createdNew = createNew };
+            return new ImageFile(File.OpenHandle(path, mode, FileAccess.ReadWrite, FileShare.Read), path, name) { _isNew = createNew };
         }
         catch (IOException e) when (createNew && System.IO.Path.Exists(path))
         {
@@ -45,7 +45,7 @@ internal sealed class ImageFile : IDisposable
                 Advice = "Choose another name or folder, delete the file, or allow overwriting.",
             };
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (TargetErrors.IsFileError(e))
         {
             throw TargetErrors.Translate(e, path, name, $"{path} cannot be created");
         }
@@ -109,7 +109,6 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
-
     /// <summary>Reads back what was written before.</summary>
     public void Read(long offset, Span<byte> buffer)
     {
@@ -147,18 +146,20 @@ internal sealed class ImageFile : IDisposable
     }
 
     /// <summary>
-    /// Closes a file that could not be set up, and removes it unless it was there before. What cannot be removed is left: the first error is
+    /// Closes a file that could not be set up, and removes it if it was not there before. What cannot be removed is left: the first error is
     /// the one to report.
     /// </summary>
     public void Discard()
     {
         Dispose();
+        if (!_isNew || _unnamed)
+        {
+            return;
+        }
+
         try
         {
-            if (_createdNew)
-            {
-                File.Delete(Path);
-            }
+            File.Delete(Path);
         }
         catch (Exception e) when (TargetErrors.IsFileError(e))
         {

@@ -27,7 +27,7 @@ public sealed class DiskCopierTests : IDisposable
         CopyStatistics statistics;
         using (var writer = Create(format, source.Length, compression))
         {
-            statistics = DiskCopier.Copy(source, [], writer, new CopyOptions(threads), progress: null, TestContext.Current.CancellationToken);
+            statistics = DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(threads), progress: null, TestContext.Current.CancellationToken);
             writer.Complete();
         }
 
@@ -54,7 +54,7 @@ public sealed class DiskCopierTests : IDisposable
             OnRead = offset => read[offset / mib] = true,
         };
         using var writer = Create(ImageFormat.Raw, source.Length);
-        var statistics = DiskCopier.Copy(source, [new ByteRange(2 * mib, 3 * mib)], writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken);
+        var statistics = DiskCopier.Copy(Plan(source, [new ByteRange(2 * mib, 3 * mib)]), writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken);
         writer.Complete();
 
         Assert.Equal(new CopyStatistics(9 * mib, 9 * mib, 3 * mib, 0), statistics);
@@ -83,7 +83,7 @@ public sealed class DiskCopierTests : IDisposable
             },
         };
         using var writer = Create(ImageFormat.Qcow2, source.Length);
-        var e = Assert.Throws<DiskImageException>(() => DiskCopier.Copy(source, [], writer, new CopyOptions(4), progress: null, TestContext.Current.CancellationToken));
+        var e = Assert.Throws<DiskImageException>(() => DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(4), progress: null, TestContext.Current.CancellationToken));
         Assert.Equal("A grain is broken.", e.Message);
         Assert.InRange(source.BytesRead, 0, 20 << 20);
     }
@@ -106,7 +106,7 @@ public sealed class DiskCopierTests : IDisposable
         using var writer = Create(ImageFormat.Raw, source.Length);
         var watch = Stopwatch.StartNew();
         Assert.ThrowsAny<OperationCanceledException>(
-            () => DiskCopier.Copy(source, [], writer, new CopyOptions(2), progress: null, cancellation.Token));
+            () => DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(2), progress: null, cancellation.Token));
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
         Assert.InRange(source.BytesRead, 0, 20 << 20);
     }
@@ -123,7 +123,7 @@ public sealed class DiskCopierTests : IDisposable
         });
         using var source = new MemoryDisk(new byte[20 << 20]) { OnRead = _ => Thread.Sleep(40) };
         using var writer = Create(ImageFormat.Raw, source.Length);
-        DiskCopier.Copy(source, [], writer, new CopyOptions(2), progress, TestContext.Current.CancellationToken);
+        DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(2), progress, TestContext.Current.CancellationToken);
 
         Assert.Equal([Environment.CurrentManagedThreadId], threads);
         Assert.InRange(reports.Count, 3, 12);
@@ -137,12 +137,15 @@ public sealed class DiskCopierTests : IDisposable
         using var source = new MemoryDisk(new byte[500 << 20]) { OnRead = _ => Thread.Sleep(20) };
         using var writer = Create(ImageFormat.Raw, source.Length);
         var progress = new Recorder(_ => throw new InvalidTimeZoneException());
-        Assert.Throws<InvalidTimeZoneException>(() => DiskCopier.Copy(source, [], writer, new CopyOptions(2), progress, TestContext.Current.CancellationToken));
+        Assert.Throws<InvalidTimeZoneException>(() => DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(2), progress, TestContext.Current.CancellationToken));
         var read = source.BytesRead;
         Thread.Sleep(100);
         Assert.Equal(read, source.BytesRead);
         Assert.InRange(read, 0, 100 << 20);
     }
+
+    private static CopyPlan Plan(BlockDevice source, IEnumerable<ByteRange> unused) =>
+        CopyPlan.Create(source, unused, ImageWriters.Granularity(ImageFormat.Qcow2), TestContext.Current.CancellationToken);
 
     private ImageWriter Create(ImageFormat format, long capacity, ImageCompression compression = ImageCompression.None) =>
         ImageWriters.Create(_folder["target"], format, capacity, compression, createNew: true);

@@ -75,7 +75,8 @@ public sealed class ImageWritersTests : IDisposable
         {
             using var source = new MemoryDisk(Noise(16 << 20));
             using var writer = ImageWriters.Create(Path.Combine(mount, "disk"), format, source.Length, compression, createNew: true);
-            var e = Assert.Throws<TargetException>(() => DiskCopier.Copy(source, [], writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken));
+            var plan = CopyPlan.Create(source, [], writer.Granularity, TestContext.Current.CancellationToken);
+            var e = Assert.Throws<TargetException>(() => DiskCopier.Copy(plan, writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken));
             Assert.Equal(V2VError.TargetFull, e.Error);
             Assert.Equal(Path.Combine(mount, "disk"), e.Path);
             Assert.Contains("bytes are free", e.Message, StringComparison.Ordinal);
@@ -100,7 +101,7 @@ public sealed class ImageWritersTests : IDisposable
         using (var writer = ImageWriters.Create(_folder["disk"], format, capacity, ImageCompression.None, createNew: true))
         {
             Assert.Equal(writer.Granularity, ImageWriters.Granularity(format));
-            DiskCopier.Copy(source, [], writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken);
+            DiskCopier.Copy(plan, writer, new CopyOptions(), progress: null, TestContext.Current.CancellationToken);
             writer.Complete();
             Assert.InRange(writer.BytesWritten, plan.TotalBytes, ImageWriters.MaximumFileSize(format, capacity, plan));
         }
