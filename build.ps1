@@ -108,7 +108,7 @@ function Invoke-TestProject([string] $name) {
     [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($results))
     [IO.File]::Delete($results)
     $assembly = [IO.Path]::Combine($root, 'tests', $name, 'bin', $Configuration, 'net10.0', "$name.dll")
-    $arguments = @('exec', $assembly, '-xml', $results, '-noLogo')
+    $arguments = @('exec', $assembly, '-xml', $results, '-noLogo', '-noColor')
     if ($Fast) { $arguments += @('-trait-', 'Category=Slow') }
     if ($Filter) { $arguments += @('-class', $Filter) }
 

@@ -87,7 +87,6 @@ public sealed class ProfileStoreTests : IDisposable
     [InlineData("null", "null")]
     [InlineData("[]", "line 1")]
     [InlineData("{\n\"pool\": \"x\"}", "pool")]
-    [InlineData("{\"name\": \"x\"}", "name")]
     [InlineData("{\"connection\": 5}", "line 1")]
     [InlineData("{\"format\": \"Vmdk\"}", "line 1")]
     [InlineData("{\"format\": \"Raw\", \"format\": \"Qcow2\"}", "format")]
