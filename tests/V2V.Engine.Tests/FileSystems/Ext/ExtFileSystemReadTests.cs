@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Text;
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ext;
-using V2V.Engine.Volumes;
 using V2V.Engine.Tests.Disks;
+using V2V.Engine.Volumes;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Ext;
