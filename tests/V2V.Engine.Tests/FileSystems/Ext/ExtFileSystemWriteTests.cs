@@ -109,6 +109,45 @@ public class ExtFileSystemWriteTests
     }
 
     [Theory]
+    [Trait("Category", "Slow")]
+    [InlineData("-O large_dir", true)]
+    [InlineData("-O ^large_dir", false)]
+    public void An_index_that_is_full_gets_a_third_level_or_refuses(string format, bool grows)
+    {
+        using var image = new ExtTestImage("128M", ["-t", "ext4", "-b", "1024", .. format.Split(' ')]);
+        using var device = new FileDevice(image.Path);
+        var fileSystem = ExtFileSystem.Open(device);
+        fileSystem.CreateDirectory("/many", new GuestFileAttributes());
+        fileSystem.CreateFile("/file", new GuestFileAttributes());
+
+        // Names of which three fill a block, all of one file.
+        static string Path(int i) => "/many/" + i.ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(250, 'x');
+        GuestFileSystemException? refusal = null;
+        var count = 0;
+        while (count < 45_000 && refusal is null)
+        {
+            try
+            {
+                fileSystem.CreateHardLink(Path(count), "/file");
+                count++;
+            }
+            catch (GuestFileSystemException e)
+            {
+                refusal = e;
+            }
+        }
+
+        fileSystem.Flush();
+        Judge(image);
+        Assert.Equal(grows ? null : V2VError.FileSystemFull, refusal?.Error);
+        Assert.Contains(grows ? "Indirect levels: 2" : "Indirect levels: 1", image.DebugFs("htree_dump /many"), StringComparison.Ordinal);
+        var again = ExtFileSystem.Open(device);
+        Assert.Equal(count, again.Enumerate("/many").Count());
+        Assert.All(Enumerable.Range(0, count), i => Assert.NotNull(again.Find(Path(i))));
+        Assert.Null(again.Find(Path(count)));
+    }
+
+    [Theory]
     [InlineData("-t ext4 -b 1024")]
     [InlineData("-t ext4 -b 1024 -O ^metadata_csum")]
     [InlineData("-t ext3 -b 1024")]
