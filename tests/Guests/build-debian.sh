@@ -131,7 +131,8 @@ GRUB_DEFAULT=0
 GRUB_TIMEOUT=1
 GRUB_DISTRIBUTOR=Debian
 GRUB_CMDLINE_LINUX_DEFAULT="quiet"
-GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200n8"
+# no_timer_check: on a busy host an emulated timer is too late for the kernel's check, which would panic.
+GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200n8 no_timer_check"
 T
 cat >"$root/usr/local/sbin/v2v-announce" <<'T'
 #!/bin/sh
@@ -218,7 +219,7 @@ rm -rf --one-file-system "$root"
 
 qemu-system-x86_64 -machine q35,graphics=off -accel tcg,thread=multi -cpu max -smp 2 -m 1024 \
 	-nodefaults -no-user-config -display none -no-reboot -kernel "$work/vmlinuz" -initrd "$work/initrd" \
-	-append "root=UUID=$root_uuid ro console=ttyS0,115200n8 panic=5 init=/v2v-finish" \
+	-append "root=UUID=$root_uuid ro console=ttyS0,115200n8 no_timer_check panic=5 init=/v2v-finish" \
 	-drive "if=none,id=d0,format=raw,cache=unsafe,file=$out" -device ide-hd,drive=d0,bus=ide.0 -serial "file:$work/console" </dev/null &
 qemu=$!
 for _ in $(seq 600); do
