@@ -4,7 +4,6 @@ using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ext;
 using V2V.Engine.Tests.Disks;
 using V2V.Engine.Volumes;
-using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Ext;
