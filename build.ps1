@@ -48,8 +48,8 @@ function Invoke-Program([string] $program, [string[]] $arguments) {
     }
 }
 
-function Build-Solution {
-    Invoke-Program dotnet @('build', [IO.Path]::Combine($root, 'V2V.slnx'), '-c', $Configuration, '-v', 'quiet', '-nologo')
+function Build-Part([string] $part) {
+    Invoke-Program dotnet @('build', [IO.Path]::Combine($root, $part), '-c', $Configuration, '-v', 'quiet', '-nologo')
 }
 
 function Install-TestPackage {
@@ -180,7 +180,7 @@ function Test-Solution {
     if ($NoInstall) { Write-Line 'Nothing is installed, as asked.' } else { Install-TestPackage }
     Start-Libvirt
     try {
-        Build-Solution
+        Build-Part V2V.slnx
     }
     catch {
         Write-Line "FAILED: nothing could be tested. $_"
@@ -204,13 +204,13 @@ function Test-Solution {
 }
 
 function Convert-Sample {
-    Build-Solution
+    Build-Part src/V2V.PowerShell
     $output = [IO.Path]::Combine($root, 'out')
     Get-V2VSourceGuest "$root/samples/*.ova" | Invoke-V2VConversion -OutputDirectory $output -Force
 }
 
 function New-Package {
-    Build-Solution
+    Build-Part src/V2V.PowerShell
     $package = [IO.Path]::Combine($root, 'output', 'V2V')
     if ([IO.Directory]::Exists($package)) { [IO.Directory]::Delete($package, $true) }
     $files = @('V2V.psd1', 'LICENSE', 'README.md', 'CHANGELOG.md', 'module/V2V.Format.ps1xml', 'module/V2V.Types.ps1xml')
@@ -233,7 +233,7 @@ function New-Package {
 }
 
 switch ($Task) {
-    'Build' { Build-Solution }
+    'Build' { Build-Part V2V.slnx }
     'Test' { Test-Solution }
     'Demo' { Convert-Sample }
     'Package' { New-Package }

@@ -98,7 +98,7 @@ internal sealed class Terminal
             else
             {
                 var line = ProgressLine.Text(record);
-                var width = Math.Max(20, Console.WindowWidth) - 1;
+                var width = (Console.WindowWidth > 0 ? Console.WindowWidth : WidthOfFiles) - 1;
                 Console.Error.Write($"\r{(line.Length > width ? line[..width] : line)}\e[K");
                 _progressIsShown = true;
             }
