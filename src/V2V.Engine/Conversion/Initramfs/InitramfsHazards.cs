@@ -65,7 +65,7 @@ internal static partial class InitramfsHazards
     }
 
     // by-id and by-path hold serial numbers and bus addresses; by-uuid, by-label, by-partuuid and /dev/mapper come along with the disk.
-    [GeneratedRegex(@"/dev/(disk/by-(id|path)/[^\s""']+|(sd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+(p(?=\d))?)\d*)", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@"/dev/(disk/by-(id|path)/[^\s""']+|(sd|xvd|hd)[a-z]+\d*|nvme\d+n\d+(p\d+)?)", RegexOptions.CultureInvariant)]
     private static partial Regex HostDeviceName();
 }
 

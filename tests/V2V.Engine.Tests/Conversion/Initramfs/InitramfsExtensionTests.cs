@@ -235,6 +235,40 @@ public sealed class InitramfsExtensionTests : IDisposable
         }
     }
 
+    [Fact]
+    public void Damaged_images_end_in_an_error_of_ours_or_in_a_plan_that_can_be_verified()
+    {
+        var original = _workshop.Archive(InitramfsTools("ahci", "sd_mod"));
+        var kernel = _installed.Open();
+        var random = new Random(11);
+        // The indexes and the headers around them, where damage matters; modules' contents do not.
+        var start = original.AsSpan().IndexOf("modules.alias"u8) - CpioHeader.Size;
+        var plans = 0;
+        for (var i = 0; i < 150; i++)
+        {
+            var damaged = original.ToArray();
+            for (var n = random.Next(1, 30); n > 0; n--)
+            {
+                damaged[random.Next(start, damaged.Length)] = (byte)random.Next(256);
+            }
+
+            try
+            {
+                var contents = Workshop.Read(damaged);
+                var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio);
+                var image = InitramfsExtension.Build(new InitramfsImage(damaged), contents, plan);
+                InitramfsExtension.Verify(image.Content, contents.Tree, plan, kernel, TestContext.Current.CancellationToken);
+                plans++;
+            }
+            catch (V2VException e)
+            {
+                Assert.NotEqual(V2VError.VerificationFailed, e.Error);
+            }
+        }
+
+        Assert.InRange(plans, 1, 149);
+    }
+
     private InitramfsPlan Plan(byte[] image) => InitramfsPlanner.Plan(Workshop.Read(image).Tree, _installed.Open(), Virtio);
 
     private (byte[] Extended, InitramfsPlan Plan) Extend(byte[] original, KernelModules? kernel = null)

@@ -49,7 +49,11 @@ public sealed class KmodIndexTests : IDisposable
             File.WriteAllBytes(Path.Combine(folder, file), KmodIndexFormat.Write(KmodIndexFormat.Read(File.ReadAllBytes(Path.Combine(modules.Folder, file)))));
         }
 
-        File.CreateSymbolicLink(Path.Combine(folder, "kernel"), Path.Combine(modules.Folder, "kernel"));
+        foreach (var other in new[] { "kernel", "modules.softdep", "modules.builtin.bin", "modules.builtin.alias.bin" })
+        {
+            File.CreateSymbolicLink(Path.Combine(folder, other), Path.Combine(modules.Folder, other));
+        }
+
         foreach (var name in new[] { "virtio_blk", "ext4", "pci:v00001AF4d00001042sv00001AF4sd00001100bc01sc00i00", "scsi:t-0x00", "mptsas" })
         {
             var theirs = ExternalTool.Check("modprobe", "-S", modules.Version, "--show-depends", name);
