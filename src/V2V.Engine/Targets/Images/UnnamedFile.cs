@@ -38,12 +38,25 @@ internal static partial class UnnamedFile
 
     /// <summary>Gives the file its name.</summary>
     /// <exception cref="IOException">Something of this name exists, or the folder cannot be written.</exception>
+    /// <exception cref="ObjectDisposedException">The file was closed, and so is gone.</exception>
     public static void Link(SafeFileHandle file, string path)
     {
-        if (LinkAt(AT_FDCWD, $"/proc/self/fd/{file.DangerousGetHandle()}", AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+        var held = false;
+        try
         {
-            var error = Marshal.GetLastPInvokeError();
-            throw new IOException(error == EEXIST ? "The file exists." : Marshal.GetPInvokeErrorMessage(error), error);
+            file.DangerousAddRef(ref held);
+            if (LinkAt(AT_FDCWD, $"/proc/self/fd/{file.DangerousGetHandle()}", AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
+            {
+                var error = Marshal.GetLastPInvokeError();
+                throw new IOException(error == EEXIST ? "The file exists." : Marshal.GetPInvokeErrorMessage(error), error);
+            }
+        }
+        finally
+        {
+            if (held)
+            {
+                file.DangerousRelease();
+            }
         }
     }
 
