@@ -108,7 +108,7 @@ function Invoke-TestProject([string] $name) {
     [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($results))
     [IO.File]::Delete($results)
     $assembly = [IO.Path]::Combine($root, 'tests', $name, 'bin', $Configuration, 'net10.0', "$name.dll")
-    $arguments = @('exec', $assembly, '-xml', $results, '-noLogo')
+    $arguments = @('exec', $assembly, '-xml', $results, '-noLogo', '-noColor')
     if ($Fast) { $arguments += @('-trait-', 'Category=Slow') }
     if ($Filter) { $arguments += @('-class', $Filter) }
 
@@ -179,7 +179,14 @@ function Invoke-PesterTest {
 function Test-Solution {
     if ($NoInstall) { Write-Line 'Nothing is installed, as asked.' } else { Install-TestPackage }
     Start-Libvirt
-    Build-Solution
+    try {
+        Build-Solution
+    }
+    catch {
+        Write-Line "FAILED: nothing could be tested. $_"
+        Write-Line '0 passed, 1 failed, 0 skipped'
+        exit 1
+    }
     $counts = @(
         Invoke-TestProject V2V.Engine.Tests
         Invoke-TestProject V2V.PowerShell.Tests

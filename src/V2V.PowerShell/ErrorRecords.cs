@@ -71,10 +71,12 @@ public static class ErrorRecords
     public static ErrorRecord Blocked(GuestAssessment assessment)
     {
         var blockers = assessment.Concerns.Where(concern => concern.Severity == ConcernSeverity.Blocker).ToList();
-        var exception = new ConversionException(V2VError.GuestUnsupported, string.Join(" ", blockers.Select(blocker => blocker.Message)))
+        // A blocker that the engine would throw has the error's name as its id.
+        var error = Enum.TryParse<V2VError>(blockers[0].Id, out var known) ? known : V2VError.GuestUnsupported;
+        var exception = new ConversionException(error, string.Join(" ", blockers.Select(blocker => blocker.Message)))
         {
             Path = assessment.Source.Path,
-            Advice = string.Join(" ", blockers.Select(blocker => blocker.Advice).OfType<string>().Distinct()) is { Length: > 0 } advice ? advice : null,
+            Advice = string.Join(" ", blockers.Select(blocker => blocker.Advice).OfType<string>().Distinct()),
         };
         return From(exception, assessment.Source);
     }
@@ -82,6 +84,9 @@ public static class ErrorRecords
     private static ErrorRecord Create(Exception exception, string id, ErrorCategory category, object? target, string? advice) =>
         new(exception, id, category, target)
         {
-            ErrorDetails = new ErrorDetails(target is SourceGuest guest ? $"{guest.Name}: {exception.Message}" : exception.Message) { RecommendedAction = advice },
+            ErrorDetails = new ErrorDetails(target is SourceGuest guest ? $"{guest.Name}: {exception.Message}" : exception.Message)
+            {
+                RecommendedAction = string.IsNullOrEmpty(advice) ? null : advice,
+            },
         };
 }

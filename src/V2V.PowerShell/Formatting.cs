@@ -58,7 +58,7 @@ public static class Formatting
         {
             ConcernSeverity.Blocker => Count(group.Count(), "blocker"),
             ConcernSeverity.Warning => Count(group.Count(), "warning"),
-            _ => $"{group.Count()} for information",
+            _ => Count(group.Count(), "note"),
         }));
 
     /// <summary>"x86_64 Debian GNU/Linux 12 (bookworm)", or "none found".</summary>

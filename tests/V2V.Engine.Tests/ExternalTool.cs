@@ -14,7 +14,10 @@ internal static class ExternalTool
     /// <summary>Runs a program and returns its exit code with everything that it printed (Latin-1, so that bytes survive).</summary>
     internal static (int ExitCode, string Output) Run(string program, params string[] arguments) => RunWithInput("", program, arguments);
 
-    internal static (int ExitCode, string Output) RunWithInput(string input, string program, params string[] arguments)
+    internal static (int ExitCode, string Output) RunWithInput(string input, string program, params string[] arguments) =>
+        RunWithin(Limit, input, program, arguments);
+
+    internal static (int ExitCode, string Output) RunWithin(TimeSpan limit, string input, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program)
         {
@@ -46,25 +49,34 @@ internal static class ExternalTool
             var errors = process.StandardError.ReadToEndAsync();
             process.StandardInput.Write(input);
             process.StandardInput.Close();
-            var output = process.StandardOutput.ReadToEnd();
-            if (!process.WaitForExit(Limit))
+            var output = process.StandardOutput.ReadToEndAsync();
+            if (!process.WaitForExit(limit))
             {
                 process.Kill(entireProcessTree: true);
-                Assert.Fail($"{program} did not end within {Limit}.");
+                Assert.Fail($"{program} did not end within {limit}.");
             }
 
-            return (process.ExitCode, output + errors.GetAwaiter().GetResult());
+            return (process.ExitCode, output.GetAwaiter().GetResult() + errors.GetAwaiter().GetResult());
         }
     }
 
     /// <summary>Runs a program that must succeed.</summary>
-    internal static string Check(string program, params string[] arguments)
+    internal static string Check(string program, params string[] arguments) => CheckWithin(Limit, program, arguments);
+
+    internal static string CheckWithin(TimeSpan limit, string program, params string[] arguments)
     {
-        var (exitCode, output) = Run(program, arguments);
+        var (exitCode, output) = RunWithin(limit, "", program, arguments);
         Assert.True(exitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {exitCode}: {output}");
         return output;
     }
 
-    internal static void NeedRoot() =>
-        Assert.SkipUnless(Environment.UserName == "root", "needs root, for loop mounts");
+    /// <summary>Skips the test, by name, unless all of these programs are installed.</summary>
+    internal static void Need(params string[] programs)
+    {
+        var path = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':');
+        var missing = programs.Where(p => !path.Any(d => File.Exists(Path.Combine(d, p)))).ToArray();
+        Assert.SkipUnless(missing.Length == 0, $"needs {string.Join(", ", missing)}");
+    }
+
+    internal static void NeedRoot() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, for mounts");
 }

@@ -38,12 +38,13 @@ public sealed class ErrorRecordsTests
             Source = new SourceGuest { Name = "web01", SourceKind = "VMX", Path = "/web01.vmx" },
             Concerns =
             [
-                new(ConcernSeverity.Blocker, "One", "First.", "Shut it down."),
+                new(ConcernSeverity.Blocker, "FileSystemNotClean", "First.", "Shut it down."),
                 new(ConcernSeverity.Warning, "Two", "Only a warning."),
                 new(ConcernSeverity.Blocker, "Three", "Second.", "Shut it down."),
             ],
         };
         var record = ErrorRecords.Blocked(assessment);
+        Assert.Equal("FileSystemNotClean", record.FullyQualifiedErrorId);
         Assert.Equal("web01: First. Second.", record.ErrorDetails.Message);
         Assert.Equal("Shut it down.", record.ErrorDetails.RecommendedAction);
     }

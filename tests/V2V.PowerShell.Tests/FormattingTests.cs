@@ -37,7 +37,7 @@ public sealed class FormattingTests
         Concern Of(ConcernSeverity severity) => new(severity, "Id", "Message");
         Assert.Equal("none", Formatting.Concerns([]));
         Assert.Equal(
-            "1 blocker, 2 warnings, 1 for information",
+            "1 blocker, 2 warnings, 1 note",
             Formatting.Concerns([Of(ConcernSeverity.Warning), Of(ConcernSeverity.Information), Of(ConcernSeverity.Blocker), Of(ConcernSeverity.Warning)]));
     }
 

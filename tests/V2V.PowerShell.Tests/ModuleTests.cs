@@ -2,6 +2,7 @@ using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Reflection;
 using System.Text.RegularExpressions;
+using V2V.Engine;
 using V2V.PowerShell.Commands;
 
 namespace V2V.PowerShell.Tests;
@@ -74,6 +75,16 @@ public sealed class ModuleTests : IDisposable
                     parameter => Assert.True(known?.Contains(parameter.ParameterName) ?? true, $"{name}: -{parameter.ParameterName}"));
             }
         }
+    }
+
+    [Theory]
+    [MemberData(nameof(ErrorRecordsTests.Every), MemberType = typeof(ErrorRecordsTests))]
+    public void The_about_page_lists_each_error(V2VError error)
+    {
+        var record = ErrorRecords.From(new V2VException(error, ""), target: null);
+        Assert.Contains(
+            $"| {record.FullyQualifiedErrorId} | {record.CategoryInfo.Category} |\n",
+            File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", "about_V2V.md")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,7 +35,12 @@ public sealed record ConversionProfile
 
     /// <summary>Where adapters go: rules tried in order, the one for every other network last.</summary>
     [JsonPropertyName("networks")]
-    public IReadOnlyList<NetworkRule> NetworkRules { get; init; } = [];
+    public IReadOnlyList<NetworkRule> NetworkRules
+    {
+        get;
+        // The serializer's generated code sets null where the file has no rules.
+        init => field = value ?? [];
+    } = [];
 
     /// <summary>Folder for the overlay when it outgrows memory.</summary>
     public string? TemporaryDirectory { get; init; }

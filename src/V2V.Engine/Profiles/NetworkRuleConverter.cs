@@ -9,6 +9,9 @@ namespace V2V.Engine.Profiles;
 /// </summary>
 internal sealed class NetworkRuleConverter : JsonConverter<NetworkRule>
 {
+    /// <summary>A null is no rule; without this it would pass as one.</summary>
+    public override bool HandleNull => true;
+
     public override NetworkRule Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
         if (reader.TokenType != JsonTokenType.StartObject)

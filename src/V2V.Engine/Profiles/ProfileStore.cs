@@ -146,8 +146,11 @@ public sealed class ProfileStore(string directory)
         "" => "it is empty",
         { Length: > MaximumNameLength } => $"it has more than {MaximumNameLength} characters",
         _ when !char.IsLetterOrDigit(name[0]) => $"it begins with '{name[0]}'",
-        _ => name.FirstOrDefault(c => !char.IsLetterOrDigit(c) && c is not ('-' or '_' or '.')) is not '\0' and var c ? $"it contains '{c}'" : null,
+        _ when name.Any(IsForbidden) => $"it contains '{name.First(IsForbidden)}'",
+        _ => null,
     };
+
+    private static bool IsForbidden(char c) => !char.IsLetterOrDigit(c) && c is not ('-' or '_' or '.');
 
     private static ProfileException Invalid(string path, string fault, Exception? inner = null) =>
         new(V2VError.ProfileInvalid, $"The profile {path} cannot be used: {fault.TrimEnd('.')}.", inner)

@@ -50,6 +50,8 @@ public sealed record SourceGuest
 
     /// <summary>What the descriptor's reader had to say: ignored devices, repaired values.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
+
+    public override string ToString() => Name;
 }
 
 public enum Firmware

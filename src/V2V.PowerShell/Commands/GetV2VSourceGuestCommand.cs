@@ -44,21 +44,13 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
             // A guest without one of its disks would be another guest.
             if (disks.All(found => found.Count > 0) && Try(null, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], Name), out var guest))
             {
-                Write(guest);
+                WriteWarnings(guest.Name, guest.Concerns);
+                WriteObject(guest);
             }
 
             return;
         }
 
-        foreach (var guest in OpenGuests(Path, LiteralPath))
-        {
-            Write(guest);
-        }
-    }
-
-    private void Write(SourceGuest guest)
-    {
-        WriteWarnings(guest.Name, guest.Concerns);
-        WriteObject(guest);
+        WriteObject(OpenGuests(Path, LiteralPath), enumerateCollection: true);
     }
 }

@@ -117,7 +117,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
         {
             if (TryWithProgress(activity, guest, (progress, cancellation) => ConvertTo(conversion, progress, cancellation), out var result))
             {
-                WriteWarnings(result.Name, result.Assessment.Concerns);
+                WriteWarnings(result.Name, result.Assessment.Concerns.Except(guest.Concerns));
                 WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
                 WriteObject(result);
             }
@@ -141,7 +141,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
     {
         void WhatIf(string what) => ShouldProcess(what, what, "Convert guest");
 
-        WriteWarnings(guest.Name, assessment.Concerns.Where(concern => concern.Severity == ConcernSeverity.Warning));
+        WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns).Where(concern => concern.Severity == ConcernSeverity.Warning));
         if (!assessment.CanConvert)
         {
             WriteError(ErrorRecords.Blocked(assessment));

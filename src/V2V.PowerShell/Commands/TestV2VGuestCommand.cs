@@ -17,7 +17,7 @@ public sealed class TestV2VGuestCommand : SourceGuestCommand
         var options = new ConversionOptions { TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory) };
         if (TryWithProgress($"Testing {guest.Name}", guest, new GuestConversion(guest, options).Assess, out var assessment))
         {
-            WriteWarnings(guest.Name, assessment.Concerns);
+            WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
             WriteObject(assessment);
         }
     }

@@ -112,7 +112,7 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
         return worker.GetAwaiter().GetResult();
     }
 
-    /// <summary>The guests that files describe. A file that cannot be used is an error, and the next has its turn.</summary>
+    /// <summary>The guests that files describe, with a warning for what their descriptions leave in doubt. A file that cannot be used is an error, and the next has its turn.</summary>
     protected IEnumerable<SourceGuest> OpenGuests(IEnumerable<string> paths, IEnumerable<string> literalPaths)
     {
         foreach (var file in paths.SelectMany(ResolveWildcards).Concat(literalPaths.Select(ResolveLiteral)))
@@ -121,6 +121,7 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
             {
                 foreach (var guest in guests)
                 {
+                    WriteWarnings(guest.Name, guest.Concerns);
                     yield return guest;
                 }
             }

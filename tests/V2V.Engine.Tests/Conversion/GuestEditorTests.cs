@@ -44,7 +44,8 @@ public sealed class GuestEditorTests : IDisposable
         Assert.Equal(before with { Length = 3 }, _files.Find("/etc/fstab"));
         Assert.Equal("new", _files.Text("/etc/fstab"));
         Assert.Equal([1], _files.ExtendedAttributes("/etc/fstab")["security.selinux"]);
-        Assert.Equal(new ConversionChange(ChangeKind.Modified, "/etc/fstab", "w", "y"), Assert.Single(_changes));
+        var change = Assert.Single(_changes);
+        Assert.Equal((ChangeKind.Modified, "/etc/fstab", "w", "y"), (change.Kind, change.Path, change.What, change.Why));
     }
 
     [Fact]

@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using V2V.Engine.Conversion.Initramfs;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
 
 namespace V2V.Engine.Conversion.Linux;
 
@@ -8,22 +10,15 @@ namespace V2V.Engine.Conversion.Linux;
 /// Gives the initramfs of every kernel that can boot the drivers for virtio disks. When the default kernel's cannot be given them, the
 /// disks are put on a bus that it can drive already.
 /// </summary>
-public sealed class AddVirtioToInitramfs : ConversionStep
+public sealed class AddVirtioToInitramfs : LinuxStep
 {
     /// <summary>Room for the metadata that growing a file takes, and to leave /boot not quite full.</summary>
     private const long SpareBytes = 256 << 10;
 
     public override string Name => "Adding virtio drivers to the initramfs";
 
-    public override bool AppliesTo(InspectedGuest guest)
-    {
-        ArgumentNullException.ThrowIfNull(guest);
-        return guest.OperatingSystem.Family == OperatingSystemFamily.Linux && guest.Kernels.Count > 0;
-    }
-
     public override void Apply(ConversionContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         if (context.Hardware.DiskBus is not (DiskBus.Virtio or DiskBus.VirtioScsi))
         {
             return;
@@ -90,6 +85,26 @@ public sealed class AddVirtioToInitramfs : ConversionStep
             ? "its indexes did not lead from virtio devices to their modules"
             : $"it had no driver for the new disks: {string.Join("; ", plan.Modules.Select(m => $"{m.Name} {m.Why}"))}";
         context.Files.Replace(path, extended.Content, added, why);
+        UpdateChecksum(context, kernel, extended);
+    }
+
+    /// <summary>
+    /// update-initramfs of Debian up to 9 and Ubuntu up to 18.04 notes each image's checksum and will not replace one that somebody else
+    /// has altered.
+    /// </summary>
+    private static void UpdateChecksum(ConversionContext context, InstalledKernel kernel, InitramfsImage image)
+    {
+        var path = $"/var/lib/initramfs-tools/{kernel.Version}";
+        if (context.Files.TryReadAllText(path) is not { } record || record.IndexOf("  ", StringComparison.Ordinal) != SHA1.HashSizeInBytes * 2)
+        {
+            return;
+        }
+
+#pragma warning disable CA5350 // The guest's own format.
+        var checksum = Convert.ToHexStringLower(SHA1.HashData(image.Content));
+#pragma warning restore CA5350
+        context.Files.WriteAllText(
+            path, checksum + record[checksum.Length..], "checksum of the extended initramfs", "update-initramfs does not touch images that it did not make");
     }
 
     private static bool IsBuiltin(InstalledKernel kernel, InitramfsNeeds needs) => needs.Required.All(d => kernel.Builtin.Contains(d.Module));
@@ -169,7 +184,10 @@ public sealed class AddVirtioToInitramfs : ConversionStep
     /// <summary>The default kernel cannot have virtio disks: takes SATA or IDE if its initramfs drives them as it is.</summary>
     private static void LowerDiskBus(ConversionContext context, InstalledKernel kernel, V2VException reason)
     {
-        (DiskBus Bus, string Machine)[] choices = [(DiskBus.Sata, context.Hardware.Machine), (DiskBus.Ide, "pc")];
+        // The machine with an IDE controller, pc, is not one that UEFI guests are given.
+        (DiskBus Bus, string Machine)[] choices = context.Guest.Firmware == Firmware.Uefi
+            ? [(DiskBus.Sata, context.Hardware.Machine)]
+            : [(DiskBus.Sata, context.Hardware.Machine), (DiskBus.Ide, "pc")];
         foreach (var (bus, machine) in choices)
         {
             if (CanDrive(context, kernel, bus))

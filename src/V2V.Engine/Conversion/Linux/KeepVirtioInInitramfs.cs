@@ -1,12 +1,10 @@
-using V2V.Engine.Inspection;
-
 namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
 /// Tells the guest's own tools to put the virtio drivers into every initramfs that they will build, since some only take what the machine
 /// that they run on needed when it was last booted.
 /// </summary>
-public sealed class KeepVirtioInInitramfs : ConversionStep
+public sealed class KeepVirtioInInitramfs : LinuxStep
 {
     private const string Why = "the next initramfs that the guest builds has to find virtio disks too";
 
@@ -17,15 +15,8 @@ public sealed class KeepVirtioInInitramfs : ConversionStep
 
     public override string Name => "Keeping virtio drivers in the guest's initramfs settings";
 
-    public override bool AppliesTo(InspectedGuest guest)
-    {
-        ArgumentNullException.ThrowIfNull(guest);
-        return guest.OperatingSystem.Family == OperatingSystemFamily.Linux && guest.Kernels.Count > 0;
-    }
-
     public override void Apply(ConversionContext context)
     {
-        ArgumentNullException.ThrowIfNull(context);
         // A name that some kernel has only as a part of itself, or not at all, would make these tools complain.
         var modules = s_modules.Where(m => context.Guest.Kernels.Any(k => k.Modules.Contains(m))).ToArray();
         if (modules.Length == 0)

@@ -24,6 +24,16 @@ internal static class ExtAcl
 
     private const ushort GroupTag = 8;
 
+    private const ushort OwnerTag = 1;
+
+    private const ushort OwningGroupTag = 4;
+
+    private const ushort MaskTag = 0x10;
+
+    private const ushort OtherTag = 0x20;
+
+    private const int Permissions = 7;
+
     public static bool IsAcl(byte index) => index is AccessIndex or DefaultIndex;
 
     /// <summary>The form that the attribute interface shows; a malformed value is shown as it stands.</summary>
@@ -69,6 +79,45 @@ internal static class ExtAcl
         }
 
         return result.ToArray();
+    }
+
+    /// <summary>An ACL in its form on disk with the permissions of a mode, as chmod(2) leaves it; a malformed one as it stands.</summary>
+    public static byte[] WithMode(byte[] value, int mode)
+    {
+        var result = (byte[])value.Clone();
+        foreach (var (at, shift) in ModeEntries(value))
+        {
+            BinaryPrimitives.WriteUInt16LittleEndian(result.AsSpan(at), (ushort)((mode >> shift) & Permissions));
+        }
+
+        return result;
+    }
+
+    /// <summary>A mode with the permissions that an ACL in its form on disk gives, as setting one leaves it.</summary>
+    public static int ModeOf(byte[] value, int mode)
+    {
+        foreach (var (at, shift) in ModeEntries(value))
+        {
+            mode = (mode & ~(Permissions << shift)) | ((BinaryPrimitives.ReadUInt16LittleEndian(value.AsSpan(at)) & Permissions) << shift);
+        }
+
+        return mode;
+    }
+
+    /// <summary>
+    /// Where the permissions stand that a mode has too, and their place in it. The mode's group class is the mask or, without one, the
+    /// owning group (acl(5), "Correspondence between ACL entries and file permission bits").
+    /// </summary>
+    private static List<(int Offset, int Shift)> ModeEntries(byte[] value)
+    {
+        var entries = new Dictionary<ushort, int>();
+        for (var at = sizeof(uint); value.Length - at >= ShortEntry; at += EntrySize(value.AsSpan(at)))
+        {
+            entries[BinaryPrimitives.ReadUInt16LittleEndian(value.AsSpan(at))] = at + sizeof(ushort);
+        }
+
+        (ushort Tag, int Shift)[] classes = [(OwnerTag, 6), (entries.ContainsKey(MaskTag) ? MaskTag : OwningGroupTag, 3), (OtherTag, 0)];
+        return [.. classes.Where(c => entries.ContainsKey(c.Tag)).Select(c => (entries[c.Tag], c.Shift))];
     }
 
     /// <summary>Only named users and groups carry an id.</summary>

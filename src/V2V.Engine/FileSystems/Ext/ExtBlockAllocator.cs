@@ -1,5 +1,3 @@
-using V2V.Engine.IO;
-
 namespace V2V.Engine.FileSystems.Ext;
 
 /// <summary>The block bitmaps, with the counters and checksums that follow them.</summary>
@@ -238,15 +236,5 @@ internal sealed class ExtBlockAllocator(ExtVolume volume)
         }
     }
 
-    /// <summary>The checksum field has 32 bits in large descriptors and the lower 16 of them in small ones.</summary>
-    private uint Checksum(ReadOnlySpan<byte> bitmap)
-    {
-        if (!volume.Superblock.HasMetadataChecksums)
-        {
-            return 0;
-        }
-
-        var crc = Crc32C.Append(volume.Superblock.ChecksumSeed, bitmap[..(int)(volume.Superblock.BlocksPerGroup / 8)]);
-        return volume.Superblock.DescriptorSize >= ExtGroupDescriptor.Size64 ? crc : crc & 0xFFFF;
-    }
+    private uint Checksum(ReadOnlySpan<byte> bitmap) => volume.BitmapChecksum(bitmap, volume.Superblock.BlocksPerGroup);
 }

@@ -112,7 +112,7 @@ internal sealed class ExtDirectory
         for (var logical = 0L; logical < _blocks.Count; logical++)
         {
             var physical = _blocks.Locate(logical);
-            if (HasRoom(_blocks.ReadLeaf(physical), name.Length))
+            if (_blocks.ReadLeaf(physical).FindRoom(name.Length) is not null)
             {
                 var leaf = _blocks.ModifyLeaf(physical);
                 leaf.TryInsert(name, inode, fileType);
@@ -191,23 +191,6 @@ internal sealed class ExtDirectory
         var rest = ExtDirectoryEntry.SizeFor(1);
         ExtDirectoryEntry.Write(leaf.Data, rest, parent, leaf.End - rest, ".."u8, fileType);
         blocks.Seal(leaf);
-    }
-
-    private static bool HasRoom(ExtDirectoryBlock block, int nameLength)
-    {
-        var needed = ExtDirectoryEntry.SizeFor(nameLength);
-        for (var offset = 0; offset < block.End;)
-        {
-            var entry = block.Read(offset);
-            if (entry.RecordLength - entry.UsedLength >= needed)
-            {
-                return true;
-            }
-
-            offset = entry.End;
-        }
-
-        return false;
     }
 
     private ExtDirectory AddInline(ReadOnlySpan<byte> name, uint inode, byte fileType)

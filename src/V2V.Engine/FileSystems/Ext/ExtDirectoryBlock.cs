@@ -62,29 +62,40 @@ internal readonly ref struct ExtDirectoryBlock(Span<byte> data, int end)
         return null;
     }
 
-    /// <summary>Adds a record where one has enough room behind its name; false when none has.</summary>
-    public bool TryInsert(ReadOnlySpan<byte> name, uint inode, byte fileType)
+    /// <summary>The first record with enough room behind its name for another.</summary>
+    public ExtDirectoryEntry? FindRoom(int nameLength)
     {
-        var needed = ExtDirectoryEntry.SizeFor(name.Length);
+        var needed = ExtDirectoryEntry.SizeFor(nameLength);
         for (var offset = 0; offset < End;)
         {
             var entry = Read(offset);
-            var used = entry.UsedLength;
-            if (entry.RecordLength - used >= needed)
+            if (entry.RecordLength - entry.UsedLength >= needed)
             {
-                if (used > 0)
-                {
-                    ExtDirectoryEntry.SetRecordLength(_data, offset, used);
-                }
-
-                ExtDirectoryEntry.Write(_data, offset + used, inode, entry.RecordLength - used, name, fileType);
-                return true;
+                return entry;
             }
 
             offset = entry.End;
         }
 
-        return false;
+        return null;
+    }
+
+    /// <summary>Adds a record where there is room; false when there is none.</summary>
+    public bool TryInsert(ReadOnlySpan<byte> name, uint inode, byte fileType)
+    {
+        if (FindRoom(name.Length) is not { } entry)
+        {
+            return false;
+        }
+
+        var used = entry.UsedLength;
+        if (used > 0)
+        {
+            ExtDirectoryEntry.SetRecordLength(_data, entry.Offset, used);
+        }
+
+        ExtDirectoryEntry.Write(_data, entry.Offset + used, inode, entry.RecordLength - used, name, fileType);
+        return true;
     }
 
     /// <summary>Adds a record's space to the one before it; the first of a block becomes unused instead.</summary>

@@ -205,7 +205,13 @@ internal sealed partial class ExtFileSystem
         ArgumentNullException.ThrowIfNull(attributes);
         path = ExtPaths.Normalise(path);
         using var change = Begin();
-        Apply(Get(path), attributes);
+        var inode = Get(path);
+        Apply(inode, attributes);
+        if (attributes.Mode is not null)
+        {
+            BringAclToMode(inode);
+        }
+
         change.Commit();
     }
 
@@ -222,6 +228,11 @@ internal sealed partial class ExtFileSystem
         using var change = Begin();
         var inode = Get(path);
         new ExtXattrs(_volume, inode).Set(index, suffix, value);
+        if (value is not null && index == ExtAcl.AccessIndex)
+        {
+            inode.Mode = (ushort)ExtAcl.ModeOf(value, inode.Mode);
+        }
+
         inode.Changed = DateTimeOffset.UtcNow;
         change.Commit();
     }
@@ -336,6 +347,16 @@ internal sealed partial class ExtFileSystem
         inode.GroupId = attributes.GroupId ?? inode.GroupId;
         inode.Modified = attributes.Modified ?? inode.Modified;
         inode.Changed = DateTimeOffset.UtcNow;
+    }
+
+    /// <summary>The permissions of owner, group class and others stand in the mode and in an ACL; as with chmod(2), both have to say the same.</summary>
+    private void BringAclToMode(ExtInode inode)
+    {
+        var attributes = new ExtXattrs(_volume, inode);
+        foreach (var (index, name, value) in attributes.All().Where(a => a.Index == ExtAcl.AccessIndex).ToList())
+        {
+            attributes.Set(index, name, ExtAcl.WithMode(value, inode.Mode));
+        }
     }
 
     /// <summary>The directory and name for something new.</summary>

@@ -3,18 +3,6 @@ using V2V.Engine.IO;
 
 namespace V2V.Engine.FileSystems.Ext;
 
-/// <summary>bg_flags.</summary>
-[Flags]
-internal enum ExtGroupFlags : ushort
-{
-    None = 0,
-    /// <summary>The inode bitmap and table are not initialised: no inode is in use.</summary>
-    InodeUninit = 1,
-    /// <summary>The block bitmap is not initialised: only the group's own metadata is in use.</summary>
-    BlockUninit = 2,
-    InodeZeroed = 4,
-}
-
 /// <summary>A block group descriptor (Documentation/filesystems/ext4/group_descr.rst), of 32 bytes or, with the 64bit feature, more.</summary>
 internal record struct ExtGroupDescriptor
 {

@@ -1,5 +1,3 @@
-using V2V.Engine.IO;
-
 namespace V2V.Engine.FileSystems.Ext;
 
 /// <summary>The inode bitmaps, with the counters and checksums that follow them.</summary>
@@ -101,15 +99,5 @@ internal sealed class ExtInodeAllocator(ExtVolume volume)
         }
     }
 
-    /// <summary>The checksum field has 32 bits in large descriptors and the lower 16 of them in small ones.</summary>
-    private uint Checksum(ReadOnlySpan<byte> bitmap)
-    {
-        if (!volume.Superblock.HasMetadataChecksums)
-        {
-            return 0;
-        }
-
-        var crc = Crc32C.Append(volume.Superblock.ChecksumSeed, bitmap[..(int)(volume.Superblock.InodesPerGroup / 8)]);
-        return volume.Superblock.DescriptorSize >= ExtGroupDescriptor.Size64 ? crc : crc & 0xFFFF;
-    }
+    private uint Checksum(ReadOnlySpan<byte> bitmap) => volume.BitmapChecksum(bitmap, volume.Superblock.InodesPerGroup);
 }

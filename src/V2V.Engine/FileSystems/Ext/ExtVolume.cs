@@ -149,6 +149,18 @@ internal sealed class ExtVolume
     public uint InodeChecksumSeed(uint number, uint generation) =>
         Crc32C.Append(Crc32C.Append(Superblock.ChecksumSeed, number), generation);
 
+    /// <summary>Of the bits that a group uses; the descriptor has room for 32 bits if it is large, else for the lower 16. 0 without checksums.</summary>
+    public uint BitmapChecksum(ReadOnlySpan<byte> bitmap, uint bits)
+    {
+        if (!Superblock.HasMetadataChecksums)
+        {
+            return 0;
+        }
+
+        var crc = Crc32C.Append(Superblock.ChecksumSeed, bitmap[..(int)(bits / 8)]);
+        return Superblock.DescriptorSize >= ExtGroupDescriptor.Size64 ? crc : crc & 0xFFFF;
+    }
+
     /// <summary>Throws unless blocks that a file claims lie behind the boot block and within the volume.</summary>
     public void CheckDataBlocks(long block, long count, uint inode)
     {

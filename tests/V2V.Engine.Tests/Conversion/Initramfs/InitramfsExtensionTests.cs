@@ -1,7 +1,6 @@
 using System.Text;
 using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Initramfs;
-using V2V.Engine.Tests.FileSystems.Ext;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Initramfs;

@@ -5,7 +5,7 @@ namespace V2V.Engine.Tests.Conversion.Initramfs;
 
 /// <summary>
 /// The kernel's rules for unpacking. The first eight cases are those of a table that was measured with a Linux 6.1 kernel under QEMU, whose
-/// init printed what it found; InitramfsBootTests repeats the one that matters.
+/// init printed what it found; <see cref="InitramfsBootTests"/> repeats what an extension relies on.
 /// </summary>
 public sealed class InitramfsReaderTests : IDisposable
 {

@@ -1,5 +1,4 @@
 using V2V.Engine.Conversion.Initramfs;
-using V2V.Engine.Tests.FileSystems.Ext;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Initramfs;

@@ -1,6 +1,5 @@
 using System.Text;
 using V2V.Engine.Conversion.Initramfs;
-using V2V.Engine.Tests.FileSystems.Ext;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Initramfs;
@@ -15,7 +14,12 @@ internal sealed class Workshop : IDisposable
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     /// <summary>Runs a shell script in the folder; it must succeed.</summary>
-    public string Shell(string script) => ExternalTool.Check("sh", "-ec", $"cd '{Folder}'\n{script}");
+    public string Shell(string script, TimeSpan? limit = null)
+    {
+        var (exitCode, output) = ExternalTool.RunWithin(limit ?? TimeSpan.FromMinutes(1), "", "sh", "-ec", $"cd '{Folder}'\n{script}");
+        Assert.True(exitCode == 0, $"{script}\nended with {exitCode}: {output}");
+        return output;
+    }
 
     public byte[] Bytes(string file) => File.ReadAllBytes(Path.Combine(Folder, file));
 

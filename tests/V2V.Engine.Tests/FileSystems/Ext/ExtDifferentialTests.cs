@@ -81,6 +81,10 @@ public sealed partial class ExtDifferentialTests : IDisposable
         for (var i = 0; i < operations / 3; i++)
         {
             workload.Next().Kernel(tree);
+            if (i % 4 == 3)
+            {
+                workload.PrepareInKernel();
+            }
         }
 
         kernelImage.Unmount();

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ext;
+using V2V.Engine.Tests.Disks;
 using V2V.Engine.Volumes;
 using Xunit;
 
@@ -78,7 +79,7 @@ public class ExtFileSystemReadTests
             using var image = new ExtTestImage(
                 format.Contains("65536", StringComparison.Ordinal) ? "256M" : "64M",
                 [.. format.Split(' '), "-L", "a label", "-U", "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "-d", source.FullName]);
-            using var device = new ExtFileSystemDevice(image.Path);
+            using var device = new FileDevice(image.Path);
             Assert.True(ExtProbe.Recognises(device));
             var fileSystem = GuestFileSystems.Open(new Volume { Kind = VolumeKind.WholeDisk, Device = device, DiskIndex = 0 });
             Assert.NotNull(fileSystem);
@@ -121,7 +122,7 @@ public class ExtFileSystemReadTests
         // 1 KiB blocks make many groups, most of them never written to.
         using var image = new ExtTestImage("300M", "-t", "ext4", "-b", "1024", "-E", "lazy_itable_init=1", "-O", "^has_journal");
         Assert.Contains("BLOCK_UNINIT", ExternalTool.Check("dumpe2fs", image.Path), StringComparison.Ordinal);
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         using var fileSystem = ExtFileSystem.Open(device);
         AssertFreeBlocksAgree(image, fileSystem);
     }
@@ -133,7 +134,7 @@ public class ExtFileSystemReadTests
         var large = image.WriteFile("large", Encoding.ASCII.GetBytes(new string('L', 1000)));
         var medium = image.WriteFile("medium", Encoding.ASCII.GetBytes(new string('M', 700)));
         image.DebugFs("write /dev/null f", "ea_set f security.selinux system_u:object_r:etc_t:s0", $"ea_set -f {medium} f user.medium", $"ea_set -f {large} f user.large");
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         using var fileSystem = ExtFileSystem.Open(device);
         var attributes = fileSystem.ExtendedAttributes("/f");
         Assert.Equal(["security.selinux", "user.large", "user.medium"], attributes.Keys.Order(StringComparer.Ordinal));
@@ -153,7 +154,7 @@ public class ExtFileSystemReadTests
         var bytes = File.ReadAllBytes(image.Path);
         bytes[1024 + 0x20] ^= 0xFF;
         File.WriteAllBytes(image.Path, bytes);
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         using var fileSystem = ExtFileSystem.Open(device);
         Assert.Equal("contents", fileSystem.ReadAllText("/f"));
         Assert.Empty(fileSystem.FreeExtents());
@@ -176,7 +177,7 @@ public class ExtFileSystemReadTests
         using var image = new ExtTestImage("16M", ["-t", "ext4", .. feature.Split(' ')]);
         var flag = feature.Contains("encrypt", StringComparison.Ordinal) ? "0x80800" : "0x40080000";
         image.DebugFs("mkdir special", $"sif special flags {flag}", $"write {image.WriteFile("f", "x"u8)} f");
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         using var fileSystem = ExtFileSystem.Open(device);
         Assert.Equal("x", fileSystem.ReadAllText("/f"));
         Assert.NotNull(fileSystem.Find("/special"));

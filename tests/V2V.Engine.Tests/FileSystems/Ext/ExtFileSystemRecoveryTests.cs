@@ -1,5 +1,6 @@
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ext;
+using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Ext;
@@ -23,7 +24,7 @@ public class ExtFileSystemRecoveryTests
             }
         });
         Assert.Contains("needs_recovery", ExternalTool.Check("dumpe2fs", "-h", copy), StringComparison.Ordinal);
-        using (var device = new ExtFileSystemDevice(copy))
+        using (var device = new FileDevice(copy))
         {
             using var fileSystem = ExtFileSystem.Open(device);
             Assert.Equal(300, fileSystem.Enumerate("/d").Count());
@@ -62,7 +63,7 @@ public class ExtFileSystemRecoveryTests
             }
         }, () => open.ForEach(f => f.Dispose()));
 
-        using (var device = new ExtFileSystemDevice(copy))
+        using (var device = new FileDevice(copy))
         {
             using var fileSystem = ExtFileSystem.Open(device);
             var before = fileSystem.Space;

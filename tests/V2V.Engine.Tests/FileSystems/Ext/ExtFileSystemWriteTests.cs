@@ -1,5 +1,6 @@
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ext;
+using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Ext;
@@ -40,7 +41,7 @@ public class ExtFileSystemWriteTests
     {
         using var image = new ExtTestImage(format.Contains("65536", StringComparison.Ordinal) ? "128M" : "48M", format.Split(' '));
         var random = new Random(format.Length * 7919);
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
         var model = new ExtFileSystemModel(fileSystem, random);
         for (var round = 0; round < 4; round++)
@@ -68,7 +69,7 @@ public class ExtFileSystemWriteTests
     {
         const int count = 20_000;
         using var image = new ExtTestImage("64M", [.. format.Split(' '), "-N", "24000"]);
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
         fileSystem.CreateDirectory("/many", new GuestFileAttributes());
         for (var i = 0; i < count; i++)
@@ -108,6 +109,45 @@ public class ExtFileSystemWriteTests
     }
 
     [Theory]
+    [Trait("Category", "Slow")]
+    [InlineData("-O large_dir", true)]
+    [InlineData("-O ^large_dir", false)]
+    public void An_index_that_is_full_gets_a_third_level_or_refuses(string format, bool grows)
+    {
+        using var image = new ExtTestImage("128M", ["-t", "ext4", "-b", "1024", .. format.Split(' ')]);
+        using var device = new FileDevice(image.Path);
+        var fileSystem = ExtFileSystem.Open(device);
+        fileSystem.CreateDirectory("/many", new GuestFileAttributes());
+        fileSystem.CreateFile("/file", new GuestFileAttributes());
+
+        // Names of which three fill a block, all of one file.
+        static string Path(int i) => "/many/" + i.ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(250, 'x');
+        GuestFileSystemException? refusal = null;
+        var count = 0;
+        while (count < 45_000 && refusal is null)
+        {
+            try
+            {
+                fileSystem.CreateHardLink(Path(count), "/file");
+                count++;
+            }
+            catch (GuestFileSystemException e)
+            {
+                refusal = e;
+            }
+        }
+
+        fileSystem.Flush();
+        Judge(image);
+        Assert.Equal(grows ? null : V2VError.FileSystemFull, refusal?.Error);
+        Assert.Contains(grows ? "Indirect levels: 2" : "Indirect levels: 1", image.DebugFs("htree_dump /many"), StringComparison.Ordinal);
+        var again = ExtFileSystem.Open(device);
+        Assert.Equal(count, again.Enumerate("/many").Count());
+        Assert.All(Enumerable.Range(0, count), i => Assert.NotNull(again.Find(Path(i))));
+        Assert.Null(again.Find(Path(count)));
+    }
+
+    [Theory]
     [InlineData("-t ext4 -b 1024")]
     [InlineData("-t ext4 -b 1024 -O ^metadata_csum")]
     [InlineData("-t ext3 -b 1024")]
@@ -116,7 +156,7 @@ public class ExtFileSystemWriteTests
     {
         const int blocks = 6000;
         using var image = new ExtTestImage("96M", format.Split(' '));
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
         var blockSize = image.BlockSize();
         var random = new Random(4711);
@@ -166,7 +206,7 @@ public class ExtFileSystemWriteTests
     {
         using var image = new ExtTestImage("32M", "-t", "ext4", "-b", "1024");
         image.DebugFs("write /dev/null preallocated", "fallocate preallocated 0 999", "sif preallocated size 1024000");
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
         var content = new byte[1_024_000];
         Assert.Equal(content, fileSystem.ReadAllBytes("/preallocated"));
@@ -193,7 +233,7 @@ public class ExtFileSystemWriteTests
     public void A_full_file_system_refuses_and_stays_as_it_was(string format)
     {
         using var image = new ExtTestImage("3M", [.. format.Split(' '), "-N", "64"]);
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
         fileSystem.CreateDirectory("/d", new GuestFileAttributes());
         fileSystem.CreateFile("/small", new GuestFileAttributes());
@@ -261,7 +301,7 @@ public class ExtFileSystemWriteTests
 
         image.Unmount();
         Assert.Contains("Refcount: 3", image.DebugFs("stat a", "ea_get a user.shared") + Refcount(image), StringComparison.OrdinalIgnoreCase);
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
         fileSystem.SetExtendedAttribute("/a", "user.other", [1, 2, 3]);
         fileSystem.Delete("/b");
@@ -289,7 +329,7 @@ public class ExtFileSystemWriteTests
         const string name = "system.posix_acl_access";
         ExternalTool.NeedRoot();
         using var image = new ExtTestImage("16M", format.Split(' '));
-        using (var device = new ExtFileSystemDevice(image.Path))
+        using (var device = new FileDevice(image.Path))
         {
             var fileSystem = ExtFileSystem.Open(device);
             fileSystem.CreateFile("/ours", new GuestFileAttributes());
@@ -307,7 +347,7 @@ public class ExtFileSystemWriteTests
             + $"os.setxattr('theirs', '{name}', bytes.fromhex('{hex}'))");
         Assert.Equal(hex, shown.Trim());
         image.Unmount();
-        using var again = new ExtFileSystemDevice(image.Path);
+        using var again = new FileDevice(image.Path);
         Assert.Equal(acl, ExtFileSystem.Open(again).ExtendedAttributes("/theirs")[name]);
     }
 
@@ -315,7 +355,7 @@ public class ExtFileSystemWriteTests
     public void Operations_on_wrong_paths_are_refused_by_name()
     {
         using var image = new ExtTestImage("8M", "-t", "ext4");
-        using var device = new ExtFileSystemDevice(image.Path);
+        using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
         var none = new GuestFileAttributes();
         fileSystem.CreateDirectory("/d", none);
@@ -354,7 +394,7 @@ public class ExtFileSystemWriteTests
     {
         using var image = new ExtTestImage("16M", format.Split(' '));
         var before = File.ReadAllBytes(image.Path);
-        using (var device = new ExtFileSystemDevice(image.Path))
+        using (var device = new FileDevice(image.Path))
         {
             var fileSystem = ExtFileSystem.Open(device);
             Assert.NotNull(fileSystem.Find("/lost+found"));

@@ -1,11 +1,14 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Ext;
 
 /// <summary>An image file made by mke2fs, with what e2fsprogs and the kernel can do to it. Deleted when disposed.</summary>
 internal sealed partial class ExtTestImage : IDisposable
 {
+    private const int MaxBusyAttempts = 50;
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("v2v-ext-");
     private bool _isMounted;
 
@@ -45,11 +48,19 @@ internal sealed partial class ExtTestImage : IDisposable
 
     internal void Unmount()
     {
-        if (_isMounted)
+        if (!_isMounted)
         {
-            ExternalTool.Check("umount", MountPoint);
-            _isMounted = false;
+            return;
         }
+
+        // A process that another test is just starting holds this one's open files until it runs its program.
+        for (var attempt = 1; ExternalTool.Run("umount", MountPoint) is var (exitCode, output) && exitCode != 0; attempt++)
+        {
+            Assert.True(attempt < MaxBusyAttempts, output);
+            Thread.Sleep(100);
+        }
+
+        _isMounted = false;
     }
 
     /// <summary>Runs commands in debugfs, writing to the image.</summary>

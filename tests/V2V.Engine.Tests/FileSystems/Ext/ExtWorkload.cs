@@ -10,6 +10,7 @@ namespace V2V.Engine.Tests.FileSystems.Ext;
 internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool manyNames)
 {
     private const int MaxDepth = 4;
+    private const string AclName = "system.posix_acl_access";
 
     private readonly Random _random = new(seed);
 
@@ -36,6 +37,41 @@ internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool
         }
 
         return operation;
+    }
+
+    /// <summary>Lets the kernel make what only it makes: preallocated blocks, holes, badly fragmented files, devices, ACLs.</summary>
+    internal void PrepareInKernel()
+    {
+        var path = Existing(GuestFileType.Regular);
+        switch (_random.Next(6))
+        {
+            case 0:
+                tree.Allocate(path, _random.Next(2), _random.Next(100_000), _random.Next(1, 200_000)); // with or without growing the file
+                break;
+            case 1:
+                const int KeepSizePunchHole = 3;
+                tree.Allocate(path, KeepSizePunchHole, _random.Next(20_000), _random.Next(1, 50_000));
+                break;
+            case 2:
+                // Every other block, so that extent trees become two levels deep.
+                for (var block = 0; block < 360; block++)
+                {
+                    tree.Write(path, block * 2L * blockSize, [(byte)block, 1, 2]);
+                }
+
+                break;
+            case 3:
+                const int FifoType = 0x1000;
+                const int CharacterDeviceType = 0x2000;
+                const int SocketType = 0xC000;
+                var name = NewPath();
+                tree.MakeNode(name, new[] { FifoType, CharacterDeviceType, SocketType }[_random.Next(3)] | 0x1A4, 0x12305);
+                _paths.Add(name);
+                break;
+            default:
+                tree.SetExtendedAttribute(path, AclName, Acl());
+                break;
+        }
     }
 
     /// <summary>Sets the time of a file.</summary>
@@ -93,6 +129,11 @@ internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool
             ? ["user.a", "user.big", "trusted.t", "security.selinux", "user.a-name-that-is-rather-long", "user.mime_type"]
             : ["trusted.t", "security.selinux", "trusted.big"];
         var name = names[_random.Next(names.Length)];
+        if (isUserAllowed && _random.Next(8) == 0)
+        {
+            return ExtOperation.SetExtendedAttribute(path, AclName, Acl());
+        }
+
         if (_random.Next(4) == 0)
         {
             return ExtOperation.SetExtendedAttribute(path, name, null);
@@ -103,6 +144,18 @@ internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool
         var value = new byte[!isLarge ? _random.Next(60) : _random.Next(10) == 0 ? blockSize + 100 : _random.Next(blockSize / 3)];
         _random.NextBytes(value);
         return ExtOperation.SetExtendedAttribute(path, name, value);
+    }
+
+    /// <summary>Entries u::, u:1000:, g::, m::, o:: with random permissions.</summary>
+    private byte[] Acl()
+    {
+        byte[] acl = Convert.FromHexString("0200000001000600FFFFFFFF02000700E803000004000400FFFFFFFF10000700FFFFFFFF20000000FFFFFFFF");
+        foreach (var entry in new[] { 4, 12, 20, 28, 36 })
+        {
+            acl[entry + 2] = (byte)_random.Next(8);
+        }
+
+        return acl;
     }
 
     private GuestFileAttributes Attributes() => new()

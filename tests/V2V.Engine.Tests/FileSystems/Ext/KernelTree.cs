@@ -108,6 +108,20 @@ internal sealed class KernelTree(string mountPoint)
         return Result(LinuxCalls.RemoveExtendedAttribute(At(path), key)) is var error and not NoData ? error : 0;
     }
 
+    /// <summary>fallocate(2): reserves blocks that hold no data yet, or with modes 1 and 3 beyond the end, or punches a hole.</summary>
+    internal void Allocate(string path, int mode, long offset, long length)
+    {
+        var descriptor = LinuxCalls.Open(At(path), LinuxCalls.WriteOnly, 0);
+        if (descriptor >= 0)
+        {
+            _ = LinuxCalls.Allocate(descriptor, mode, offset, length); // ext2 and ext3 cannot
+            LinuxCalls.Close(descriptor);
+        }
+    }
+
+    /// <summary>mknod(2): mode holds the type.</summary>
+    internal void MakeNode(string path, int mode, ulong device) => _ = LinuxCalls.MakeNode(At(path), mode, device);
+
     internal GuestFile? Find(string path)
     {
         var status = new byte[256];

@@ -70,6 +70,12 @@ internal static partial class LinuxCalls
     [LibraryImport(Library, EntryPoint = "statx", SetLastError = true)]
     internal static partial int Status(int directory, byte[] path, int flags, uint mask, byte[] status);
 
+    [LibraryImport(Library, EntryPoint = "fallocate", SetLastError = true)]
+    internal static partial int Allocate(int descriptor, int mode, long offset, long length);
+
+    [LibraryImport(Library, EntryPoint = "mknod", SetLastError = true)]
+    internal static partial int MakeNode(byte[] path, int mode, ulong device);
+
     [LibraryImport(Library, EntryPoint = "opendir", SetLastError = true)]
     internal static partial nint OpenDirectory(byte[] path);
 
