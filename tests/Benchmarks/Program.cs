@@ -20,24 +20,33 @@ try
     foreach (var contender in contenders)
     {
         Console.Error.WriteLine($"{contender.Name} ...");
-        var measured = MeasuredProcess.Run(contender, sampleMemory: true);
-        memory[contender] = measured.PeakMemory;
-        if (contender.RunsOnce)
+        try
         {
-            results[contender].Add(measured);
+            var measured = MeasuredProcess.Run(contender, sampleMemory: true);
+            memory[contender] = measured.PeakMemory;
+            if (contender.RunsOnce)
+            {
+                results[contender].Add(measured);
+            }
+        }
+        catch (InvalidOperationException e) when (contender.RunsOnce)
+        {
+            // A peer that is not installed, or not completely, does not cost the other results.
+            Console.Error.WriteLine(e.Message);
+            results.Remove(contender);
         }
     }
 
     for (var run = 1; run <= options.Runs; run++)
     {
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"run {run} of {options.Runs}"));
-        foreach (var contender in contenders.Where(c => !c.RunsOnce))
+        foreach (var contender in results.Keys.Where(c => !c.RunsOnce))
         {
             results[contender].Add(MeasuredProcess.Run(contender, sampleMemory: false));
         }
     }
 
-    ResultTable.Print(options, contenders, results, memory);
+    ResultTable.Print(options, [.. contenders.Where(results.ContainsKey)], results, memory);
     return 0;
 }
 catch (Exception e) when (e is ArgumentException or InvalidOperationException or V2VException)
