@@ -19,7 +19,7 @@ internal static class ExternalTool
 
     internal static (int ExitCode, string Output) RunWithin(TimeSpan limit, string input, string program, params string[] arguments)
     {
-        var start = new ProcessStartInfo(program)
+        var start = new ProcessStartInfo(Find(program) ?? program)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -73,10 +73,13 @@ internal static class ExternalTool
     /// <summary>Skips the test, by name, unless all of these programs are installed.</summary>
     internal static void Need(params string[] programs)
     {
-        var path = $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':');
-        var missing = programs.Where(p => !path.Any(d => File.Exists(Path.Combine(d, p)))).ToArray();
+        var missing = programs.Where(p => Find(p) is null).ToArray();
         Assert.SkipUnless(missing.Length == 0, $"needs {string.Join(", ", missing)}");
     }
+
+    /// <summary>The administrator's programs are looked for too, whoever runs the tests.</summary>
+    private static string? Find(string program) =>
+        $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':').Select(d => Path.Combine(d, program)).FirstOrDefault(File.Exists);
 
     internal static void NeedRoot() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, for mounts");
 }

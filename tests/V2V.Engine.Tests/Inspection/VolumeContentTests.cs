@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text;
 using V2V.Engine.Inspection;
 using V2V.Engine.Tests.FileSystems;
@@ -27,8 +26,7 @@ public sealed class VolumeContentTests
     [InlineData("cryptsetup", 32 * MiB, "luksFormat", "-q", "--type", "luks2", "--pbkdf", "pbkdf2", "--pbkdf-force-iterations", "1000", "--label", "vault", "--key-file", "/etc/passwd")]
     public void It_is_called_what_blkid_calls_it(string tool, int length, params string[] arguments)
     {
-        Assert.SkipUnless(Exists(tool), $"needs {tool}");
-        Assert.SkipUnless(Exists("blkid"), "needs blkid");
+        ExternalTool.Need(tool, "blkid");
         var file = Path.GetTempFileName();
         try
         {
@@ -37,8 +35,8 @@ public sealed class VolumeContentTests
                 image.SetLength(length);
             }
 
-            Run(tool, [.. arguments, file]);
-            var expected = Run("blkid", "-p", "-o", "export", file).Split('\n')
+            ExternalTool.Check(tool, [.. arguments, file]);
+            var expected = ExternalTool.Check("blkid", "-p", "-o", "export", file).Split('\n')
                 .Select(l => l.Split('=', 2)).Where(l => l.Length == 2).ToDictionary(l => l[0], l => l[1].Replace("\\ ", " ", StringComparison.Ordinal));
 
             var found = VolumeContent.Identify(MemoryVolume.Partition(0, 1, File.ReadAllBytes(file)).Device);
@@ -105,23 +103,5 @@ public sealed class VolumeContentTests
                 VolumeContent.Identify(MemoryVolume.Partition(0, 1, image).Device);
             }
         }
-    }
-
-    private static bool Exists(string tool) =>
-        (Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/sbin").Split(':').Any(d => File.Exists(Path.Combine(d, tool)));
-
-    private static string Run(string tool, params string[] arguments)
-    {
-        var start = new ProcessStartInfo("/usr/bin/env", [$"PATH={Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin", tool, .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"{tool}: {errors.Result}");
-        return output;
     }
 }

@@ -14,7 +14,7 @@ public sealed class GuestSourcesTests : IDisposable
     [Fact]
     public void A_bare_disk_becomes_a_guest_with_what_is_usual()
     {
-        ExternalProgram.Succeed("qemu-img", "create", "-f", "qcow2", _folder["mail-sda.qcow2"], "16M");
+        ExternalTool.Check("qemu-img", "create", "-f", "qcow2", _folder["mail-sda.qcow2"], "16M");
         var guest = Assert.Single(SampleData.Open(_folder["mail-sda.qcow2"]));
         Assert.Equal(("mail", "Disk", "Unknown"), (guest.Name, guest.SourceKind, guest.Hypervisor));
         Assert.Equal((2048, 1), (guest.MemoryMiB, guest.CpuCount));

@@ -42,7 +42,7 @@ internal static class SampleDisks
             data.SetLength(Capacity);
         }
 
-        ExternalProgram.Succeed("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, folder[name]);
+        ExternalTool.Check("qemu-img", "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", raw, folder[name]);
         File.Delete(raw);
     }
 

@@ -175,16 +175,10 @@ public sealed class LinuxStepsTests
     [Fact]
     public void The_guest_agents_script_is_valid_shell()
     {
-        Assert.SkipUnless(File.Exists("/bin/sh"), "needs /bin/sh");
         using var phony = PhonyGuest.Debian12();
         phony.Run(new FirstBootAgent());
-        using var shell = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo("/bin/sh", "-n") { RedirectStandardInput = true, RedirectStandardError = true })!;
-        shell.StandardInput.Write(phony.Root.Text("/usr/local/sbin/v2v-firstboot"));
-        shell.StandardInput.Close();
 
-        Assert.Equal("", shell.StandardError.ReadToEnd());
-        shell.WaitForExit();
-        Assert.Equal(0, shell.ExitCode);
+        Assert.Equal((0, ""), ExternalTool.RunWithInput(phony.Root.Text("/usr/local/sbin/v2v-firstboot"), "sh", "-n"));
     }
 
     [Fact]

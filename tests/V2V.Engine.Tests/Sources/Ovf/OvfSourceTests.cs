@@ -73,7 +73,7 @@ public sealed class OvfSourceTests : IDisposable
         SampleDisks.WriteStreamOptimized(_folder, "debian12-1.vmdk");
         File.WriteAllText(_folder["debian12.ovf"], SampleData.Read("vsphere.ovf"));
         WriteManifest("debian12.mf", "debian12.ovf", "debian12-1.vmdk");
-        ExternalProgram.Succeed("tar", "-C", _folder.Path, format, "-cf", _folder["debian12.ova"], "debian12.ovf", "debian12.mf", "debian12-1.vmdk");
+        ExternalTool.Check("tar", "-C", _folder.Path, format, "-cf", _folder["debian12.ova"], "debian12.ovf", "debian12.mf", "debian12-1.vmdk");
         File.Delete(_folder["debian12-1.vmdk"]);
 
         var guest = Assert.Single(SampleData.Open(_folder["debian12.ova"]));
@@ -181,7 +181,7 @@ public sealed class OvfSourceTests : IDisposable
     {
         SampleDisks.WriteStreamOptimized(_folder, "debian12-1.vmdk");
         File.WriteAllText(_folder["debian12.ovf"], SampleData.Read("vsphere.ovf").Replace("href=\"debian12", "href=\"../debian12", StringComparison.Ordinal));
-        ExternalProgram.Succeed("tar", "-C", _folder.Path, "-cf", _folder["x.ova"], "debian12.ovf", "debian12-1.vmdk");
+        ExternalTool.Check("tar", "-C", _folder.Path, "-cf", _folder["x.ova"], "debian12.ovf", "debian12-1.vmdk");
         Assert.Equal(V2VError.DiskImageOutsideFolder, Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.ova"])).Error);
     }
 
@@ -191,8 +191,8 @@ public sealed class OvfSourceTests : IDisposable
         File.WriteAllText(_folder["a.ovf"], "x");
         File.WriteAllText(_folder["b.ovf"], "x");
         File.WriteAllText(_folder["c.txt"], "x");
-        ExternalProgram.Succeed("tar", "-C", _folder.Path, "-cf", _folder["two.ova"], "a.ovf", "b.ovf");
-        ExternalProgram.Succeed("tar", "-C", _folder.Path, "-cf", _folder["none.ova"], "c.txt");
+        ExternalTool.Check("tar", "-C", _folder.Path, "-cf", _folder["two.ova"], "a.ovf", "b.ovf");
+        ExternalTool.Check("tar", "-C", _folder.Path, "-cf", _folder["none.ova"], "c.txt");
         Assert.Contains("2 .ovf", Assert.Throws<SourceException>(() => SampleData.Open(_folder["two.ova"])).Message, StringComparison.Ordinal);
         Assert.Contains("no .ovf", Assert.Throws<SourceException>(() => SampleData.Open(_folder["none.ova"])).Message, StringComparison.Ordinal);
     }
@@ -203,7 +203,7 @@ public sealed class OvfSourceTests : IDisposable
     public void Compressed_archives_are_refused_by_name(string option)
     {
         File.WriteAllText(_folder["a.ovf"], "x");
-        ExternalProgram.Succeed("tar", "-C", _folder.Path, option, _folder["x.ova"], "a.ovf");
+        ExternalTool.Check("tar", "-C", _folder.Path, option, _folder["x.ova"], "a.ovf");
         var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.ova"]));
         Assert.Equal(V2VError.SourceUnsupported, error.Error);
         Assert.Contains("compressed", error.Message, StringComparison.Ordinal);

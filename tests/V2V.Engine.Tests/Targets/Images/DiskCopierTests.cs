@@ -35,10 +35,10 @@ public sealed class DiskCopierTests : IDisposable
         Assert.Equal(source.Length, source.BytesRead);
         Assert.Equal(source.Length, statistics.BytesWritten + statistics.ZeroBytesFound);
         Assert.InRange(statistics.ZeroBytesFound, 1 << 20, source.Length);
-        ExternalProgram.Succeed("qemu-img", "compare", "-f", "raw", _folder["source"], _folder["target"]);
+        ExternalTool.Check("qemu-img", "compare", "-f", "raw", _folder["source"], _folder["target"]);
         if (format == ImageFormat.Qcow2)
         {
-            ExternalProgram.Succeed("qemu-img", "check", _folder["target"]);
+            ExternalTool.Check("qemu-img", "check", _folder["target"]);
         }
     }
 

@@ -70,7 +70,7 @@ public sealed class ImageWritersTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux() && Environment.IsPrivilegedProcess, "needs Linux and root to mount a small file system");
         var mount = _folder["small"];
         Directory.CreateDirectory(mount);
-        ExternalProgram.Succeed("mount", "-t", "tmpfs", "-o", "size=4m", "v2v-test", mount);
+        ExternalTool.Check("mount", "-t", "tmpfs", "-o", "size=4m", "v2v-test", mount);
         try
         {
             using var source = new MemoryDisk(Noise(16 << 20));
@@ -84,7 +84,7 @@ public sealed class ImageWritersTests : IDisposable
         }
         finally
         {
-            ExternalProgram.Succeed("umount", mount);
+            ExternalTool.Check("umount", mount);
         }
     }
 

@@ -30,7 +30,7 @@ public sealed class Qcow2ImageWriterTests : IDisposable
             Assert.InRange(writer.BytesWritten, 1, new FileInfo(_folder["disk.qcow2"]).Length);
         }
 
-        ExternalProgram.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
+        QemuJudge.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
     }
 
     [Theory]
@@ -43,14 +43,14 @@ public sealed class Qcow2ImageWriterTests : IDisposable
         File.WriteAllBytes(_folder["disk.raw"], contents);
         WriteImage("disk.qcow2", contents, compression);
 
-        ExternalProgram.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
-        using var info = JsonDocument.Parse(ExternalProgram.Succeed("qemu-img", "info", "--output=json", _folder["disk.qcow2"]));
+        QemuJudge.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
+        using var info = JsonDocument.Parse(ExternalTool.Check("qemu-img", "info", "--output=json", _folder["disk.qcow2"]));
         var data = info.RootElement.GetProperty("format-specific").GetProperty("data");
         Assert.Equal("1.1", data.GetProperty("compat").GetString());
         Assert.Equal(type, data.GetProperty("compression-type").GetString());
         Assert.Equal(16, data.GetProperty("refcount-bits").GetInt32());
         Assert.Equal(contents.Length, info.RootElement.GetProperty("virtual-size").GetInt64());
-        using var check = JsonDocument.Parse(ExternalProgram.Succeed("qemu-img", "check", "--output=json", _folder["disk.qcow2"]));
+        using var check = JsonDocument.Parse(ExternalTool.Check("qemu-img", "check", "--output=json", _folder["disk.qcow2"]));
         var compressed = check.RootElement.TryGetProperty("compressed-clusters", out var value) ? value.GetInt32() : 0;
         Assert.Equal(compressedClusters, compressed);
         if (compressedClusters > 0)
@@ -69,8 +69,8 @@ public sealed class Qcow2ImageWriterTests : IDisposable
         File.WriteAllBytes(_folder["disk.raw"], contents);
         WriteImage("disk.qcow2", contents, compression);
 
-        ExternalProgram.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
-        using var check = JsonDocument.Parse(ExternalProgram.Succeed("qemu-img", "check", "--output=json", _folder["disk.qcow2"]));
+        QemuJudge.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
+        using var check = JsonDocument.Parse(ExternalTool.Check("qemu-img", "check", "--output=json", _folder["disk.qcow2"]));
         Assert.False(check.RootElement.TryGetProperty("compressed-clusters", out _));
         Assert.Equal(100, check.RootElement.GetProperty("allocated-clusters").GetInt32());
     }
@@ -88,7 +88,7 @@ public sealed class Qcow2ImageWriterTests : IDisposable
         File.WriteAllBytes(_folder["disk.raw"], contents);
         WriteImage("disk.qcow2", contents, compression);
 
-        ExternalProgram.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
+        QemuJudge.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
     }
 
     [Theory]
@@ -105,7 +105,7 @@ public sealed class Qcow2ImageWriterTests : IDisposable
             writer.Complete();
         }
 
-        ExternalProgram.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
+        QemuJudge.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
     }
 
     [Theory]
@@ -145,10 +145,10 @@ public sealed class Qcow2ImageWriterTests : IDisposable
             RandomAccess.Write(raw, data, (offset * mapped) + (mapped / 2));
         }
 
-        ExternalProgram.Succeed("qemu-img", "check", _folder["disk.qcow2"]);
+        ExternalTool.Check("qemu-img", "check", _folder["disk.qcow2"]);
 
         // The parts behind the raw file's end have to be zeros, which is what compare asks for when the sizes differ.
-        ExternalProgram.Succeed("qemu-img", "compare", "-f", "raw", "-F", "qcow2", _folder["disk.raw"], _folder["disk.qcow2"]);
+        ExternalTool.Check("qemu-img", "compare", "-f", "raw", "-F", "qcow2", _folder["disk.raw"], _folder["disk.qcow2"]);
         Assert.InRange(new FileInfo(_folder["disk.qcow2"]).Length, 0, 60 << 20);
     }
 
@@ -164,8 +164,8 @@ public sealed class Qcow2ImageWriterTests : IDisposable
             writer.Complete();
         }
 
-        ExternalProgram.Succeed("qemu-img", "check", _folder["disk.qcow2"]);
-        using var check = JsonDocument.Parse(ExternalProgram.Succeed("qemu-img", "check", "--output=json", _folder["disk.qcow2"]));
+        ExternalTool.Check("qemu-img", "check", _folder["disk.qcow2"]);
+        using var check = JsonDocument.Parse(ExternalTool.Check("qemu-img", "check", "--output=json", _folder["disk.qcow2"]));
         Assert.Equal(clusters, check.RootElement.GetProperty("allocated-clusters").GetInt32());
     }
 
@@ -177,7 +177,7 @@ public sealed class Qcow2ImageWriterTests : IDisposable
             writer.Write(0, Text(Cluster));
         }
 
-        var (exitCode, _) = ExternalProgram.Run("qemu-img", "info", "-f", "qcow2", _folder["disk.qcow2"]);
+        var (exitCode, _) = ExternalTool.Run("qemu-img", "info", "-f", "qcow2", _folder["disk.qcow2"]);
         Assert.NotEqual(0, exitCode);
     }
 
@@ -194,7 +194,7 @@ public sealed class Qcow2ImageWriterTests : IDisposable
             RandomAccess.SetLength(raw, 1 << 30);
         }
 
-        ExternalProgram.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
+        QemuJudge.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
     }
 
     [Fact]
@@ -210,7 +210,7 @@ public sealed class Qcow2ImageWriterTests : IDisposable
             writer.Complete();
         }
 
-        ExternalProgram.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
+        QemuJudge.AssertImage(_folder["disk.qcow2"], _folder["disk.raw"]);
         Assert.InRange(new FileInfo(_folder["disk.qcow2"]).Length, 0, 8 * Cluster);
     }
 

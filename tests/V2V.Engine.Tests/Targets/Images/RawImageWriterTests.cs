@@ -40,7 +40,7 @@ public sealed class RawImageWriterTests : IDisposable
         }
 
         Assert.Equal(capacity, new FileInfo(_folder["disk.raw"]).Length);
-        var blocks = long.Parse(ExternalProgram.Succeed("stat", "-c", "%b", _folder["disk.raw"]), CultureInfo.InvariantCulture);
+        var blocks = long.Parse(ExternalTool.Check("stat", "-c", "%b", _folder["disk.raw"]), CultureInfo.InvariantCulture);
         Assert.InRange(blocks * 512, 1, 64 << 10);
     }
 

@@ -23,7 +23,7 @@ public sealed class DomainXmlTests
     {
         using var folder = new TemporaryFolder();
         DomainXml.Build(Domain(machine)).Save(folder["domain.xml"]);
-        ExternalProgram.Succeed("virt-xml-validate", folder["domain.xml"], "domain");
+        ExternalTool.Check("virt-xml-validate", folder["domain.xml"], "domain");
     }
 
     [Fact]

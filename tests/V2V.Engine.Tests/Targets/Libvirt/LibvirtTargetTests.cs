@@ -24,9 +24,9 @@ public sealed class LibvirtTargetTests : IDisposable
     {
         if (_hasPool)
         {
-            ExternalProgram.Run("virsh", "-c", Uri, "undefine", "--nvram", _name);
-            ExternalProgram.Run("virsh", "-c", Uri, "pool-destroy", _name);
-            ExternalProgram.Run("virsh", "-c", Uri, "pool-undefine", _name);
+            ExternalTool.Run("virsh", "-c", Uri, "undefine", "--nvram", _name);
+            ExternalTool.Run("virsh", "-c", Uri, "pool-destroy", _name);
+            ExternalTool.Run("virsh", "-c", Uri, "pool-undefine", _name);
         }
 
         _folder.Dispose();
@@ -49,7 +49,7 @@ public sealed class LibvirtTargetTests : IDisposable
         var volume = XElement.Parse(Virsh("vol-dumpxml", "--pool", _name, DiskName));
         Assert.Equal("qcow2", (string?)volume.Element("target")?.Element("format")?.Attribute("type"));
         Assert.Equal(Capacity.ToString(), volume.Element("capacity")?.Value);
-        ExternalProgram.Succeed("qemu-img", "check", "-f", "qcow2", _folder[DiskName]);
+        ExternalTool.Check("qemu-img", "check", "-f", "qcow2", _folder[DiskName]);
         Assert.Empty(target.RollBack());
         Assert.True(File.Exists(_folder[DiskName]));
     }
@@ -82,7 +82,7 @@ public sealed class LibvirtTargetTests : IDisposable
             Assert.Contains(_name, error.Message, StringComparison.Ordinal);
         }
 
-        Assert.NotEqual(0, ExternalProgram.Run("virsh", "-c", Uri, "domstate", _name).ExitCode);
+        Assert.NotEqual(0, ExternalTool.Run("virsh", "-c", Uri, "domstate", _name).ExitCode);
         Assert.Empty(Directory.EnumerateFiles(_folder.Path));
     }
 
@@ -135,7 +135,7 @@ public sealed class LibvirtTargetTests : IDisposable
 
         Assert.NotEqual(old, File.ReadAllBytes(_folder[DiskName]));
         Assert.Equal([DiskName], Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName));
-        ExternalProgram.Succeed("qemu-img", "check", "-f", "qcow2", _folder[DiskName]);
+        ExternalTool.Check("qemu-img", "check", "-f", "qcow2", _folder[DiskName]);
     }
 
     [Theory]
@@ -275,7 +275,7 @@ public sealed class LibvirtTargetTests : IDisposable
     private static void NeedLibvirt()
     {
         NeedLibrary();
-        var (exitCode, output) = ExternalProgram.Run("virsh", "-c", Uri, "version");
+        var (exitCode, output) = ExternalTool.Run("virsh", "-c", Uri, "version");
         Assert.SkipUnless(exitCode == 0, $"needs a running libvirtd with QEMU at {Uri}: {output}");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, for a pool of libvirt's own");
     }
@@ -299,16 +299,12 @@ public sealed class LibvirtTargetTests : IDisposable
     private TargetDisk Fill(LibvirtTarget target, byte content = 1)
     {
         var disk = target.CreateDisk(Disk());
-        using (disk.Writer)
-        {
-            var data = new byte[65536];
-            data.AsSpan().Fill(content);
-            disk.Writer.Write(0, data);
-            disk.Writer.Complete();
-        }
-
+        var data = new byte[65536];
+        data.AsSpan().Fill(content);
+        disk.Writer.Write(0, data);
+        disk.Writer.Complete();
         return disk;
     }
 
-    private static string Virsh(params string[] arguments) => ExternalProgram.Succeed("virsh", ["-c", Uri, .. arguments]);
+    private static string Virsh(params string[] arguments) => ExternalTool.Check("virsh", ["-c", Uri, .. arguments]);
 }
