@@ -39,8 +39,9 @@ public sealed class LibvirtTargetTests : IDisposable
         using var target = new LibvirtTarget(Uri, _name);
         Assert.DoesNotContain(target.Check(Request()), c => c.Severity == ConcernSeverity.Blocker);
         var disk = Fill(target);
-        Assert.Contains(DiskName, Virsh("vol-list", _name), StringComparison.Ordinal);
+        Assert.DoesNotContain(DiskName, Virsh("vol-list", _name), StringComparison.Ordinal);
         var defined = target.Define(Domain(disk));
+        Assert.Contains(DiskName, Virsh("vol-list", _name), StringComparison.Ordinal);
 
         Assert.Equal(defined.Uuid.ToString(), Virsh("domuuid", _name).Trim());
         var xml = XElement.Parse(Virsh("dumpxml", _name));
