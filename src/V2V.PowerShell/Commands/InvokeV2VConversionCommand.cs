@@ -63,6 +63,11 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
     [ValidateNotNull]
     public Hashtable? NetworkMap { get; set; }
 
+    /// <summary>Type of the libvirt domain: kvm, or qemu for emulation. The best that the host says it has when it is left out.</summary>
+    [Parameter]
+    [ValidateSet("kvm", "qemu")]
+    public string? DomainType { get; set; }
+
     /// <summary>Settings stored by New-V2VProfile. Parameters that are given win over it.</summary>
     [Parameter]
     [Alias("ProfileName")]
@@ -132,7 +137,10 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
     {
         using ConversionTarget target = _settings.OutputDirectory is { } folder
             ? new DirectoryTarget(folder)
-            : new LibvirtTarget(_settings.Connection ?? ConversionProfile.DefaultConnection, _settings.StoragePool ?? ConversionProfile.DefaultStoragePool);
+            : new LibvirtTarget(_settings.Connection ?? ConversionProfile.DefaultConnection, _settings.StoragePool ?? ConversionProfile.DefaultStoragePool)
+            {
+                DomainType = DomainType?.ToLowerInvariant(),
+            };
         return conversion.Convert(target, progress, cancellation);
     }
 

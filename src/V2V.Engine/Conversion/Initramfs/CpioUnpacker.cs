@@ -1,6 +1,5 @@
-using System.Buffers.Binary;
-using System.Numerics;
 using V2V.Engine.FileSystems;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Conversion.Initramfs;
 
@@ -327,7 +326,7 @@ internal sealed class CpioUnpacker(InitramfsTree tree)
         }
 
         _contentOffset += content.Length;
-        file.Checksum = AppendCrc32C(file.Checksum, content);
+        file.Checksum = Crc32C.Append(file.Checksum, content);
         if (_header.Checksum is not null)
         {
             foreach (var value in content)
@@ -344,22 +343,5 @@ internal sealed class CpioUnpacker(InitramfsTree tree)
         {
             throw InitramfsErrors.Malformed("the checksum of an entry does not match", _position);
         }
-    }
-
-    /// <summary>CRC-32C with the processor's instruction: contents are only compared with each other, so the initial value does not matter.</summary>
-    public static uint AppendCrc32C(uint crc, ReadOnlySpan<byte> data)
-    {
-        while (data.Length >= sizeof(ulong))
-        {
-            crc = BitOperations.Crc32C(crc, BinaryPrimitives.ReadUInt64LittleEndian(data));
-            data = data[sizeof(ulong)..];
-        }
-
-        foreach (var value in data)
-        {
-            crc = BitOperations.Crc32C(crc, value);
-        }
-
-        return crc;
     }
 }

@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Conversion.Initramfs;
 
@@ -131,5 +132,5 @@ internal static class InitramfsExtension
     }
 
     private static bool IsContent(InitramfsNode node, byte[] content) =>
-        node.Length == content.Length && node.Checksum == CpioUnpacker.AppendCrc32C(0, content);
+        node.Length == content.Length && node.Checksum == Crc32C.Append(0, content);
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using V2V.Engine.Disks;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Volumes.Gpt;
 
@@ -49,7 +50,7 @@ internal sealed record GptHeader(int SectorLength, long EntriesSector, int Entry
 
         var stored = Word(block, Field.Checksum);
         block.AsSpan(Field.Checksum, sizeof(uint)).Clear();
-        var computed = Crc32.Compute(block.AsSpan(0, (int)length));
+        var computed = Crc32.Append(0, block.AsSpan(0, (int)length));
         if (stored != computed)
         {
             reason = $"checksum {stored:x8}, contents {computed:x8}";

@@ -1,4 +1,5 @@
 using V2V.Engine.Disks;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Volumes.Gpt;
 
@@ -84,7 +85,7 @@ internal sealed class GptPartitionTable
     {
         var entries = new byte[header.EntriesLength];
         disk.Read(header.EntriesOffset, entries);
-        var computed = Crc32.Compute(entries);
+        var computed = Crc32.Append(0, entries);
         reason = computed == header.EntriesChecksum ? "" : $"checksum of its entries {header.EntriesChecksum:x8}, contents {computed:x8}";
         return reason.Length == 0 ? entries : null;
     }

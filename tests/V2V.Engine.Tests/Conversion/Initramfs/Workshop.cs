@@ -1,5 +1,6 @@
 using System.Text;
 using V2V.Engine.Conversion.Initramfs;
+using V2V.Engine.IO;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Initramfs;
@@ -59,5 +60,5 @@ internal sealed class Workshop : IDisposable
     public static string[] Listing(InitramfsTree tree) =>
         [.. tree.Enumerate().Select(e => $"{e.Path} {Convert.ToString(e.Node.Mode, 8)} {e.Node.LinkTarget ?? e.Node.Length.ToString(System.Globalization.CultureInfo.InvariantCulture)}")];
 
-    public static uint Crc(string text) => CpioUnpacker.AppendCrc32C(0, Encoding.UTF8.GetBytes(text));
+    public static uint Crc(string text) => Crc32C.Append(0, Encoding.UTF8.GetBytes(text));
 }

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
+using V2V.Engine.IO;
 using V2V.Engine.Tests.Disks;
-using V2V.Engine.Volumes;
 using V2V.Engine.Volumes.Gpt;
+using V2V.Engine.Volumes;
 using Xunit;
 
 namespace V2V.Engine.Tests.Volumes.Gpt;
@@ -167,7 +168,7 @@ public class GptPartitionTableTests
     {
         var disk = TypicalDisk();
         BinaryPrimitives.WriteUInt64LittleEndian(disk.Bytes.AsSpan(1024 + field), value);
-        BinaryPrimitives.WriteUInt32LittleEndian(disk.Bytes.AsSpan(512 + 88), Crc32.Compute(disk.Bytes.AsSpan(1024, 128 * 128)));
+        BinaryPrimitives.WriteUInt32LittleEndian(disk.Bytes.AsSpan(512 + 88), Crc32.Append(0, disk.Bytes.AsSpan(1024, 128 * 128)));
         DiskImage.SealHeader(disk.Bytes, 512);
 
         var e = Assert.Throws<VolumeException>(() => GuestVolumes.Discover([disk]));

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 
-namespace V2V.Engine.Conversion.Initramfs;
+namespace V2V.Engine.IO;
 
-/// <summary>CRC-32 as in IEEE 802.3, gzip (RFC 1952, section 8) and xz, eight bytes a step.</summary>
+/// <summary>CRC-32 as in IEEE 802.3, gzip (RFC 1952, section 8), xz and GPT, eight bytes a step.</summary>
 internal static class Crc32
 {
     private const uint ReversedPolynomial = 0xEDB88320;
