@@ -47,7 +47,7 @@ public static class GuestFileSystemExtensions
     }
 
     /// <summary>Reads a text file as UTF-8; Latin-1 bytes in old configuration files survive <see cref="WriteAllText"/> unharmed.</summary>
-    public static string ReadAllText(this GuestFileSystem fileSystem, string path) => 
+    public static string ReadAllText(this GuestFileSystem fileSystem, string path) =>
         GuestText.Decode(ReadAllBytes(fileSystem, path, MaxTextFile));
 
     /// <summary>

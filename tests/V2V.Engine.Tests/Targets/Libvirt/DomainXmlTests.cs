@@ -201,16 +201,20 @@ public sealed class DomainXmlTests
         "volumes" => SampleDomain.Create() with { Disks = [new DomainDiskSource(ImageFormat.Raw, null, "default", "web-sda")] },
         "windows" => SampleDomain.Create(h => h.ClockIsLocalTime = true) with { OperatingSystem = SampleDomain.Windows },
         "windows uefi" => SampleDomain.Create(h => h.Firmware = Firmware.Uefi, s => s with { SecureBoot = true, HasTpm = true })
-            with { OperatingSystem = SampleDomain.Windows },
+            with
+        { OperatingSystem = SampleDomain.Windows },
         "arm" => SampleDomain.Create(h => (h.Machine, h.Firmware) = ("virt", Firmware.Uefi))
-            with { OperatingSystem = SampleDomain.Debian with { Architecture = "aarch64" } },
+            with
+        { OperatingSystem = SampleDomain.Debian with { Architecture = "aarch64" } },
         "many disks" => SampleDomain.Create(disks: 30),
         "strange names" => SampleDomain.Create(source: s => s with { Annotation = "one\u0001two" }, name: "a&b<c>\"'\u00fc \U0001F600")
-            with { Networks = [new DomainNetwork(false, "Storage \"A\" & backup", "52:54:00:00:00:01")] },
+            with
+        { Networks = [new DomainNetwork(false, "Storage \"A\" & backup", "52:54:00:00:00:01")] },
         "floppy" => SampleDomain.Create(
             h => h.Machine = "pc",
             s => s with { RemovableDrives = [new RemovableDrive(RemovableDriveKind.Floppy, DiskController.Unknown, 0), new RemovableDrive(RemovableDriveKind.CdRom, DiskController.Ide, 1)] })
-            with { HasFloppyController = true },
+            with
+        { HasFloppyController = true },
         _ => throw new ArgumentOutOfRangeException(nameof(machine)),
     };
 

@@ -175,7 +175,8 @@ public sealed class LibvirtTargetTests : IDisposable
                 GenerationId = Guid.NewGuid(),
                 RemovableDrives = [new RemovableDrive(RemovableDriveKind.CdRom, DiskController.Ide, 2), new RemovableDrive(RemovableDriveKind.Floppy, DiskController.Unknown)],
             },
-            name: _name) with { Disks = [Fill(target).Source], Networks = [] };
+            name: _name) with
+        { Disks = [Fill(target).Source], Networks = [] };
         target.Define(domain);
 
         Virsh("start", "--paused", _name);

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using V2V.Engine.IO;
 using V2V.Engine.Tests.Disks;
-using V2V.Engine.Volumes.Gpt;
 using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Gpt;
 using Xunit;
 
 namespace V2V.Engine.Tests.Volumes.Gpt;
