@@ -140,8 +140,9 @@ cat >"$root/usr/local/sbin/v2v-announce" <<'T'
 driver() { basename "$(readlink -f "$1/driver")"; }
 disk=$(lsblk -nso NAME,TYPE -r "$(findmnt -no SOURCE /)" | awk '$2 == "disk" { print $1; exit }')
 case $disk in vd*) disk=virtio_blk ;; *) disk=$(driver "/sys/block/$disk/device/../../..") ;; esac
+ready() { ip -4 -o addr show ens224 2>/dev/null | grep -q inet && ip -o link show ens192 2>/dev/null | grep -qw UP; }
 i=0
-until ip -4 -o addr show ens224 2>/dev/null | grep -q inet || [ $i -ge 20 ]; do sleep 1; i=$((i + 1)); done
+until ready || [ $i -ge 30 ]; do sleep 1; i=$((i + 1)); done
 nic=
 for n in /sys/class/net/*; do [ ! -e "$n/device/driver" ] || nic=${nic:+$nic,}$(driver "$n/device"); done
 first=$(ip -o link show ens192 2>/dev/null | grep -qw UP && echo up || echo missing)
