@@ -32,8 +32,10 @@ $ErrorActionPreference = 'Stop'
 $root = $PSScriptRoot
 # The programs of the tests: they make guests, read what V2V wrote with code that is not ours, and boot the result.
 $testPackages = @(
-    'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'mmdebstrap', 'fdisk', 'gdisk', 'libvirt-daemon-system', 'libvirt-clients', 'ovmf', 'grub-common',
-    'sleuthkit', 'p7zip-full', 'kmod', 'cpio', 'zstd', 'lz4', 'xz-utils')
+    'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'mmdebstrap', 'mount', 'fdisk', 'gdisk', 'ovmf', 'python3',
+    'libvirt-daemon-system', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'libxml2-utils',
+    'linux-image-amd64', 'kmod', 'cpio', 'gcc', 'libc6-dev', 'gzip', 'bzip2', 'xz-utils', 'zstd', 'lz4',
+    'xfsprogs', 'btrfs-progs', 'dosfstools', 'ntfs-3g', 'cryptsetup-bin')
 
 function Write-Line([string] $text) {
     [Console]::Out.WriteLine($text)
