@@ -19,8 +19,12 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private readonly string _name = options.Name ?? source.Name;
     private readonly List<Concern> _concerns = [.. source.Concerns];
 
-    /// <summary>Converts the guest in the overlay, reports what was found and changed, and throws the overlay away.</summary>
-    public GuestAssessment Assess(IProgress<ConversionProgress>? progress = null, CancellationToken cancellation = default)
+    /// <summary>
+    /// Converts the guest in the overlay, reports what was found and changed, and throws the overlay away. A <paramref name="target"/> is asked
+    /// whether it could take the guest.
+    /// </summary>
+    public GuestAssessment Assess(
+        IProgress<ConversionProgress>? progress = null, ConversionTarget? target = null, CancellationToken cancellation = default)
     {
         var clock = new PhaseClock(progress);
         var opened = default(OpenedGuest);
@@ -30,11 +34,22 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             opened = Open(clock, cancellation);
             context = Prepare(opened, cancellation);
             ConvertInOverlay(opened, context, clock);
+            if (target is not null)
+            {
+                clock.Enter("Check", "Asking the target");
+                CheckTarget(opened, context, target, PlanCopies(opened, cancellation));
+            }
+
             return Assessment(opened, context, clock);
         }
         catch (V2VException e)
         {
-            _concerns.Add(new Concern(ConcernSeverity.Blocker, e.Error.ToString(), e.Message, e.Advice));
+            // Blockers that were found by a check are there already, each for itself.
+            if (!_concerns.Any(c => c.Severity == ConcernSeverity.Blocker))
+            {
+                _concerns.Add(new Concern(ConcernSeverity.Blocker, e.Error.ToString(), e.Message, e.Advice));
+            }
+
             return Assessment(opened, context, clock);
         }
         finally
@@ -63,18 +78,15 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
             clock.Enter("Check", "Checking the source's checksums and the target's space");
             integrity.Wait();
-            Demand(TargetHost.Concerns(context.Hardware, target.Capabilities));
-            var networks = NetworkMapping.Apply(source, context.Hardware, options.NetworkRules, _concerns);
-            var plans = opened.PlanCopies(ImageWriters.Granularity(options.Format), cancellation);
-            var requests = DiskRequests([.. plans.Select((p, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, p))]);
-            Demand(target.Check(new TargetRequest(_name, requests, options.Overwrite) { Networks = networks }));
+            var plans = PlanCopies(opened, cancellation);
+            var request = CheckTarget(opened, context, target, plans);
 
             clock.Enter("Copy", "Copying the disks");
-            var copy = DiskCopies.Run(plans, requests, target, new CopyOptions(options.CopyThreads), clock, cancellation);
+            var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation);
 
             clock.Enter("Define", "Defining the domain");
             cancellation.ThrowIfCancellationRequested();
-            var domain = target.Define(Domain(opened, context, copy.Sources, networks, target.Capabilities));
+            var domain = target.Define(Domain(opened, context, copy.Sources, request.Networks, target.Capabilities));
             _concerns.AddRange(domain.Concerns);
             return Result(domain, copy, Assessment(opened, context, clock), target, clock);
         }
@@ -130,9 +142,27 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         ConversionVerifier.Verify(source, opened.Disks, context);
     }
 
+    private IReadOnlyList<CopyPlan> PlanCopies(OpenedGuest opened, CancellationToken cancellation) =>
+        opened.PlanCopies(ImageWriters.Granularity(options.Format), cancellation);
+
+    /// <summary>Asks the target, now that hardware, networks and sizes are known, and returns what it was asked.</summary>
+    private TargetRequest CheckTarget(
+        OpenedGuest opened, ConversionContext context, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
+    {
+        Demand(TargetHost.Concerns(context.Hardware, target.Capabilities));
+        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, plan));
+        var request = new TargetRequest(_name, DiskRequests([.. sizes]), options.Overwrite)
+        {
+            Networks = NetworkMapping.Apply(source, context.Hardware, options.NetworkRules, _concerns),
+        };
+        Demand(target.Check(request));
+        return request;
+    }
+
     /// <summary>Keeps the concerns for the report, and stops at blockers: all of them in one message.</summary>
     private void Demand(IReadOnlyList<Concern> found)
     {
+        _concerns.AddRange(found.Except(_concerns));
         var blockers = found.Where(c => c.Severity == ConcernSeverity.Blocker).ToArray();
         if (blockers.Length > 0)
         {
@@ -143,8 +173,6 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
                 Advice = string.Join(" ", blockers.Select(b => b.Advice).OfType<string>().Distinct()),
             };
         }
-
-        _concerns.AddRange(found.Except(_concerns));
     }
 
     private List<TargetDiskRequest> DiskRequests(IReadOnlyList<long> bytes) =>

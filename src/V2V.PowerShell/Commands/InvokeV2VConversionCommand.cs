@@ -127,7 +127,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
                 WriteObject(result);
             }
         }
-        else if (reason == ShouldProcessReason.WhatIf && TryWithProgress(activity, guest, conversion.Assess, out var assessment))
+        else if (reason == ShouldProcessReason.WhatIf && TryWithProgress(activity, guest, (progress, cancellation) => Rehearse(conversion, progress, cancellation), out var assessment))
         {
             ShowPlan(guest, assessment);
         }
@@ -135,14 +135,22 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
 
     private ConversionResult ConvertTo(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
     {
-        using ConversionTarget target = _settings.OutputDirectory is { } folder
-            ? new DirectoryTarget(folder)
-            : new LibvirtTarget(_settings.Connection ?? ConversionProfile.DefaultConnection, _settings.StoragePool ?? ConversionProfile.DefaultStoragePool)
-            {
-                DomainType = DomainType?.ToLowerInvariant(),
-            };
+        using var target = OpenTarget();
         return conversion.Convert(target, progress, cancellation);
     }
+
+    private GuestAssessment Rehearse(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
+    {
+        using var target = OpenTarget();
+        return conversion.Assess(progress, target, cancellation);
+    }
+
+    private ConversionTarget OpenTarget() => _settings.OutputDirectory is { } folder
+        ? new DirectoryTarget(folder)
+        : new LibvirtTarget(_settings.Connection ?? ConversionProfile.DefaultConnection, _settings.StoragePool ?? ConversionProfile.DefaultStoragePool)
+        {
+            DomainType = DomainType?.ToLowerInvariant(),
+        };
 
     /// <summary>What -WhatIf shows: everything that the rehearsed conversion did, and what it would have gone on to do.</summary>
     private void ShowPlan(SourceGuest guest, GuestAssessment assessment)

@@ -15,7 +15,8 @@ public sealed class TestV2VGuestCommand : SourceGuestCommand
     protected override void Process(SourceGuest guest)
     {
         var options = new ConversionOptions { TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory) };
-        if (TryWithProgress($"Testing {guest.Name}", guest, new GuestConversion(guest, options).Assess, out var assessment))
+        var conversion = new GuestConversion(guest, options);
+        if (TryWithProgress($"Testing {guest.Name}", guest, (progress, cancellation) => conversion.Assess(progress, cancellation: cancellation), out var assessment))
         {
             WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
             WriteObject(assessment);

@@ -60,6 +60,13 @@ internal sealed partial class ExtTestImage : IDisposable
             Thread.Sleep(100);
         }
 
+        // While udev still looks at the loop device it lives on, and a mount that comes then is given it again, with the old contents cached.
+        for (var attempt = 1; ExternalTool.Check("losetup", "-j", Path).Length > 0; attempt++)
+        {
+            Assert.True(attempt < MaxBusyAttempts, "The loop device is still there.");
+            Thread.Sleep(50);
+        }
+
         _isMounted = false;
     }
 
