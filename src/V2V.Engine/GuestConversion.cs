@@ -90,9 +90,14 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             _concerns.AddRange(domain.Concerns);
             return Result(domain, copy, Assessment(opened, context, clock), target, clock);
         }
-        catch
+        catch (Exception e)
         {
-            target.RollBack();
+            var left = target.RollBack();
+            if (e is V2VException known)
+            {
+                known.LeftBehind = left;
+            }
+
             throw;
         }
     }

@@ -67,6 +67,9 @@ public class V2VException : Exception
 
     /// <summary>What the user can do about it, as one sentence.</summary>
     public string? Advice { get; init; }
+
+    /// <summary>What the failed conversion could not remove from the target again; normally nothing.</summary>
+    public IReadOnlyList<Concern> LeftBehind { get; internal set; } = [];
 }
 
 /// <summary>A descriptor of a virtual machine (VMX, OVF, XML) is missing, malformed, or uses what is not supported.</summary>

@@ -47,7 +47,7 @@ public static class ErrorRecords
     /// <summary>An error of the engine, or of the system below it, that ended the work on <paramref name="target"/>.</summary>
     public static ErrorRecord From(Exception exception, object? target) => exception switch
     {
-        V2VException known => Create(known, known.Error.ToString(), Categories.GetValueOrDefault(known.Error), target ?? known.Path, known.Advice),
+        V2VException known => Create(known, known.Error.ToString(), Categories.GetValueOrDefault(known.Error), target ?? known.Path, Advice(known)),
         UnauthorizedAccessException => Create(exception, "AccessDenied", ErrorCategory.PermissionDenied, target, "Check who may read or write it."),
         IOException => Create(exception, "InputOutputFailed", ErrorCategory.DeviceError, target, null),
         _ => Create(exception, "Unexpected", ErrorCategory.NotSpecified, target, "This is a defect of V2V: please report it with $Error[0].Exception."),
@@ -80,6 +80,10 @@ public static class ErrorRecords
         };
         return From(exception, assessment.Source);
     }
+
+    private static string? Advice(V2VException exception) => exception.LeftBehind.Count == 0
+        ? exception.Advice
+        : string.Join(' ', exception.LeftBehind.Select(concern => concern.ToString()).Prepend(exception.Advice).OfType<string>());
 
     private static ErrorRecord Create(Exception exception, string id, ErrorCategory category, object? target, string? advice) =>
         new(exception, id, category, target)

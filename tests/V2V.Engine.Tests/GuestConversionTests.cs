@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Xml.Linq;
 using V2V.Engine.Conversion;
 using V2V.Engine.Sources;
+using V2V.Engine.Targets;
 using V2V.Engine.Targets.Directory;
 using Xunit;
 
@@ -153,6 +154,16 @@ public sealed class GuestConversionTests : IDisposable
         Assert.Equal(["debian12-sda.qcow2", "debian12.xml"], Names(Out));
     }
 
+    [Fact]
+    public void What_a_failed_run_could_not_remove_is_told_with_the_error()
+    {
+        using var target = new StubbornTarget();
+        var error = Assert.ThrowsAny<V2VException>(
+            () => new GuestConversion(OpenSample(), new ConversionOptions()).Convert(target, cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal(V2VError.TargetWriteFailed, error.Error);
+        Assert.Equal("LeftBehind", Assert.Single(error.LeftBehind).Id);
+    }
+
     private ConversionResult ConvertSample()
     {
         using var target = new DirectoryTarget(Out);
@@ -176,6 +187,22 @@ public sealed class GuestConversionTests : IDisposable
     private static string Sample => Path.GetFullPath(Path.Combine(Here(), "../../samples/debian12.ova"));
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
+
+    /// <summary>Takes no disk, and says that it could not clean up.</summary>
+    private sealed class StubbornTarget : ConversionTarget
+    {
+        public override string Description => "a stubborn target";
+
+        public override HostCapabilities Capabilities { get; } = new(HasKvm: true, HasUefi: true);
+
+        public override IReadOnlyList<Concern> Check(TargetRequest request) => [];
+
+        public override TargetDisk CreateDisk(TargetDiskRequest request) => throw new TargetException(V2VError.TargetWriteFailed, "no disk");
+
+        public override DefinedDomain Define(DomainDescription domain) => throw new InvalidOperationException("There are no disks to define.");
+
+        public override IReadOnlyList<Concern> RollBack() => [new Concern(ConcernSeverity.Warning, "LeftBehind", "something stayed")];
+    }
 
     private sealed class Listener(Action<ConversionProgress> heard) : IProgress<ConversionProgress>
     {
