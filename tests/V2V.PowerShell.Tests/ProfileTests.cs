@@ -80,14 +80,22 @@ public sealed class ProfileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("-Connection qemu:///session", "as Raw to pool default at qemu:///session")]
-    [InlineData("-StoragePool fast", "as Raw to pool fast at qemu:///system")]
     [InlineData("-Format Qcow2", "as Qcow2 to folder /srv/vms")]
     [InlineData("-OutputDirectory /elsewhere", "as Raw to folder /elsewhere")]
     public void Parameters_win_over_the_profile(string parameters, string expected)
     {
         _session.Run("param($n) New-V2VProfile $n -OutputDirectory /srv/vms -Format Raw", _name);
         Assert.Equal(expected, Plan($"-Profile {_name} {parameters}"));
+    }
+
+    [Theory]
+    [InlineData("Connection", "qemu:///session", "pool default at qemu:///session")]
+    [InlineData("StoragePool", "fast", "pool fast at qemu:///system")]
+    public void A_pool_wins_over_the_folder_of_the_profile(string parameter, string value, string expected)
+    {
+        var stored = new ConversionProfile { Name = _name, OutputDirectory = "/srv/vms" };
+        var applied = Commands.ProfileParameters.Apply(stored, new Dictionary<string, object> { [parameter] = value }, path => path);
+        Assert.Equal(expected, applied.TargetDescription);
     }
 
     [Fact]
