@@ -33,7 +33,7 @@ $root = $PSScriptRoot
 # The programs of the tests: they make guests, read what V2V wrote with code that is not ours, and boot the result.
 $testPackages = @(
     'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'mmdebstrap', 'mount', 'fdisk', 'gdisk', 'ovmf', 'python3',
-    'libvirt-daemon-system', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'libxml2-utils',
+    'libvirt-daemon-system', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'libxml2-utils', 'dnsmasq-base', 'iproute2',
     'linux-image-amd64', 'kmod', 'cpio', 'gcc', 'libc6-dev', 'gzip', 'bzip2', 'xz-utils', 'zstd', 'lz4',
     'xfsprogs', 'btrfs-progs', 'dosfstools', 'ntfs-3g', 'cryptsetup-bin')
 
