@@ -168,15 +168,9 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private void Demand(IReadOnlyList<Concern> found)
     {
         _concerns.AddRange(found.Except(_concerns));
-        var blockers = found.Where(c => c.Severity == ConcernSeverity.Blocker).ToArray();
-        if (blockers.Length > 0)
+        if (ConversionException.FromBlockers(found, source.Path) is { } refusal)
         {
-            var error = Enum.TryParse<V2VError>(blockers[0].Id, out var known) ? known : V2VError.GuestUnsupported;
-            throw new ConversionException(error, string.Join(" ", blockers.Select(b => b.Message)))
-            {
-                Path = source.Path,
-                Advice = string.Join(" ", blockers.Select(b => b.Advice).OfType<string>().Distinct()),
-            };
+            throw refusal;
         }
     }
 

@@ -68,18 +68,8 @@ public static class ErrorRecords
         nameof(NotAFileSystemPath), ErrorCategory.InvalidArgument, path, "Use a path of a folder or file.");
 
     /// <summary>The dry run found what would refuse the conversion.</summary>
-    public static ErrorRecord Blocked(GuestAssessment assessment)
-    {
-        var blockers = assessment.Concerns.Where(concern => concern.Severity == ConcernSeverity.Blocker).ToList();
-        // A blocker that the engine would throw has the error's name as its id.
-        var error = Enum.TryParse<V2VError>(blockers[0].Id, out var known) ? known : V2VError.GuestUnsupported;
-        var exception = new ConversionException(error, string.Join(" ", blockers.Select(blocker => blocker.Message)))
-        {
-            Path = assessment.Source.Path,
-            Advice = string.Join(" ", blockers.Select(blocker => blocker.Advice).OfType<string>().Distinct()),
-        };
-        return From(exception, assessment.Source);
-    }
+    public static ErrorRecord Blocked(GuestAssessment assessment) =>
+        From(ConversionException.FromBlockers(assessment.Concerns, assessment.Source.Path)!, assessment.Source);
 
     private static string? Advice(V2VException exception) => exception.LeftBehind.Count == 0
         ? exception.Advice

@@ -79,8 +79,8 @@ public sealed class InitramfsBootTests : IDisposable
         var installed = InstalledModules.Find();
         var kernelImage = $"/boot/vmlinuz-{installed.Version}";
         Assert.SkipUnless(File.Exists(kernelImage), $"needs {kernelImage}");
-        Workshop.Need("gcc");
-        Workshop.Need("qemu-system-x86_64");
+        ExternalTool.Need("gcc");
+        ExternalTool.Need("qemu-system-x86_64");
 
         _workshop.Save("init.c", System.Text.Encoding.ASCII.GetBytes(Init));
         _workshop.Shell($"gcc -static -O1 -DVERSION='\"{installed.Version}\"' -o init init.c; truncate -s 1M disk");

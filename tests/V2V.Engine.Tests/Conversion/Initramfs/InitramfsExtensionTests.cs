@@ -23,8 +23,8 @@ public sealed class InitramfsExtensionTests : IDisposable
 
     public InitramfsExtensionTests()
     {
-        Workshop.Need("depmod");
-        Workshop.Need("modprobe");
+        ExternalTool.Need("depmod");
+        ExternalTool.Need("modprobe");
     }
 
     public void Dispose() => _workshop.Dispose();
@@ -148,7 +148,7 @@ public sealed class InitramfsExtensionTests : IDisposable
     [InlineData("zstd -q", ".zst")]
     public void Compressed_modules_are_stored_uncompressed(string command, string extension)
     {
-        Workshop.Need(command.Split(' ')[0]);
+        ExternalTool.Need(command.Split(' ')[0]);
         var virtioBlk = _installed.Open().Find("virtio_blk")!;
         _workshop.Shell($"{command} < {_installed.Folder}/{virtioBlk.Path} > packed");
         // The guest's own tree with one module compressed, as its modules.dep says.

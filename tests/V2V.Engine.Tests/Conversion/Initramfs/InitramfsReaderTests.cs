@@ -138,7 +138,7 @@ public sealed class InitramfsReaderTests : IDisposable
     [Fact]
     public void The_checksummed_variant_is_read_and_checked()
     {
-        Workshop.Need("cpio");
+        ExternalTool.Need("cpio");
         _workshop.Shell("mkdir t; printf abc > t/f; cd t; echo f | cpio --quiet -o -H crc > ../crc");
         var archive = _workshop.Bytes("crc");
         Assert.Equal(3, Workshop.Read(archive).Tree.Find("f")!.Length);
@@ -163,7 +163,7 @@ public sealed class InitramfsReaderTests : IDisposable
     [Fact]
     public void A_compressed_ext2_ramdisk_is_refused_by_name()
     {
-        Workshop.Need("mke2fs");
+        ExternalTool.Need("mke2fs");
         _workshop.Shell("truncate -s 1M ram; mke2fs -q -F -t ext2 ram");
         var packed = _workshop.Compress(_workshop.Bytes("ram"), "gzip -9n");
         var error = Assert.Throws<ConversionException>(() => Workshop.Read(packed));
@@ -217,7 +217,7 @@ public sealed class InitramfsReaderTests : IDisposable
     [Fact]
     public void A_bomb_is_stopped()
     {
-        Workshop.Need("zstd");
+        ExternalTool.Need("zstd");
         _workshop.Shell("truncate -s 65M f; echo f | cpio --quiet -o -H newc | zstd -q -1 > bomb; rm f");
         Assert.Contains("expands", Assert.Throws<ConversionException>(() => InitramfsReader.Read(_workshop.Bytes("bomb"), maxExpandedLength: 64 << 20, TestContext.Current.CancellationToken)).Message);
     }

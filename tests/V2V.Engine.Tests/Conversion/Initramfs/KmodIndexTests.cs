@@ -41,7 +41,7 @@ public sealed class KmodIndexTests : IDisposable
     [Fact]
     public void Modprobe_reads_a_written_index()
     {
-        Workshop.Need("modprobe");
+        ExternalTool.Need("modprobe");
         var modules = InstalledModules.Find();
         var folder = Directory.CreateDirectory(Path.Combine(_workshop.Folder, "lib/modules", modules.Version)).FullName;
         foreach (var file in new[] { "modules.dep.bin", "modules.alias.bin" })
@@ -65,7 +65,7 @@ public sealed class KmodIndexTests : IDisposable
     [Fact]
     public void Devices_lead_to_the_modules_that_modprobe_finds()
     {
-        Workshop.Need("modprobe");
+        ExternalTool.Need("modprobe");
         var modules = InstalledModules.Find();
         var index = KmodIndexFormat.Read(File.ReadAllBytes($"{modules.Folder}/modules.alias.bin"));
         var devices = new[]

@@ -31,7 +31,7 @@ internal sealed class Workshop : IDisposable
     /// </summary>
     public byte[] Archive(string script, params string[] only)
     {
-        Need("cpio");
+        ExternalTool.Need("cpio");
         var names = only.Length == 0 ? "find . -mindepth 1 | sort" : $"printf '%s\\n' {string.Join(' ', only)}";
         Shell($"rm -rf tree; mkdir tree; cd tree\n{script}\n{names} | cpio --quiet -o -H newc > ../archive");
         return Bytes("archive");
@@ -39,16 +39,13 @@ internal sealed class Workshop : IDisposable
 
     public byte[] Compress(byte[] content, string command)
     {
-        Need(command.Split(' ')[0]);
+        ExternalTool.Need(command.Split(' ')[0]);
         Save("plain", content);
         Shell($"{command} < plain > packed");
         return Bytes("packed");
     }
 
     /// <summary>Skips the test unless a program is there.</summary>
-    public static void Need(string program) =>
-        Assert.SkipUnless(ExternalTool.Run("sh", "-c", $"command -v {program}").ExitCode == 0, $"needs {program}");
-
     public static InitramfsContents Read(params byte[][] parts) => InitramfsReader.Read(Join(parts));
 
     public static byte[] Join(params byte[][] parts) => [.. parts.SelectMany(p => p)];
