@@ -15,6 +15,7 @@ internal sealed class OpenedGuest : IDisposable
 
     private readonly List<OverlayDisk> _disks = [];
     private InspectedGuest? _guest;
+    private GuestLayout? _layout;
 
     /// <summary>The guest's disks in the source's order; reading gives the converted contents.</summary>
     public IReadOnlyList<OverlayDisk> Disks => _disks;
@@ -23,8 +24,11 @@ internal sealed class OpenedGuest : IDisposable
 
     public InspectedGuest Guest => _guest ?? throw new InvalidOperationException("The guest has not been inspected yet.");
 
+    /// <summary>What is known also of a guest that could not be inspected.</summary>
+    public GuestLayout Layout => _layout ?? throw new InvalidOperationException("The guest has not been inspected yet.");
+
     /// <summary>What was found inside, or null when the inspection did not get that far.</summary>
-    public OperatingSystemInfo? OperatingSystem => _guest?.OperatingSystem;
+    public OperatingSystemInfo? OperatingSystem => _layout?.OperatingSystem;
 
     public static OpenedGuest Open(SourceGuest source, ConversionOptions options)
     {
@@ -46,12 +50,19 @@ internal sealed class OpenedGuest : IDisposable
         }
     }
 
-    public void Inspect(SourceGuest source, CancellationToken cancellation) => _guest = GuestInspector.Inspect(source, Volumes, cancellation);
+    public void Inspect(SourceGuest source, CancellationToken cancellation)
+    {
+        _guest = GuestInspector.Inspect(source, Volumes, cancellation);
+        _layout = _guest.Layout;
+    }
+
+    /// <summary>Finds out what a conversion without edits needs; takes a guest whose root cannot be opened.</summary>
+    public void Survey(SourceGuest source, CancellationToken cancellation) => _layout = GuestInspector.Survey(source, Volumes, cancellation);
 
     /// <summary>Brings the overlays up to date with what the conversion changed.</summary>
     public void Flush()
     {
-        foreach (var fileSystem in Guest.Volumes.Select(v => v.FileSystem).OfType<WritableGuestFileSystem>())
+        foreach (var fileSystem in Layout.Volumes.Select(v => v.FileSystem).OfType<WritableGuestFileSystem>())
         {
             fileSystem.Flush();
         }
@@ -61,7 +72,7 @@ internal sealed class OpenedGuest : IDisposable
     public IReadOnlyList<ByteRange> UnusedRanges(int diskIndex)
     {
         var unused = new List<ByteRange>();
-        foreach (var found in Guest.Volumes.Where(v => v.Volume.DiskIndex == diskIndex && v.Volume.Kind != VolumeKind.LogicalVolume))
+        foreach (var found in Layout.Volumes.Where(v => v.Volume.DiskIndex == diskIndex && v.Volume.Kind != VolumeKind.LogicalVolume))
         {
             var start = found.Volume.StartOffset;
             if (found.FileSystem is not null)
@@ -84,7 +95,7 @@ internal sealed class OpenedGuest : IDisposable
 
     public void Dispose()
     {
-        foreach (var volume in _guest?.Volumes ?? [])
+        foreach (var volume in _layout?.Volumes ?? [])
         {
             volume.FileSystem?.Dispose();
         }

@@ -23,7 +23,7 @@ public static class GuestChecks
             .. Kernels(guest),
             .. BootLoader(guest),
             .. FileSystems(guest),
-            .. Hibernation(guest),
+            .. Hibernation(guest.Volumes),
             .. UefiFallback(guest),
         ];
     }
@@ -110,8 +110,8 @@ public static class GuestChecks
         }
     }
 
-    private static IEnumerable<Concern> Hibernation(InspectedGuest guest) =>
-        guest.Volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
+    internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes) =>
+        volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
             ConcernSeverity.Blocker, "GuestHibernated",
             $"{v.Volume.DisplayName} holds the memory of a hibernated system, which would be resumed on other hardware over changed file systems.",
             "Start the guest, shut it down, and convert it then."));

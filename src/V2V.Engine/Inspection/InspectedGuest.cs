@@ -29,6 +29,8 @@ public sealed class InspectedGuest
     /// <summary>Findings that the user should know before converting.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 
+    internal GuestLayout Layout => new(Volumes, Firmware, BootDiskIndex, OperatingSystem);
+
     public bool HasPackage(string name) => Packages.Any(p => p.Name == name);
 }
 
