@@ -21,8 +21,11 @@ internal sealed record LvmSegment(long StartExtent, long ExtentCount, string Typ
     /// <summary>The logical volume that a segment of type "snapshot" is taken of.</summary>
     internal string? SnapshotOrigin { get; private init; }
 
-    /// <summary>The logical volume that holds the snapshot's differences.</summary>
+    /// <summary>The logical volume that holds the snapshot's differences, which is what the guest calls the snapshot.</summary>
     internal string? SnapshotStore { get; private init; }
+
+    /// <summary>True while the differences are being written back, and the snapshot is no longer to be seen.</summary>
+    internal bool IsMerging { get; private init; }
 
     /// <summary>Extents that each stripe takes.</summary>
     internal long StripeExtents => ExtentCount / Stripes.Count;
@@ -44,6 +47,7 @@ internal sealed record LvmSegment(long StartExtent, long ExtentCount, string Typ
             {
                 SnapshotOrigin = type == Snapshot ? section.TryText("origin") : null,
                 SnapshotStore = type == Snapshot ? section.TryText("cow_store") ?? section.TryText("merging_store") : null,
+                IsMerging = section.TryText("merging_store") is not null,
             };
     }
 

@@ -10,6 +10,10 @@ internal sealed class LvmVolumeGroup
     private readonly Dictionary<string, LvmMember> _members;
     private readonly LvmAllocation _allocation;
     private readonly Dictionary<string, string> _snapshots = new(StringComparer.Ordinal);
+
+    /// <summary>Snapshots are visible although their stores are not marked so (lvm2, lv_is_visible).</summary>
+    private readonly HashSet<string> _shown = new(StringComparer.Ordinal);
+
     private readonly Lazy<bool> _isUnderstood;
 
     /// <exception cref="VolumeException">The metadata contradicts itself.</exception>
@@ -24,6 +28,7 @@ internal sealed class LvmVolumeGroup
         {
             _snapshots[snapshot.SnapshotOrigin ?? ""] = "has a snapshot";
             _snapshots[snapshot.SnapshotStore ?? ""] = "is a snapshot";
+            _shown.UnionWith(snapshot is { IsMerging: false, SnapshotStore: { } store } ? [store] : []);
         }
     }
 
@@ -38,7 +43,7 @@ internal sealed class LvmVolumeGroup
     internal IEnumerable<Volume> Volumes(bool isNameTaken)
     {
         var refusal = GroupRefusal(isNameTaken);
-        foreach (var record in _metadata.LogicalVolumes.Where(l => l.IsVisible))
+        foreach (var record in _metadata.LogicalVolumes.Where(l => l.IsVisible || _shown.Contains(l.Name)))
         {
             var failure = refusal is var (what, advice)
                 ? LvmErrors.Unsupported($"{_metadata.Name}/{record.Name} is in the volume group {_metadata.Name}, which {what}", advice)

@@ -12,7 +12,7 @@ public sealed class LvmDamageTests
 {
     private const int MiB = 1 << 20;
 
-    /// <summary>A disk of 8 MiB with two metadata areas and vg0/a (linear) and vg0/b (striped over the disk itself would be none).</summary>
+    /// <summary>Disks of 8 MiB with vg0/a and vg0/b.</summary>
     private static readonly Lazy<byte[]> TwoAreas = new(() => Make("pvcreate --metadatacopies 2 {0}"));
 
     private static readonly Lazy<byte[]> OneArea = new(() => Make("pvcreate {0}"));
@@ -49,11 +49,11 @@ public sealed class LvmDamageTests
     public void The_copy_with_the_highest_sequence_number_counts()
     {
         var old = (byte[])TwoAreas.Value.Clone();
-        LvmImage.RewriteText(old, text => text.Replace("seqno = 4", "seqno = 3", StringComparison.Ordinal).Replace("\na {", "\nold {", StringComparison.Ordinal));
+        LvmImage.RewriteText(old, text => text.Replace("seqno = 3", "seqno = 2", StringComparison.Ordinal).Replace("\na {", "\nold {", StringComparison.Ordinal));
         Assert.Equal(["a", "b"], Names(old));
 
         var newer = (byte[])TwoAreas.Value.Clone();
-        LvmImage.RewriteText(newer, text => text.Replace("seqno = 4", "seqno = 5", StringComparison.Ordinal).Replace("\na {", "\nnew {", StringComparison.Ordinal));
+        LvmImage.RewriteText(newer, text => text.Replace("seqno = 3", "seqno = 4", StringComparison.Ordinal).Replace("\na {", "\nnew {", StringComparison.Ordinal));
         Assert.Equal(["b", "new"], Names(newer));
     }
 
@@ -118,16 +118,10 @@ public sealed class LvmDamageTests
         Assert.Contains("values", Assert.Throws<VolumeException>(() => LvmTextParser.Parse(string.Concat(Enumerable.Range(0, 600_000).Select(i => $"a{i}=1\n")))).Message);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Random_damage_ends_in_volumes_on_the_disk_or_in_the_librarys_exception(bool twoAreas)
-    {
-        var image = (twoAreas ? TwoAreas : OneArea).Value[..(8 * MiB)];
-
-        // The label, the header of the first area, and the texts that were written into it.
-        Mutations.Check(image, LvmImage.Area + 8192, 1000, Read, LvmImage.Seal);
-    }
+    /// <summary>The label, the header of the area, and the texts that were written into it.</summary>
+    [Fact]
+    public void Random_damage_ends_in_volumes_on_the_disk_or_in_the_librarys_exception() =>
+        Mutations.Check(OneArea.Value, LvmImage.Area + 4096, 1000, Read, LvmImage.Seal);
 
     private static void Read(byte[] image)
     {

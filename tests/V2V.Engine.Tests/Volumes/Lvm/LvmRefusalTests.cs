@@ -79,8 +79,13 @@ public sealed class LvmRefusalTests
             "has a snapshot", "lvremove"
         },
         {
+            "v",
+            [Volume("v", 4, Linear("pv0", 5)), Hidden("s", 2, Linear("pv1", 5)), Hidden("snapshot0", 4, "type = \"snapshot\"\nchunk_size = 8\norigin = \"v\"\nmerging_store = \"s\"")],
+            "has a snapshot", "lvconvert --merge"
+        },
+        {
             "s",
-            [Volume("v", 4, Linear("pv0", 5)), Volume("s", 2, Linear("pv1", 5)), Hidden("snapshot0", 4, "type = \"snapshot\"\nchunk_size = 8\norigin = \"v\"\nmerging_store = \"s\"")],
+            [Volume("v", 4, Linear("pv0", 5)), Volume("s", 2, Linear("pv1", 5)), Hidden("snapshot0", 4, "type = \"snapshot\"\nchunk_size = 8\norigin = \"v\"\ncow_store = \"s\"")],
             "is a snapshot", "lvconvert --merge"
         },
         {
@@ -148,7 +153,10 @@ public sealed class LvmRefusalTests
     {
         using var shop = MakeGroup();
         shop.Lvm("lvcreate -n second -l 2 vg0 {1}");
-        shop.Rewrite("vg0", text => text.Replace("flags = []\n\t\t\tdev_size", "flags = [\"MISSING\"]\n\t\t\tdev_size", StringComparison.Ordinal));
+        foreach (var image in shop.Images)
+        {
+            LvmImage.RewriteText(image, text => text.Replace("status = [\"ALLOCATABLE\"]\nflags = []", "status = [\"ALLOCATABLE\"]\nflags = [\"MISSING\"]", StringComparison.Ordinal));
+        }
 
         Assert.Contains("vgextend --restoremissing", Refusal(shop.Discover(), "plain").Advice);
     }

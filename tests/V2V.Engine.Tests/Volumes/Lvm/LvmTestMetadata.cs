@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace V2V.Engine.Tests.Volumes.Lvm;
@@ -10,7 +11,7 @@ internal static class LvmTestMetadata
 
     internal static string Volume(string name, int extents, string segment, string flags = "\"VISIBLE\"", string compatible = "")
     {
-        var id = "A1b2c3-A1b2-c3A1-b2c3-A1b2-c3A1-" + Convert.ToHexString(Encoding.Latin1.GetBytes(name.PadLeft(6, 'x')))[6..12];
+        var id = "A1b2c3-A1b2-c3A1-b2c3-A1b2-c3A1-" + Convert.ToHexString(SHA256.HashData(Encoding.Latin1.GetBytes(name)))[..6];
         return $"{name} {{\nid = \"{id}\"\nstatus = [ \"READ\", \"WRITE\"{(flags.Length > 0 ? ", " : "")}{flags} ]\nflags = [ {compatible} ]\nsegment_count = 1\n"
             + string.Create(CultureInfo.InvariantCulture, $"segment1 {{\nstart_extent = 0\nextent_count = {extents}\n{segment}\n}}\n}}\n");
     }

@@ -20,7 +20,7 @@ public sealed class LvmVolumesTests
     [InlineData("pvcreate {0} {1} {2}", "vgcreate -s 64k vg0 {0} {1} {2}", "lvcreate -n three -i 3 -I 8 -L 60M vg0", "lvcreate -n rest -l 100%FREE vg0")]
     [InlineData("pvcreate {0} {1} {2}", "vgcreate -s 4k vg0 {0} {1} {2}", "lvcreate -n one -l 1001 vg0", "lvcreate -n three -i 3 -I 4 -l 303 vg0", "lvextend -l +7 vg0/one")]
     [InlineData("pvcreate --dataalignment 8m --metadatasize 3m {0}", "pvcreate --bootloaderareasize 2m {1}", "vgcreate vg0 {0} {1}", "lvcreate -n a -l 100%FREE vg0")]
-    [InlineData("pvcreate --metadatacopies 2 {0}", "pvcreate --metadatacopies 0 {1}", "pvcreate --labelsector 3 {2}", "vgcreate vg0 {0} {1} {2}", "lvcreate -n a -l 40 vg0", "lvcreate -n b -i 3 -l 3 vg0")]
+    [InlineData("pvcreate --metadatacopies 2 {0}", "pvcreate --metadatacopies 0 {1}", "pvcreate --labelsector 3 {2}", "vgcreate vg0 {0} {1} {2}", "lvcreate -n b -i 3 -l 3 vg0", "lvcreate -n a -l 40 vg0")]
     [InlineData("pvcreate -M2 {0} {1} {2}", "vgcreate --metadatacopies 1 vg0 {0} {1} {2}", "lvcreate -n a -L 100M vg0", "lvchange --addtag x vg0/a")]
     [InlineData(
         "pvcreate {0} {1}", "vgcreate old {0}", "lvcreate -n a -L 8M old", "lvcreate -n b -L 8M old", "vgrename old new-vg", "lvrename new-vg a with-hyphen",
@@ -30,7 +30,7 @@ public sealed class LvmVolumesTests
     [Fact]
     public void Physical_volumes_may_be_partitions_of_several_disks() => CheckGroup(
         new LvmWorkshop(64 * MiB)
-            .AddPartitionedDisk(128 * MiB, "label: dos\nsize=10M,type=83\nsize=100M,type=5\nsize=40M,type=8e\nsize=40M,type=83\n")
+            .AddPartitionedDisk(128 * MiB, "label: dos\n1: size=10M,type=83\n2: size=100M,type=5\n5: size=40M,type=8e\n6: size=40M,type=83\n")
             .AddPartitionedDisk(64 * MiB, "label: gpt\nsize=20M\nsize=30M,type=E6D6D379-F507-44C2-A23C-238F2A3DF928\n"),
         ["pvcreate {0} {3} {4} {5} {6}", "vgcreate vg0 {0} {3} {4} {5} {6}", "lvcreate -n root -i 3 -I 32 -l 18 vg0", "lvcreate -n home -l 100%FREE vg0"]);
 
@@ -47,9 +47,12 @@ public sealed class LvmVolumesTests
         shop.Lvm("vgcreate -s 4k vg0 {0}");
         shop.Lvm("lvcreate -n a -l 10 vg0");
         var wrapped = 0;
+
+        // As long as a text and a half of LVM's units, so that the area's end falls within one.
+        shop.Lvm($"lvchange --addtag {new string('t', 500)} vg0/a");
         for (var round = 0; round < 24; round++)
         {
-            shop.Lvm($"lvextend -l +1 vg0/a");
+            shop.Lvm("lvextend -l +1 vg0/a");
 
             var volume = Assert.Single(shop.Discover(), v => v.Kind == VolumeKind.LogicalVolume);
 
