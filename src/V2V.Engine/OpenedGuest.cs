@@ -68,23 +68,16 @@ internal sealed class OpenedGuest : IDisposable
         }
     }
 
-    /// <summary>The ranges of a disk that nothing in the guest refers to: free space of its file systems, contents of its swap areas.</summary>
+    /// <summary>The ranges of a disk that nothing in the guest refers to: free space of its file systems, contents of its swap areas,
+    /// extents of LVM that belong to no volume.</summary>
     public IReadOnlyList<ByteRange> UnusedRanges(int diskIndex)
     {
-        var unused = new List<ByteRange>();
-        foreach (var found in Layout.Volumes.Where(v => v.Volume.DiskIndex == diskIndex && v.Volume.Kind != VolumeKind.LogicalVolume))
-        {
-            var start = found.Volume.StartOffset;
-            if (found.FileSystem is not null)
-            {
-                unused.AddRange(found.FileSystem.FreeExtents().Select(r => new ByteRange(start + r.Offset, r.Length)));
-            }
-            else if (found.ContentKind == "swap" && found.Volume.Device.Length > SwapHeaderLength)
-            {
-                unused.Add(new ByteRange(start + SwapHeaderLength, found.Volume.Device.Length - SwapHeaderLength));
-            }
-        }
-
+        var unused = Layout.Volumes
+            .Where(v => v.Volume.DiskIndex == diskIndex || v.Volume.Kind == VolumeKind.LogicalVolume)
+            .SelectMany(v => UnusedRanges(v).SelectMany(r => v.Volume.DiskRanges(r.Offset, r.Length)).Concat(v.Volume.Unallocated))
+            .Where(r => r.DiskIndex == diskIndex)
+            .Select(r => new ByteRange(r.Offset, r.Length))
+            .ToList();
         unused.Sort((a, b) => a.Offset.CompareTo(b.Offset));
         return unused;
     }
@@ -92,6 +85,13 @@ internal sealed class OpenedGuest : IDisposable
     /// <summary>What is to be copied of each disk.</summary>
     public IReadOnlyList<CopyPlan> PlanCopies(int granularity, CancellationToken cancellation) =>
         [.. _disks.Select((disk, i) => CopyPlan.Create(disk, UnusedRanges(i), granularity, cancellation))];
+
+    /// <summary>The ranges of a volume that hold nothing of use.</summary>
+    private static IEnumerable<ByteRange> UnusedRanges(GuestVolume found) =>
+        found.FileSystem is not null ? found.FileSystem.FreeExtents()
+        : found.ContentKind == "swap" && found.Volume.Device.Length > SwapHeaderLength
+            ? [new ByteRange(SwapHeaderLength, found.Volume.Device.Length - SwapHeaderLength)]
+            : [];
 
     public void Dispose()
     {

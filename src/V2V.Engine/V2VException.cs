@@ -16,6 +16,7 @@ public enum V2VError
     DiskImageReadFailed,
 
     PartitionTableCorrupt,
+    VolumeCorrupt,
     VolumeUnsupported,
 
     FileSystemCorrupt,

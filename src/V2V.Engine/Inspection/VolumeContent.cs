@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
-using System.Text;
 using V2V.Engine.Disks;
+using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Inspection;
 
@@ -51,47 +52,15 @@ internal sealed record VolumeContent(string Kind, string? Uuid = null, string? L
             ? new VolumeContent("crypto_LUKS", Text(head, 168, 40), Version(head, 6) == 2 ? Text(head, 24, 48) : null)
             : null;
 
-    /// <summary>The label may stand in any of the first four sectors (lvm2, lib/label).</summary>
-    private static VolumeContent? Lvm2(ReadOnlySpan<byte> head, BlockDevice device)
+    private static VolumeContent? Lvm2(ReadOnlySpan<byte> head, BlockDevice device) =>
+        LvmLabel.TryFind(head) is { } label ? new VolumeContent("LVM2_member", label.PhysicalVolumeId?.ToString()) : null;
+
+    private static VolumeContent? LinuxRaid(ReadOnlySpan<byte> head, BlockDevice device) => LinuxRaidSuperblock.TryRead(device) switch
     {
-        for (var sector = 0; sector < 4; sector++)
-        {
-            var at = sector * 512;
-            if (Has(head, at, "LABELONE"u8) && Has(head, at + 24, "LVM2 001"u8) && head.Length >= at + 64)
-            {
-                // The UUID follows the label header, 32 characters shown in groups of 6-4-4-4-4-4-6.
-                var id = Encoding.ASCII.GetString(head.Slice(at + 32, 32));
-                return new VolumeContent("LVM2_member", $"{id[..6]}-{id[6..10]}-{id[10..14]}-{id[14..18]}-{id[18..22]}-{id[22..26]}-{id[26..]}");
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Metadata 1.1 stands at 0, 1.2 at 4 KiB, 1.0 in the last 8 to 12 KiB, 0.90 in the last 64 to 128 KiB (md(4)).</summary>
-    private static VolumeContent? LinuxRaid(ReadOnlySpan<byte> head, BlockDevice device)
-    {
-        const uint magic = 0xA92B4EFC;
-        Span<byte> tail = stackalloc byte[128];
-        foreach (var at in (ReadOnlySpan<long>)[0, 4096, (device.Length / 512 - 16) / 8 * 8 * 512, device.Length / 65536 * 65536 - 65536])
-        {
-            if (at < 0 || at + tail.Length > device.Length)
-            {
-                continue;
-            }
-
-            device.Read(at, tail);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(tail) == magic)
-            {
-                var isVersion1 = BinaryPrimitives.ReadUInt32LittleEndian(tail[4..]) == 1;
-                return isVersion1
-                    ? new VolumeContent("linux_raid_member", Guid(tail, 16), Text(tail, 32, 32))
-                    : new VolumeContent("linux_raid_member");
-            }
-        }
-
-        return null;
-    }
+        null => null,
+        { MajorVersion: 1, Bytes: var bytes } => new VolumeContent("linux_raid_member", Guid(bytes, 16), Text(bytes, 32, 32)),
+        _ => new VolumeContent("linux_raid_member"),
+    };
 
     /// <summary>The signature ends the first page, whatever the page size of the machine that made it (include/linux/swap.h).</summary>
     private static VolumeContent? Swap(ReadOnlySpan<byte> head, BlockDevice device)
