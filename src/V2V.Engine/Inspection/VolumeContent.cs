@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using V2V.Engine.Disks;
+using V2V.Engine.FileSystems.Fat;
 using V2V.Engine.Volumes;
 using V2V.Engine.Volumes.Lvm;
 
@@ -121,24 +122,15 @@ internal sealed record VolumeContent(string Kind, string? Uuid = null, string? L
     private static VolumeContent? ExFat(ReadOnlySpan<byte> head, BlockDevice device) =>
         Has(head, 3, "EXFAT   "u8) && head.Length >= 104 ? new VolumeContent("exfat", SerialNumber(head, 100)) : null;
 
-    /// <summary>The BIOS parameter block's own type text stands at 54 (FAT12, FAT16) or 82 (FAT32), with serial number and label before it.</summary>
     private static VolumeContent? Fat(ReadOnlySpan<byte> head, BlockDevice device)
     {
-        if (!Has(head, 510, [0x55, 0xAA]))
+        if (!FatProbe.Recognises(device))
         {
             return null;
         }
 
-        var serial = Has(head, 82, "FAT32   "u8) ? 67
-            : Has(head, 54, "FAT16   "u8) || Has(head, 54, "FAT12   "u8) || Has(head, 54, "FAT     "u8) ? 39
-            : 0;
-        if (serial == 0)
-        {
-            return null;
-        }
-
-        var label = Text(head, serial + 4, 11)?.TrimEnd();
-        return new VolumeContent("vfat", SerialNumber(head, serial), label is "" or "NO NAME" ? null : label);
+        var (uuid, label) = FatBootSector.Identity(head);
+        return new VolumeContent("vfat", uuid, label);
     }
 
     private static VolumeContent? Iso9660(ReadOnlySpan<byte> head, BlockDevice device) =>
