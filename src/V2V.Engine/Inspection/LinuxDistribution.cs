@@ -40,7 +40,6 @@ internal static partial class LinuxDistribution
             MinorVersion = minor,
             Architecture = ElfArchitecture.Detect(root) ?? "unknown",
             HostName = HostName(root),
-            PackageFormat = PackageFormat(root),
         };
         return found with { LibosinfoId = LibosinfoIds.Linux(found) };
     }
@@ -166,13 +165,6 @@ internal static partial class LinuxDistribution
             ? ShellVariables.Parse(network).GetValueOrDefault("HOSTNAME")
             : null;
     }
-
-    private static string? PackageFormat(GuestRoot root) =>
-        root.FileExists("/var/lib/dpkg/status") ? "deb"
-        : root.DirectoryExists("/var/lib/rpm") || root.DirectoryExists("/usr/lib/sysimage/rpm") ? "rpm"
-        : root.DirectoryExists("/var/lib/pacman/local") ? "pacman"
-        : root.FileExists("/lib/apk/db/installed") ? "apk"
-        : null;
 
     [GeneratedRegex(@"(?<major>[0-9]+)(\.(?<minor>[0-9]+)[0-9.]*)?")]
     private static partial Regex VersionNumber();
