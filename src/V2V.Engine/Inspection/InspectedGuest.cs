@@ -137,4 +137,7 @@ public enum BootLoaderKind
 /// <param name="ConfigurationPath">Guest path of its generated configuration (grub.cfg); null when there is none.</param>
 public sealed record BootLoader(BootLoaderKind Kind, string? ConfigurationPath);
 
+/// <param name="Name">The package.</param>
+/// <param name="Version">As its manager prints it, with epoch and release: "2:9.0.2081-1.el9", "252.22-1~deb12u1".</param>
+/// <param name="Architecture">As its manager spells it: "x86_64", "amd64"; empty when it has none.</param>
 public sealed record InstalledPackage(string Name, string Version, string Architecture);

@@ -1,4 +1,4 @@
-namespace V2V.Engine.Inspection;
+namespace V2V.Engine.Inspection.Packages;
 
 /// <summary>/var/lib/dpkg/status: stanzas of "Field: value" lines, separated by empty lines (deb-control(5)).</summary>
 internal static class DpkgStatus
