@@ -24,6 +24,9 @@ public static class ConversionSteps
         new AddVirtioToInitramfs(),
         new KeepVirtioInInitramfs(),
 
+        // After the boot menu was edited, which may be among the files that it copies.
+        new UefiFallbackLoader(),
+
         new FirstBootAgent(),
         new CleanCaches(),
 
