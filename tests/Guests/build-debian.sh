@@ -102,7 +102,7 @@ mib=2048
 disk=$((2048 * mib)) swap=$((128 * mib))
 rm -f "$out"
 truncate -s 2G "$out"
-declare -A start size number
+declare -A start=() size=() number=()
 next=$mib script="label: $([ $table = gpt ] && echo gpt || echo dos)"
 partition() { # NAME SIZE MBR-TYPE GPT-TYPE
 	start[$1]=$next size[$1]=$2 number[$1]=$((${#number[@]} + 1))
