@@ -123,7 +123,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private ConversionContext Prepare(OpenedGuest opened, CancellationToken cancellation)
     {
         Demand(GuestChecks.Run(opened.Guest, source));
-        var hardware = new TargetHardware { Firmware = opened.Guest.Firmware };
+        var hardware = new TargetHardware { Firmware = opened.Guest.Firmware, ClockIsLocalTime = source.ClockIsLocalTime };
         foreach (var adapter in source.NetworkAdapters)
         {
             hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
