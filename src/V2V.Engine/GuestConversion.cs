@@ -83,10 +83,11 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
             clock.Enter("Copy", "Copying the disks");
             var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation);
+            var boot = DirectBootFiles.For(_name, context)?.Write(target, cancellation);
 
             clock.Enter("Define", "Defining the domain");
             cancellation.ThrowIfCancellationRequested();
-            var domain = target.Define(Domain(opened, context, copy.Sources, request.Networks, target.Capabilities));
+            var domain = target.Define(Domain(opened, context, copy.Sources, request.Networks, target.Capabilities) with { DirectBoot = boot });
             _concerns.AddRange(domain.Concerns);
             return Result(domain, copy, Assessment(opened, context, clock), target, clock);
         }
@@ -156,7 +157,8 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     {
         Demand(TargetHost.Concerns(context.Hardware, target.Capabilities));
         var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, plan));
-        var request = new TargetRequest(_name, DiskRequests([.. sizes]), options.Overwrite)
+        var files = DirectBootFiles.For(_name, context)?.Requests ?? [];
+        var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
             Networks = NetworkMapping.Apply(source, context.Hardware, options.NetworkRules, _concerns),
         };

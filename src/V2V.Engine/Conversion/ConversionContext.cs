@@ -34,7 +34,14 @@ public sealed class ConversionContext
 
     public IReadOnlyList<Concern> Concerns => _concerns;
 
-    public void Add(Concern concern) => _concerns.Add(concern);
+    /// <summary>Notes a concern; the same one is noted once, however many steps meet it.</summary>
+    public void Add(Concern concern)
+    {
+        if (!_concerns.Contains(concern))
+        {
+            _concerns.Add(concern);
+        }
+    }
 }
 
 public enum ChangeKind

@@ -14,6 +14,7 @@ internal static class LinuxInspector
         var system = LinuxDistribution.Identify(tree);
         var firmware = BootDevices.Firmware(source, found);
         var bootLoader = BootLoaders.Find(tree);
+        var bootDisk = BootDevices.BootDisk(source, firmware, found, tree.Resolve("/boot").Mount.Volume);
 
         return new InspectedGuest
         {
@@ -24,7 +25,8 @@ internal static class LinuxInspector
             Kernels = LinuxKernels.Find(tree, DefaultEntry(tree, bootLoader)),
             BootLoader = bootLoader,
             Packages = tree.TryReadAllText("/var/lib/dpkg/status") is { } status ? DpkgStatus.Parse(status) : [],
-            BootDiskIndex = BootDevices.BootDisk(source, firmware, found, tree.Resolve("/boot").Mount.Volume),
+            BootDiskIndex = bootDisk,
+            HasBootLoaderOnDisk = firmware == Firmware.Uefi || BiosBootSector.CanStart(source.Disks[bootDisk], bootDisk, found),
             Concerns = concerns,
         };
     }
