@@ -27,6 +27,11 @@ internal static class ConversionVerifier
                 before.BootLoader.ConfigurationPath ?? "/boot",
                 "other kernels are found than before");
 
+            Demand(
+                before.BootLoader.Menu.Entries.Count == 0 || again.Kernels.FirstOrDefault(k => k.IsDefault)?.Version == before.Kernels.FirstOrDefault(k => k.IsDefault)?.Version,
+                before.BootLoader.ConfigurationPath ?? "/boot",
+                "another kernel is the default than was chosen");
+
             // A file may be changed by several steps; what the last one left must be there.
             foreach (var change in context.Changes.GroupBy(c => c.Path).Select(g => g.Last()))
             {

@@ -7,11 +7,12 @@ public static class ConversionSteps
 {
     public static IReadOnlyList<ConversionStep> All { get; } =
     [
-        // First, because the others name the drivers and disks of the hardware that was chosen.
+        // First, because the others name the drivers and disks of the hardware that was chosen, and that is chosen for a kernel.
+        new ChooseKernel(),
         new ChooseVirtualHardware(),
 
         new StableDeviceNames(),
-        new GrubConfiguration(),
+        new KernelCommandLines(),
         new GrubInstallDevices(),
         new StableNetworkNames(),
         new Consoles(),

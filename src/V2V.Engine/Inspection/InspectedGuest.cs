@@ -5,7 +5,7 @@ using V2V.Engine.Volumes;
 namespace V2V.Engine.Inspection;
 
 /// <summary>Everything that was found out about the operating system inside a guest. What the conversion steps work from.</summary>
-public sealed class InspectedGuest
+public sealed record InspectedGuest
 {
     public required OperatingSystemInfo OperatingSystem { get; init; }
 
@@ -118,8 +118,11 @@ public sealed record InstalledKernel
     /// <summary>Names (with '_') of the modules that exist as files below <see cref="ModulesDirectory"/>.</summary>
     public required IReadOnlySet<string> Modules { get; init; }
 
-    /// <summary>Names (with '_') listed in modules.builtin.</summary>
+    /// <summary>Names (with '_') listed in modules.builtin, or as far as its build configuration tells; empty when neither is there.</summary>
     public required IReadOnlySet<string> Builtin { get; init; }
+
+    /// <summary>It runs on the Xen hypervisor only: a kernel of the time before the same one could also boot by itself (pvops).</summary>
+    public bool IsXenOnly { get; init; }
 
     /// <summary>True when the kernel can drive the device, built in or by module.</summary>
     public bool Supports(string module) => Modules.Contains(module) || Builtin.Contains(module);
@@ -133,11 +136,25 @@ public enum BootLoaderKind
     Grub2,
     GrubLegacy,
     SystemdBoot,
+
+    /// <summary>extlinux, syslinux, and U-Boot where it reads extlinux.conf.</summary>
     Extlinux,
+    Lilo,
+    Elilo,
+
+    /// <summary>IBM Z's.</summary>
+    Zipl,
+
+    /// <summary>The firmware starts EFI programs that hold kernel, initramfs and arguments.</summary>
+    UnifiedKernelImage,
 }
 
 /// <param name="Kind">Which boot loader.</param>
-/// <param name="ConfigurationPath">Guest path of its generated configuration (grub.cfg); null when there is none.</param>
-public sealed record BootLoader(BootLoaderKind Kind, string? ConfigurationPath);
+/// <param name="ConfigurationPath">Guest path of its configuration (grub.cfg, loader.conf); null when there is none.</param>
+public sealed record BootLoader(BootLoaderKind Kind, string? ConfigurationPath)
+{
+    /// <summary>What it offers; empty for those that are only recognised.</summary>
+    public BootMenu Menu { get; init; } = BootMenu.Empty;
+}
 
 public sealed record InstalledPackage(string Name, string Version, string Architecture);

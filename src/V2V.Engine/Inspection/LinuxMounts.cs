@@ -54,7 +54,14 @@ internal static class LinuxMounts
             }
         }
 
-        return (tree, points);
+        var unmounted = found.Select(f => f.Guest).Where(v => !points.ContainsKey(v)).ToList();
+        foreach (var (mountPoint, volume) in DiscoverablePartitions.Find(tree, unmounted, rootVolume.Volume).ToList())
+        {
+            points[volume] = mountPoint;
+            mounts.Add(new GuestMount(mountPoint, volume.FileSystem!, volume.Volume));
+        }
+
+        return (new GuestRoot(mounts), points);
     }
 
     private static bool IsWanted(FstabEntry entry) =>

@@ -23,7 +23,7 @@ public sealed class GuestInspectorTests
         Assert.Equal("phony", system.HostName);
         Assert.Equal("http://debian.org/debian/12", system.LibosinfoId);
         Assert.Equal("deb", system.PackageFormat);
-        Assert.Equal(new BootLoader(BootLoaderKind.Grub2, "/boot/grub/grub.cfg"), guest.BootLoader);
+        Assert.Equal((BootLoaderKind.Grub2, "/boot/grub/grub.cfg"), (guest.BootLoader.Kind, guest.BootLoader.ConfigurationPath));
         Assert.Equal(Firmware.Bios, guest.Firmware);
         Assert.True(guest.HasPackage("open-vm-tools"));
         var kernel = Assert.Single(guest.Kernels);
@@ -71,25 +71,6 @@ public sealed class GuestInspectorTests
 
         Assert.Equal(["6.7.0-1-amd64", "6.1.0-18-amd64", "6.1.0-9-amd64"], kernels.Select(k => k.Version));
         Assert.Equal("6.1.0-18-amd64", Assert.Single(kernels, k => k.IsDefault).Version);
-    }
-
-    [Theory]
-    [InlineData("set default=\"1>1\"", "", "old")]
-    [InlineData("set default=\"adv>id-old\"", "", "old")]
-    [InlineData("set default=\"Advanced>Old\"", "", "old")]
-    [InlineData("set default=\"${saved_entry}\"", "saved_entry=adv>id-old\n", "old")]
-    [InlineData("set default=\"${saved_entry}\"", "", "new")]
-    [InlineData("set default=\"0\"", "next_entry=1>1\n", "old")]
-    [InlineData("set default=\"no such entry\"", "", "new")]
-    [InlineData("", "", "new")]
-    public void Grubs_default_is_found_by_index_id_title_and_environment(string setting, string environment, string kernel)
-    {
-        var menu = GrubMenu.Parse(
-            setting + "\nif [ \"${next_entry}\" ] ; then\n set default=\"${next_entry}\"\nfi\n"
-            + "menuentry 'New' $menuentry_id_option 'id-new' {\n linux /boot/new root=/dev/sda1\n initrd /ucode /boot/new.img\n}\n"
-            + "submenu \"Advanced\" --id adv {\n menuentry 'New again' --id x {\n  linux /boot/new\n }\n menuentry 'Old' --id id-old {\n  linux /boot/old\n }\n}\n");
-
-        Assert.Equal("/boot/" + kernel, menu.DefaultEntry(GrubMenu.ParseEnvironment("# GRUB Environment Block\n" + environment + "####"))!.Kernel);
     }
 
     [Fact]

@@ -6,14 +6,14 @@ using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Linux;
 
-public sealed class GrubConfigurationTests
+public sealed class KernelCommandLinesTests
 {
     [Fact]
     public void A_menu_that_names_the_root_by_uuid_is_left_alone()
     {
         using var phony = PhonyGuest.Debian12();
 
-        Assert.Empty(phony.Run(new GrubConfiguration()).Changes);
+        Assert.Empty(phony.Run(new KernelCommandLines()).Changes);
     }
 
     [Fact]
@@ -23,7 +23,7 @@ public sealed class GrubConfigurationTests
         phony.Root.With("/boot/grub/grub.cfg", PhonyGuest.GrubCfg("6.1.0-18-amd64", "/dev/sda1 resume=/dev/sda2 foo=/dev/sda1 console=ttyS0,115200n8"));
         var before = phony.Root.Text("/boot/grub/grub.cfg");
 
-        phony.Run(new GrubConfiguration());
+        phony.Run(new KernelCommandLines());
 
         Assert.Equal(
             before.Replace("root=/dev/sda1", $"root=UUID={PhonyGuest.RootUuid}", StringComparison.Ordinal)
@@ -39,7 +39,7 @@ public sealed class GrubConfigurationTests
         phony.Root.With("/boot/grub/grub.cfg",
             "menuentry 'bare' {\n\tlinux /boot/vmlinuz root=/dev/sda1 ro\n}\nmenuentry 'full' {\n\tlinux /boot/vmlinuz root=/dev/sda1 ro\n\tinitrd /boot/initrd\n}\n");
 
-        phony.Run(new GrubConfiguration());
+        phony.Run(new KernelCommandLines());
 
         Assert.Equal(
             $"menuentry 'bare' {{\n\tlinux /boot/vmlinuz root=PARTUUID=5ad1c0d0-01 ro\n}}\nmenuentry 'full' {{\n\tlinux /boot/vmlinuz root=UUID={PhonyGuest.RootUuid} ro\n\tinitrd /boot/initrd\n}}\n",
@@ -54,7 +54,7 @@ public sealed class GrubConfigurationTests
             "GRUB_DEFAULT=0\n# GRUB_CMDLINE_LINUX=\"root=/dev/sda1\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet resume=/dev/sda2\"\nGRUB_CMDLINE_LINUX='console=hvc0'\n");
         phony.Root.With("/etc/default/grub.d/50-cloud.cfg", "GRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX console=tty1 console=xvc0\"\n");
 
-        phony.Run(new GrubConfiguration());
+        phony.Run(new KernelCommandLines());
 
         Assert.Equal(
             $"GRUB_DEFAULT=0\n# GRUB_CMDLINE_LINUX=\"root=/dev/sda1\"\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet resume=UUID={PhonyGuest.SwapUuid}\"\nGRUB_CMDLINE_LINUX='console=ttyS0'\n",
@@ -67,7 +67,7 @@ public sealed class GrubConfigurationTests
     {
         using var phony = PhonyGuest.Debian5();
 
-        phony.Run(new GrubConfiguration());
+        phony.Run(new KernelCommandLines());
 
         Assert.Equal(
             $"default\t\t0\n# kopt=root=UUID={PhonyGuest.RootUuid} ro\ntitle\t\tDebian GNU/Linux, kernel 2.6.26-2-686\nroot\t\t(hd0,0)\n"
