@@ -19,10 +19,15 @@ public static class ConversionSteps
         new DisableHypervisorTools(),
         new DropForeignModules(),
         new ModprobeAliases(),
+        new XenRemnants(),
+        new DisableKudzu(),
         new XorgDrivers(),
 
         new AddVirtioToInitramfs(),
         new KeepVirtioInInitramfs(),
+
+        // After everything that it takes copies of.
+        new DirectKernelBoot(),
 
         new FirstBootAgent(),
         new CleanCaches(),

@@ -57,6 +57,11 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
         if (LetteredDisk().Match(name) is { Success: true } lettered)
         {
+            if (XenDiskNames.Find(disks, lettered.Groups["letters"].Value, lettered.Groups["part"].Value, lettered.Groups["prefix"].Value) is { } named)
+            {
+                return Partition(named.Disk, named.IsPartition ? Match.Empty : lettered.Groups["part"]);
+            }
+
             return Partition(LetteredIndex(lettered.Groups["prefix"].Value, lettered.Groups["letters"].Value), lettered.Groups["part"]);
         }
 

@@ -174,6 +174,11 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
             WhatIf($"Copy {disk.Path} ({Formatting.Size(disk.Capacity)}) as {_settings.Format ?? ImageFormat.Qcow2} to {_settings.TargetDescription}");
         }
 
+        if (assessment.Hardware?.DirectBoot is { } boot)
+        {
+            WhatIf($"Copy {string.Join(" and ", new[] { boot.KernelPath, boot.InitramfsPath }.OfType<string>())} out of the guest, for its domain to start");
+        }
+
         WhatIf($"Define domain {Name ?? guest.Name} with {guest.CpuCount} CPU and {Formatting.Memory(guest.MemoryMiB)} of memory");
     }
 
