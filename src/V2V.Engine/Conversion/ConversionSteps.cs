@@ -7,8 +7,9 @@ public static class ConversionSteps
 {
     public static IReadOnlyList<ConversionStep> All { get; } =
     [
-        // First, because the others name the drivers and disks of the hardware that was chosen.
+        // First, because the others name the drivers and disks of the hardware that was chosen; an initramfs can rule a bus out.
         new ChooseVirtualHardware(),
+        new AddVirtioToInitramfs(),
 
         new StableDeviceNames(),
         new GrubConfiguration(),
@@ -20,7 +21,6 @@ public static class ConversionSteps
         new ModprobeAliases(),
         new XorgDrivers(),
 
-        new AddVirtioToInitramfs(),
         new KeepVirtioInInitramfs(),
 
         new FirstBootAgent(),
