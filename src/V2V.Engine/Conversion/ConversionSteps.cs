@@ -18,6 +18,7 @@ public static class ConversionSteps
         new Consoles(),
         new DisableHypervisorTools(),
         new DropForeignModules(),
+        new LiftModuleBlocks(),
         new ModprobeAliases(),
         new XorgDrivers(),
 

@@ -275,6 +275,33 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
         Assert.Equal("MODULES+=(virtio_pci virtio_blk)\n", _files.Text("/etc/mkinitcpio.conf.d/v2v-virtio.conf"));
     }
 
+    [Theory]
+    [InlineData("INITRD_MODULES=\"mptspi ata_piix virtio-pci\"\nDOMU_INITRD_MODULES=\"xennet\"\n", "INITRD_MODULES=\"mptspi ata_piix virtio-pci virtio_blk\"\nDOMU_INITRD_MODULES=\"xennet\"\n")]
+    [InlineData("## Type: string\nINITRD_MODULES=\"\"\n", "## Type: string\nINITRD_MODULES=\"virtio_pci virtio_blk\"\n")]
+    [InlineData("KERNEL=\"x\"\n", "KERNEL=\"x\"\n")]
+    public void SUSEs_mkinitrd_is_told_where_there_is_no_dracut(string before, string after)
+    {
+        AddKernel(Kernel, isDefault: true, image: null);
+        _files.With("/sbin/mkinitrd").With("/etc/sysconfig/kernel", before);
+        Apply(new KeepVirtioInInitramfs());
+        Assert.Equal(after, _files.Text("/etc/sysconfig/kernel"));
+        Assert.Empty(Apply(new KeepVirtioInInitramfs()).Changes);
+
+        _files.With("/usr/bin/dracut").With("/etc/sysconfig/kernel", before);
+        Apply(new KeepVirtioInInitramfs());
+        Assert.Equal(before, _files.Text("/etc/sysconfig/kernel"));
+    }
+
+    [Fact]
+    public void Alpines_mkinitfs_gets_its_feature_for_virtio()
+    {
+        AddKernel(Kernel, isDefault: true, image: null);
+        _files.With("/sbin/mkinitfs").With("/etc/mkinitfs/features.d/virtio.modules").With("/etc/mkinitfs/mkinitfs.conf", "features=\"ata base ext4 scsi\"\n");
+        Apply(new KeepVirtioInInitramfs());
+        Assert.Equal("features=\"ata base ext4 scsi virtio\"\n", _files.Text("/etc/mkinitfs/mkinitfs.conf"));
+        Assert.Empty(Apply(new KeepVirtioInInitramfs()).Changes);
+    }
+
     [Fact]
     public void Tools_that_are_not_installed_are_not_configured()
     {
