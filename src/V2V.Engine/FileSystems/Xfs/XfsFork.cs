@@ -23,6 +23,9 @@ internal abstract class XfsFork
 
     public abstract XfsForkFormat Format { get; }
 
+    /// <summary>The inode's size in bytes (di_size), which for a directory its own code keeps; of the data fork only.</summary>
+    public abstract long Size { get; set; }
+
     /// <summary>The most bytes that the fork can hold inline, with the inode's present fork offset.</summary>
     public abstract int InlineCapacity { get; }
 
@@ -52,4 +55,14 @@ internal abstract class XfsFork
 
     /// <summary>The mapped runs of logical blocks from <paramref name="from"/> on, in order.</summary>
     public abstract IEnumerable<(uint Block, uint Count)> Mapped(uint from);
+
+    /// <summary>
+    /// Moves the boundary between the data and the attribute fork so that this one can hold <paramref name="length"/> bytes inline, and creates
+    /// an attribute fork (with an empty list of extents) where there is none. Extents of the other fork move out of the inode when they must.
+    /// </summary>
+    /// <returns>False, with nothing changed, when the other fork's inline contents do not leave that room.</returns>
+    public abstract bool TryReserveInline(int length);
+
+    /// <summary>Takes away an attribute fork that holds nothing any more; the data fork gets its room.</summary>
+    public abstract void Remove();
 }
