@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace V2V.Engine.Tests.FileSystems.Ext;
+namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>The system calls by which the kernel is asked to do what the engine does. Paths are bytes, since names need not be UTF-8.</summary>
 internal static partial class LinuxCalls

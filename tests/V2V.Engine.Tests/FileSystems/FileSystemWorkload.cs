@@ -1,13 +1,13 @@
 using System.Text;
 using V2V.Engine.FileSystems;
 
-namespace V2V.Engine.Tests.FileSystems.Ext;
+namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>
 /// Makes up a sequence of operations from a seed. It looks at the kernel's tree to choose what exists, so most operations make sense, and
 /// some on purpose do not: existing names, missing parents, full directories.
 /// </summary>
-internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool manyNames)
+internal sealed class FileSystemWorkload(KernelTree tree, int seed, int blockSize, bool manyNames)
 {
     private const int MaxDepth = 4;
     private const string AclName = "system.posix_acl_access";
@@ -22,7 +22,7 @@ internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool
     /// <summary>Files whose time was set and that were not changed since: only theirs can be compared.</summary>
     internal HashSet<string> Timed { get; } = [];
 
-    internal ExtOperation Next()
+    internal FileSystemOperation Next()
     {
         var operation = Choose();
         _paths.Add(operation.Path);
@@ -75,30 +75,30 @@ internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool
     }
 
     /// <summary>Sets the time of a file.</summary>
-    internal ExtOperation NextTimed()
+    internal FileSystemOperation NextTimed()
     {
         var path = Existing(null);
         Timed.Add(path);
         var seconds = _random.NextInt64(-2_000_000_000, 15_000_000_000); // 1906 to 2445, what 256-byte inodes can hold
-        return ExtOperation.SetAttributes(
+        return FileSystemOperation.SetAttributes(
             path, new() { Modified = DateTimeOffset.UnixEpoch.AddTicks((seconds * TimeSpan.TicksPerSecond) + _random.Next((int)TimeSpan.TicksPerSecond)) });
     }
 
-    private ExtOperation Choose() => _random.Next(100) switch
+    private FileSystemOperation Choose() => _random.Next(100) switch
     {
-        < 22 => ExtOperation.CreateFile(NewPath(), Attributes()),
+        < 22 => FileSystemOperation.CreateFile(NewPath(), Attributes()),
         < 40 => Write(),
-        < 45 => ExtOperation.Truncate(Existing(GuestFileType.Regular), _random.Next(4) == 0 ? 0 : _random.Next(40_000)),
-        < 52 => ExtOperation.CreateDirectory(NewPath(), Attributes()),
-        < 57 => ExtOperation.CreateSymbolicLink(NewPath(), Target(), Attributes() with { Mode = null }),
-        < 62 => ExtOperation.CreateHardLink(NewPath(), Existing(GuestFileType.Regular)),
-        < 72 => ExtOperation.Rename(Existing(null), _random.Next(3) == 0 ? Existing(null) : NewPath()),
-        < 82 => ExtOperation.Delete(manyNames && _random.Next(3) != 0 ? NewPath() : Existing(null)),
+        < 45 => FileSystemOperation.Truncate(Existing(GuestFileType.Regular), _random.Next(4) == 0 ? 0 : _random.Next(40_000)),
+        < 52 => FileSystemOperation.CreateDirectory(NewPath(), Attributes()),
+        < 57 => FileSystemOperation.CreateSymbolicLink(NewPath(), Target(), Attributes() with { Mode = null }),
+        < 62 => FileSystemOperation.CreateHardLink(NewPath(), Existing(GuestFileType.Regular)),
+        < 72 => FileSystemOperation.Rename(Existing(null), _random.Next(3) == 0 ? Existing(null) : NewPath()),
+        < 82 => FileSystemOperation.Delete(manyNames && _random.Next(3) != 0 ? NewPath() : Existing(null)),
         < 88 => SetAttributes(),
         _ => SetExtendedAttribute(),
     };
 
-    private ExtOperation Write()
+    private FileSystemOperation Write()
     {
         var path = Existing(_random.Next(20) == 0 ? GuestFileType.Directory : GuestFileType.Regular);
         var size = tree.Find(path)?.Length ?? 0;
@@ -111,17 +111,17 @@ internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool
         };
         var data = new byte[_random.Next(8) == 0 ? _random.Next(1, 60_000) : _random.Next(1, 3 * blockSize)];
         _random.NextBytes(data);
-        return ExtOperation.Write(path, offset, data);
+        return FileSystemOperation.Write(path, offset, data);
     }
 
-    private ExtOperation SetAttributes()
+    private FileSystemOperation SetAttributes()
     {
         var path = Existing(null);
         var isLink = tree.Find(path)?.Type == GuestFileType.SymbolicLink;
-        return ExtOperation.SetAttributes(path, isLink ? Attributes() with { Mode = null } : Attributes());
+        return FileSystemOperation.SetAttributes(path, isLink ? Attributes() with { Mode = null } : Attributes());
     }
 
-    private ExtOperation SetExtendedAttribute()
+    private FileSystemOperation SetExtendedAttribute()
     {
         var path = Existing(null);
         var isUserAllowed = tree.Find(path)?.Type is GuestFileType.Regular or GuestFileType.Directory;
@@ -131,19 +131,19 @@ internal sealed class ExtWorkload(KernelTree tree, int seed, int blockSize, bool
         var name = names[_random.Next(names.Length)];
         if (isUserAllowed && _random.Next(8) == 0)
         {
-            return ExtOperation.SetExtendedAttribute(path, AclName, Acl());
+            return FileSystemOperation.SetExtendedAttribute(path, AclName, Acl());
         }
 
         if (_random.Next(4) == 0)
         {
-            return ExtOperation.SetExtendedAttribute(path, name, null);
+            return FileSystemOperation.SetExtendedAttribute(path, name, null);
         }
 
         // One large value, the others small: they always fit into a block together, or the one cannot at all.
         var isLarge = name.EndsWith(".big", StringComparison.Ordinal);
         var value = new byte[!isLarge ? _random.Next(60) : _random.Next(10) == 0 ? blockSize + 100 : _random.Next(blockSize / 3)];
         _random.NextBytes(value);
-        return ExtOperation.SetExtendedAttribute(path, name, value);
+        return FileSystemOperation.SetExtendedAttribute(path, name, value);
     }
 
     /// <summary>Entries u::, u:1000:, g::, m::, o:: with random permissions.</summary>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using V2V.Engine.FileSystems;
 
-namespace V2V.Engine.Tests.FileSystems.Ext;
+namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>A whole tree as sorted lines, one a file, that can be compared.</summary>
 internal static class TreeSnapshot

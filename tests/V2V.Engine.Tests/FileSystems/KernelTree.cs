@@ -5,7 +5,7 @@ using Microsoft.Win32.SafeHandles;
 using V2V.Engine.FileSystems;
 using Xunit;
 
-namespace V2V.Engine.Tests.FileSystems.Ext;
+namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>
 /// A mounted file system, changed and read by system calls. Operations return 0 or the kernel's errno; those of several calls do what the
