@@ -23,7 +23,7 @@ internal abstract class XfsFork
 
     public abstract XfsForkFormat Format { get; }
 
-    /// <summary>The inode's size in bytes (di_size), which for a directory its own code keeps; of the data fork only.</summary>
+    /// <summary>The inode's size in bytes (di_size), which a directory keeps with its data blocks. Of no meaning to an attribute fork.</summary>
     public abstract long Size { get; set; }
 
     /// <summary>The most bytes that the fork can hold inline, with the inode's present fork offset.</summary>
