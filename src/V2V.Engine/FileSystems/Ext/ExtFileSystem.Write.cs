@@ -299,7 +299,7 @@ internal sealed partial class ExtFileSystem
         var (parent, name) = PrepareName(path);
         var isDirectory = type == GuestFileType.Directory;
         var inode = _volume.Inodes.Create(_volume.InodeAllocator.Allocate(parent.Number, isDirectory));
-        inode.Mode = (ushort)(ExtFileTypes.ToMode(type) | type switch
+        inode.Mode = (ushort)(LinuxFileTypes.ToMode(type) | type switch
         {
             GuestFileType.Directory => DefaultDirectoryMode,
             GuestFileType.SymbolicLink => LinkMode,

@@ -106,7 +106,7 @@ internal sealed partial class ExtFileSystem : WritableGuestFileSystem
     {
         foreach (var (name, number, fileType) in directory.Enumerate())
         {
-            var type = ExtFileTypes.FromEntry(fileType) ?? _volume.Inodes.GetLinked(number).Type;
+            var type = LinuxFileTypes.FromEntry(fileType) ?? _volume.Inodes.GetLinked(number).Type;
             yield return new GuestDirectoryEntry(name, type ?? GuestFileType.Regular, number);
         }
     }

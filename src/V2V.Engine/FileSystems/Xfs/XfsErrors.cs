@@ -5,7 +5,8 @@ internal static class XfsErrors
 {
     public const string Format = "xfs";
 
-    private const string RepairAdvice = "Run xfs_repair on the volume in the source guest, shut it down cleanly, and try again.";
+    private const string RepairAdvice =
+        "Run xfs_repair on the volume in the source guest (from its rescue system, if it is the root), shut it down cleanly, and try again.";
 
     public static GuestFileSystemException Corrupt(string message, long? offset = null) =>
         new(V2VError.FileSystemCorrupt, $"The XFS file system is damaged: {message}") { Format = Format, Offset = offset, Advice = RepairAdvice };
@@ -15,6 +16,9 @@ internal static class XfsErrors
 
     public static GuestFileSystemException NotClean(string message, string advice) =>
         new(V2VError.FileSystemNotClean, message) { Format = Format, Advice = advice };
+
+    public static GuestFileSystemException NeedsRepair(string message) =>
+        new(V2VError.FileSystemNotClean, message) { Format = Format, Advice = RepairAdvice };
 
     public static GuestFileSystemException Full(string message) =>
         new(V2VError.FileSystemFull, message)

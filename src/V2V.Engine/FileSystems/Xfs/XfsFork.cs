@@ -55,4 +55,14 @@ internal abstract class XfsFork
 
     /// <summary>The mapped runs of logical blocks from <paramref name="from"/> on, in order.</summary>
     public abstract IEnumerable<(uint Block, uint Count)> Mapped(uint from);
+
+    /// <summary>
+    /// Moves the boundary between the data and the attribute fork so that this one can hold <paramref name="length"/> bytes inline, and creates
+    /// an attribute fork (with an empty list of extents) where there is none. Extents of the other fork move out of the inode when they must.
+    /// </summary>
+    /// <returns>False, with nothing changed, when the other fork's inline contents do not leave that room.</returns>
+    public abstract bool TryReserveInline(int length);
+
+    /// <summary>Takes away an attribute fork that holds nothing any more; the data fork gets its room.</summary>
+    public abstract void Remove();
 }

@@ -22,4 +22,14 @@ internal sealed record XfsGeometry
     public required byte[] MetadataUuid { get; init; }
 
     public int DirectoryBlockSize => BlockSize * DirectoryBlocks;
+
+    public static XfsGeometry Of(XfsSuperblock superblock) => new()
+    {
+        BlockSize = superblock.BlockSize,
+        DirectoryBlocks = 1 << superblock.DirectoryBlockLog,
+        IsV5 = superblock.IsV5,
+        HasFileTypes = superblock.HasFileTypes,
+        HasAttr2 = superblock.IsV5 || superblock.Features2.HasFlag(XfsFeatures2.Attr2),
+        MetadataUuid = superblock.MetadataUuid,
+    };
 }
