@@ -14,6 +14,8 @@ internal sealed class XfsVolume
         Geometry = XfsGeometry.Of(superblock);
         Cache = new XfsBufferCache(device, superblock.IsV5);
         Inodes = new XfsInodeTable(this);
+        Allocator = new XfsAllocator(this);
+        InodeAllocator = new XfsInodeAllocator(this);
         _ags = new XfsAg?[superblock.AgCount];
     }
 
@@ -26,6 +28,10 @@ internal sealed class XfsVolume
     public XfsBufferCache Cache { get; }
 
     public XfsInodeTable Inodes { get; }
+
+    public XfsAllocator Allocator { get; }
+
+    public XfsInodeAllocator InodeAllocator { get; }
 
     public int BlockSize => Superblock.BlockSize;
 
