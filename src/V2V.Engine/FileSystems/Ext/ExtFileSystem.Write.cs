@@ -209,7 +209,7 @@ internal sealed partial class ExtFileSystem
         Apply(inode, attributes);
         if (attributes.Mode is not null)
         {
-            BringAclToMode(inode);
+            BringAclToMode(inode, path);
         }
 
         change.Commit();
@@ -220,17 +220,13 @@ internal sealed partial class ExtFileSystem
         ArgumentNullException.ThrowIfNull(name);
         path = GuestPathCache.Normalise(path, ExtErrors.Format);
         var (index, suffix) = ExtXattrNames.Split(name, path);
-        if (value is not null && ExtAcl.IsAcl(index))
-        {
-            value = ExtAcl.ToDisk(value, path);
-        }
-
+        var stored = value is not null && ExtAcl.IsAcl(index) ? ExtAcl.ToDisk(value, path) : value;
         using var change = Begin();
         var inode = Get(path);
-        new ExtXattrs(_volume, inode).Set(index, suffix, value);
+        new ExtXattrs(_volume, inode).Set(index, suffix, stored);
         if (value is not null && index == ExtAcl.AccessIndex)
         {
-            inode.Mode = (ushort)ExtAcl.ModeOf(value, inode.Mode);
+            inode.Mode = (ushort)PosixAcl.ModeOf(value, inode.Mode);
         }
 
         inode.Changed = DateTimeOffset.UtcNow;
@@ -350,12 +346,16 @@ internal sealed partial class ExtFileSystem
     }
 
     /// <summary>The permissions of owner, group class and others stand in the mode and in an ACL; as with chmod(2), both have to say the same.</summary>
-    private void BringAclToMode(ExtInode inode)
+    private void BringAclToMode(ExtInode inode, string path)
     {
         var attributes = new ExtXattrs(_volume, inode);
         foreach (var (index, name, value) in attributes.All().Where(a => a.Index == ExtAcl.AccessIndex).ToList())
         {
-            attributes.Set(index, name, ExtAcl.WithMode(value, inode.Mode));
+            var acl = ExtAcl.FromDisk(value);
+            if (PosixAcl.Parse(acl) is not null)
+            {
+                attributes.Set(index, name, ExtAcl.ToDisk(PosixAcl.WithMode(acl, inode.Mode), path));
+            }
         }
     }
 

@@ -15,4 +15,7 @@ internal sealed class XfsDaPath
         get => _leaf;
         set => _leaf = _visited.Add(value) ? value : throw XfsErrors.Corrupt($"a hash tree refers twice to block {value}.");
     }
+
+    /// <summary>The root is the leaf: there are no nodes.</summary>
+    public bool IsRoot => Steps.Count == 0;
 }

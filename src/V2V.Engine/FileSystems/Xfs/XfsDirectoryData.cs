@@ -66,6 +66,12 @@ internal sealed class XfsDirectoryData
     public XfsDirectoryHashes Hashes => new(
         Data.AsSpan(End..^TailSize), BinaryPrimitives.ReadUInt32BigEndian(Tail[sizeof(uint)..]), _fork, Buffer.Address);
 
+    /// <summary>Bytes of the longest free record; 0 when there is none.</summary>
+    public ushort LongestFree => BinaryPrimitives.ReadUInt16BigEndian(Data.AsSpan(BestFreeStart + sizeof(ushort)));
+
+    /// <summary>There is no entry.</summary>
+    public bool IsUnused => IsFree(Start) && RecordLength(Start) == End - Start;
+
     private byte[] Data => Buffer.Data;
 
     private Span<byte> Tail => Data.AsSpan(Data.Length - TailSize);
@@ -108,6 +114,163 @@ internal sealed class XfsDirectoryData
         return entries;
     }
 
+    /// <summary>Where the first name behind "." and ".." stands.</summary>
+    public static int FirstNameOffset(XfsDirectoryLayout layout) => StartOf(layout) + layout.EntrySize(1) + layout.EntrySize(2);
+
+    /// <summary>Whether a directory with these names, besides "." and "..", fits into one block.</summary>
+    public static bool FitSingle(XfsDirectoryLayout layout, IReadOnlyCollection<XfsDirectoryEntry> entries) =>
+        FirstNameOffset(layout) + entries.Sum(e => layout.EntrySize(e.Name.Length)) <= HashesStart(layout, entries.Count + 2);
+
+    /// <summary>Makes a block a whole directory with these names and "." and "..".</summary>
+    public static void WriteSingle(
+        XfsFork fork, XfsDirectoryLayout layout, XfsBuffer buffer, ulong parent, IEnumerable<XfsDirectoryEntry> entries)
+    {
+        var data = Initialise(fork, layout, 0, buffer);
+        layout.WriteHeader(fork, buffer, SingleMagic(fork));
+        XfsDirectoryEntry[] all =
+        [
+            new("."u8.ToArray(), fork.Owner, XfsDirectoryEntry.DirectoryType), new(".."u8.ToArray(), parent, XfsDirectoryEntry.DirectoryType), .. entries
+        ];
+        var hashes = new List<XfsDirectoryHash>(all.Length);
+        var at = data.Start;
+        foreach (var entry in all)
+        {
+            data.WriteEntry(at, entry);
+            hashes.Add(new XfsDirectoryHash(XfsDaHash.Compute(entry.Name), layout.Address(0, at)));
+            at += layout.EntrySize(entry.Name.Length);
+        }
+
+        hashes.Sort((a, b) => a.Hash.CompareTo(b.Hash));
+        data.End = HashesStart(layout, all.Length);
+        if (at < data.End)
+        {
+            data.WriteFree(at, data.End - at);
+        }
+
+        data.WriteHashes(hashes);
+        data.FindBestFree();
+    }
+
+    /// <summary>Makes a new block a data block without entries.</summary>
+    public static XfsDirectoryData Initialise(XfsFork fork, XfsDirectoryLayout layout, uint number, XfsBuffer buffer)
+    {
+        buffer.MarkDirty();
+        buffer.Data.AsSpan().Clear();
+        layout.WriteHeader(fork, buffer, DataMagic(fork));
+        var data = new XfsDirectoryData(fork, layout, number, buffer);
+        data.WriteFree(data.Start, data.End - data.Start);
+        data.FindBestFree();
+        return data;
+    }
+
+    /// <summary>The smallest free record with room for an entry, when <paramref name="reserved"/> bytes at the end have to be free besides.</summary>
+    public int? FindRoom(int size, int reserved = 0)
+    {
+        var end = End - reserved;
+        var (best, bestLength) = ((int?)null, int.MaxValue);
+        for (var at = Start; at < End;)
+        {
+            var next = at + RecordLength(at);
+            if (IsFree(at))
+            {
+                var length = Math.Min(next, end) - at;
+                if (length >= size && length < bestLength)
+                {
+                    (best, bestLength) = (at, length);
+                }
+            }
+
+            if (next > end && !IsFree(at))
+            {
+                return null;
+            }
+
+            at = next;
+        }
+
+        return best;
+    }
+
+    /// <summary>Writes an entry into a free record that <see cref="FindRoom"/> gave.</summary>
+    public void Add(int offset, XfsDirectoryEntry entry)
+    {
+        Buffer.MarkDirty();
+        var (size, length) = (_layout.EntrySize(entry.Name.Length), RecordLength(offset));
+        WriteEntry(offset, entry);
+        if (length > size)
+        {
+            WriteFree(offset + size, length - size);
+        }
+
+        FindBestFree();
+    }
+
+    public void Remove(int offset)
+    {
+        Buffer.MarkDirty();
+        WriteFree(offset, RecordLength(offset));
+        FindBestFree();
+    }
+
+    /// <summary>Lets the entry at an offset stand for another inode.</summary>
+    public void Replace(int offset, ulong inode, byte fileType)
+    {
+        RecordLength(offset);
+        Buffer.MarkDirty();
+        var raw = Data.AsSpan(offset);
+        BinaryPrimitives.WriteUInt64BigEndian(raw, inode);
+        if (_fork.Geometry.HasFileTypes)
+        {
+            raw[XfsDirectoryLayout.TypeOffset(raw[NameLengthOffset])] = fileType;
+        }
+    }
+
+    /// <summary>Changes the hashes of a directory of one block, for which the bytes before them must be free when there are more than before.</summary>
+    public void SetHashes(List<XfsDirectoryHash> hashes)
+    {
+        Buffer.MarkDirty();
+        var (oldEnd, newEnd) = (End, HashesStart(_layout, hashes.Count));
+        if (newEnd < oldEnd)
+        {
+            var last = Start;
+            for (var at = Start; at < End; at += RecordLength(at))
+            {
+                last = at;
+            }
+
+            if (!IsFree(last) || last > newEnd)
+            {
+                throw Corrupt("has no room for another hash");
+            }
+
+            if (last < newEnd)
+            {
+                WriteFree(last, newEnd - last);
+            }
+        }
+        else if (newEnd > oldEnd)
+        {
+            WriteFree(oldEnd, newEnd - oldEnd);
+        }
+
+        End = newEnd;
+        WriteHashes(hashes);
+        FindBestFree();
+    }
+
+    /// <summary>Turns a directory of one block into a data block: its hashes move elsewhere.</summary>
+    public XfsDirectoryData BecomeData()
+    {
+        Buffer.MarkDirty();
+        WriteFree(End, Data.Length - End);
+        _layout.WriteHeader(_fork, Buffer, DataMagic(_fork));
+        var data = new XfsDirectoryData(_fork, _layout, Number, Buffer);
+        data.FindBestFree();
+        return data;
+    }
+
+    private static int HashesStart(XfsDirectoryLayout layout, int count) => layout.BlockSize - TailSize - (count * XfsDirectoryHashes.EntrySize);
+
     private static int StartOf(XfsDirectoryLayout layout)
     {
         var end = layout.BlockHeaderSize + (BestFreeCount * 2 * sizeof(ushort));
@@ -143,6 +306,65 @@ internal sealed class XfsDirectoryData
             && BinaryPrimitives.ReadUInt16BigEndian(Data.AsSpan(offset + length - sizeof(ushort))) == offset
             ? length
             : throw Corrupt($"has a malformed entry at offset {offset}");
+    }
+
+    private void WriteEntry(int offset, XfsDirectoryEntry entry)
+    {
+        var raw = Data.AsSpan(offset, _layout.EntrySize(entry.Name.Length));
+        raw.Clear();
+        BinaryPrimitives.WriteUInt64BigEndian(raw, entry.Inode);
+        raw[NameLengthOffset] = (byte)entry.Name.Length;
+        entry.Name.CopyTo(raw[(NameLengthOffset + 1)..]);
+        if (_fork.Geometry.HasFileTypes)
+        {
+            raw[XfsDirectoryLayout.TypeOffset(entry.Name.Length)] = entry.FileType;
+        }
+
+        BinaryPrimitives.WriteUInt16BigEndian(raw[^sizeof(ushort)..], (ushort)offset);
+    }
+
+    private void WriteFree(int offset, int length)
+    {
+        var raw = Data.AsSpan(offset, length);
+        BinaryPrimitives.WriteUInt16BigEndian(raw, FreeTag);
+        BinaryPrimitives.WriteUInt16BigEndian(raw[sizeof(ushort)..], (ushort)length);
+        BinaryPrimitives.WriteUInt16BigEndian(raw[^sizeof(ushort)..], (ushort)offset);
+    }
+
+    private void WriteHashes(List<XfsDirectoryHash> hashes)
+    {
+        XfsDirectoryHashes.Write(hashes, Data.AsSpan(HashesStart(_layout, hashes.Count)));
+        BinaryPrimitives.WriteUInt32BigEndian(Tail, (uint)hashes.Count);
+        BinaryPrimitives.WriteUInt32BigEndian(Tail[sizeof(uint)..], 0);
+    }
+
+    /// <summary>Joins free records that touch and brings the table of the three longest up to date.</summary>
+    private void FindBestFree()
+    {
+        var free = new List<(int Offset, int Length)>();
+        for (int at = Start, length; at < End; at += length)
+        {
+            length = RecordLength(at);
+            if (IsFree(at))
+            {
+                while (at + length < End && IsFree(at + length))
+                {
+                    length += RecordLength(at + length);
+                    WriteFree(at, length);
+                }
+
+                free.Add((at, length));
+            }
+        }
+
+        var table = Data.AsSpan(BestFreeStart, BestFreeCount * 2 * sizeof(ushort));
+        table.Clear();
+        foreach (var (offset, length) in free.OrderByDescending(f => f.Length).Take(BestFreeCount))
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(table, (ushort)offset);
+            BinaryPrimitives.WriteUInt16BigEndian(table[sizeof(ushort)..], (ushort)length);
+            table = table[(2 * sizeof(ushort))..];
+        }
     }
 
     private GuestFileSystemException Corrupt(string what) =>

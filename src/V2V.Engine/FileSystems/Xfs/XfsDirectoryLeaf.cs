@@ -37,7 +37,55 @@ internal sealed class XfsDirectoryLeaf : XfsDaBlock
         }
     }
 
+    /// <summary>The most hashes that a leaf under nodes holds.</summary>
+    public int Capacity => (Data.Length - Start) / XfsDirectoryHashes.EntrySize;
+
+    /// <summary>The longest free record of each data block, at the end of a single leaf; <see cref="XfsDirectoryFreeIndex.NoBlock"/> where there is no block.</summary>
+    public List<ushort> Bests
+    {
+        get
+        {
+            var bests = new List<ushort>((int)BestCount + 1);
+            for (var at = BestsStart((int)BestCount); at < Data.Length - TailSize; at += sizeof(ushort))
+            {
+                bests.Add(BinaryPrimitives.ReadUInt16BigEndian(Data.AsSpan(at)));
+            }
+
+            return bests;
+        }
+    }
+
     public XfsDirectoryHashes Hashes => new(Data.AsSpan(Start, Count * XfsDirectoryHashes.EntrySize), StaleCount, Fork, Buffer.Address);
+
+    public static XfsDirectoryLeaf Initialise(XfsFork fork, uint block, XfsBuffer buffer, XfsDaBlockKind kind)
+    {
+        Initialise(fork, buffer, kind);
+        return new XfsDirectoryLeaf(fork, block, buffer, kind);
+    }
+
+    /// <summary>Whether hashes and free records fit into a single leaf.</summary>
+    public bool FitSingle(int hashCount, int bestCount) => Start + (hashCount * XfsDirectoryHashes.EntrySize) <= BestsStart(bestCount);
+
+    /// <summary>Replaces the contents. With free records this becomes a single leaf, without them one under nodes.</summary>
+    public void Write(List<XfsDirectoryHash> hashes, List<ushort>? bests)
+    {
+        ChangeKind(bests is null ? XfsDaBlockKind.DirectoryLeaf : XfsDaBlockKind.DirectorySingleLeaf);
+        var raw = Modify(Start);
+        raw.Clear();
+        XfsDirectoryHashes.Write(hashes, raw);
+        BinaryPrimitives.WriteUInt16BigEndian(Data.AsSpan(InfoSize), (ushort)hashes.Count);
+        BinaryPrimitives.WriteUInt16BigEndian(Data.AsSpan(InfoSize + sizeof(ushort)), 0);
+        if (bests is not null)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(Data.AsSpan(Data.Length - TailSize), (uint)bests.Count);
+            var at = BestsStart(bests.Count);
+            foreach (var best in bests)
+            {
+                BinaryPrimitives.WriteUInt16BigEndian(Data.AsSpan(at), best);
+                at += sizeof(ushort);
+            }
+        }
+    }
 
     private int Start => InfoSize + (Fork.Geometry.IsV5 ? Version5HeaderSize : Version4HeaderSize);
 
@@ -46,4 +94,6 @@ internal sealed class XfsDirectoryLeaf : XfsDaBlock
     private ushort StaleCount => BinaryPrimitives.ReadUInt16BigEndian(Data.AsSpan(InfoSize + sizeof(ushort)));
 
     private uint BestCount => BinaryPrimitives.ReadUInt32BigEndian(Data.AsSpan(Data.Length - TailSize));
+
+    private int BestsStart(int count) => Data.Length - TailSize - (count * sizeof(ushort));
 }

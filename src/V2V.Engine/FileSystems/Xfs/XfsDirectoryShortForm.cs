@@ -71,8 +71,119 @@ internal sealed class XfsDirectoryShortForm : XfsDirectoryForm
 
     public override IEnumerable<XfsDirectoryEntry> Enumerate() => _entries;
 
+    public override bool TryAdd(XfsDirectoryEntry entry) => TrySave(_parent, [.. _entries, entry]);
+
+    public override bool TryReplace(XfsDirectoryEntry entry)
+    {
+        if (entry.Name.AsSpan().SequenceEqual(".."u8))
+        {
+            return TrySave(entry.Inode, _entries);
+        }
+
+        var index = IndexOf(entry.Name);
+        return index < 0 ? throw Vanished() : TrySave(_parent, [.. _entries[..index], entry, .. _entries[(index + 1)..]]);
+    }
+
+    public override void Remove(ReadOnlySpan<byte> name)
+    {
+        var index = IndexOf(name);
+        if (index < 0)
+        {
+            throw Vanished();
+        }
+
+        _entries.RemoveAt(index);
+        Save(Fork, Layout, _parent, _entries);
+    }
+
+    public override void Grow()
+    {
+        if (!XfsDirectoryData.FitSingle(Layout, _entries))
+        {
+            throw XfsErrors.Corrupt($"inline directory {Fork.Owner} holds more than a block can.");
+        }
+
+        Fork.BecomeExtents();
+        XfsDirectoryData.WriteSingle(Fork, Layout, Fork.Allocate(0, Layout.BlockCount, XfsDirectoryLayout.ChecksumOffset), _parent, _entries);
+        Fork.Size = Layout.BlockSize;
+    }
+
+    public override bool TryShrink() => false;
+
+    /// <summary>Bytes that a directory takes within its inode; null when it cannot stand there whatever the room.</summary>
+    public static int? SizeOf(XfsGeometry geometry, XfsDirectoryLayout layout, ulong parent, IReadOnlyCollection<XfsDirectoryEntry> entries)
+    {
+        if (entries.Count > MaxEntries || !XfsDirectoryData.FitSingle(layout, entries))
+        {
+            return null;
+        }
+
+        var numberSize = CountLong(parent, entries) > 0 ? sizeof(ulong) : sizeof(uint);
+        var otherSize = EntryHeaderSize + (geometry.HasFileTypes ? 1 : 0) + numberSize;
+        return CountsSize + numberSize + entries.Sum(e => e.Name.Length + otherSize);
+    }
+
+    /// <summary>Writes a directory that fits into its inode.</summary>
+    public static void Save(XfsFork fork, XfsDirectoryLayout layout, ulong parent, IReadOnlyCollection<XfsDirectoryEntry> entries)
+    {
+        var size = SizeOf(fork.Geometry, layout, parent, entries) ?? throw XfsErrors.Corrupt($"inline directory {fork.Owner} is malformed.");
+        var longNumbers = CountLong(parent, entries);
+        var numberSize = longNumbers > 0 ? sizeof(ulong) : sizeof(uint);
+        var content = new byte[size];
+        content[0] = (byte)entries.Count;
+        content[1] = (byte)longNumbers;
+        WriteNumber(content.AsSpan(CountsSize, numberSize), parent);
+        var raw = content.AsSpan(CountsSize + numberSize);
+        var offset = XfsDirectoryData.FirstNameOffset(layout);
+        foreach (var (name, inode, fileType) in entries)
+        {
+            raw[0] = (byte)name.Length;
+            BinaryPrimitives.WriteUInt16BigEndian(raw[1..], (ushort)offset);
+            name.CopyTo(raw[EntryHeaderSize..]);
+            raw = raw[(EntryHeaderSize + name.Length)..];
+            if (fork.Geometry.HasFileTypes)
+            {
+                raw[0] = fileType;
+                raw = raw[1..];
+            }
+
+            WriteNumber(raw[..numberSize], inode);
+            raw = raw[numberSize..];
+            offset += layout.EntrySize(name.Length);
+        }
+
+        fork.SetInline(content);
+        fork.Size = size;
+    }
+
+    private static int CountLong(ulong parent, IReadOnlyCollection<XfsDirectoryEntry> entries) =>
+        entries.Count(e => e.Inode > uint.MaxValue) + (parent > uint.MaxValue ? 1 : 0);
+
+    private static void WriteNumber(Span<byte> raw, ulong number)
+    {
+        if (raw.Length == sizeof(ulong))
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(raw, number);
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(raw, (uint)number);
+        }
+    }
+
     private static ulong ReadNumber(ReadOnlySpan<byte> raw, int size) =>
         size == sizeof(ulong) ? BinaryPrimitives.ReadUInt64BigEndian(raw) : BinaryPrimitives.ReadUInt32BigEndian(raw);
+
+    private bool TrySave(ulong parent, List<XfsDirectoryEntry> entries)
+    {
+        if (SizeOf(Fork.Geometry, Layout, parent, entries) is not { } size || !Fork.TryReserveInline(size))
+        {
+            return false;
+        }
+
+        Save(Fork, Layout, parent, entries);
+        return true;
+    }
 
     private int IndexOf(ReadOnlySpan<byte> name)
     {
