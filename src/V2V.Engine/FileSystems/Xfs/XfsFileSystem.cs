@@ -65,7 +65,8 @@ internal sealed partial class XfsFileSystem : WritableGuestFileSystem
     public override IReadOnlyDictionary<string, byte[]> ExtendedAttributes(string path)
     {
         Trim();
-        return new Dictionary<string, byte[]>();
+        var inode = Get(GuestPathCache.Normalise(path, Kind));
+        return new XfsAttributes(inode.AttributeFork).All().ToDictionary(a => a.Name, a => a.Value, StringComparer.Ordinal);
     }
 
     public override IEnumerable<ByteRange> FreeExtents()

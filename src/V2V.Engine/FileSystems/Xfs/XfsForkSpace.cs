@@ -61,6 +61,38 @@ internal sealed class XfsForkSpace(XfsInodeFork fork)
         fork.Extents.Insert(part with { IsUnwritten = false });
     }
 
+    /// <summary>How many of the blocks, from the first on, only this file has; 0 when the first is shared.</summary>
+    public ulong CountUnshared(XfsExtent part)
+    {
+        if (!MayBeShared)
+        {
+            return part.Count;
+        }
+
+        var (count, isShared) = Look(part);
+        return isShared ? 0 : count;
+    }
+
+    /// <summary>When the first block is shared with other files, gives this one blocks of its own instead of it and as many that follow as are shared too; else null.</summary>
+    /// <returns>The new extent, whose contents are not the old ones yet.</returns>
+    public XfsExtent? Unshare(XfsExtent part)
+    {
+        if (!MayBeShared || Look(part) is not (var count, true))
+        {
+            return null;
+        }
+
+        // The new blocks first: what is freed must stay as it is until it was copied.
+        var (block, found) = Volume.Allocator.Allocate(Goal(part.Offset), count, OwnerOf(part.Offset, isUnwritten: false));
+        Free(part.Offset, found);
+        var extent = new XfsExtent(part.Offset, block, found, IsUnwritten: false);
+        Map(extent);
+        return extent;
+    }
+
+    private (uint Count, bool IsShared) Look(XfsExtent part) =>
+        Volume.Ag(Volume.Superblock.AgOf(part.Block)).Refcounts.Look(Volume.Superblock.AgBlockOf(part.Block), (uint)part.Count);
+
     private void Map(XfsExtent extent)
     {
         fork.Extents.Insert(extent);

@@ -33,9 +33,9 @@ internal sealed class XfsInodeTrees(XfsAg ag)
     public void Put(uint inode)
     {
         var tree = All;
-        var place = 0;
-        if (!tree.SeekAtOrBefore(XfsInodeChunk.AllFree(inode).Key) || Parse(tree) is not var chunk || (place = (int)Math.Min(inode - chunk.First, XfsInodeChunk.Inodes)) == XfsInodeChunk.Inodes
-            || (chunk.FreeMask & (1UL << place)) != 0)
+        var chunk = tree.SeekAtOrBefore(XfsInodeChunk.AllFree(inode).Key) ? Parse(tree) : default;
+        var place = (int)Math.Min(inode - chunk.First, XfsInodeChunk.Inodes);
+        if (chunk.Count == 0 || place == XfsInodeChunk.Inodes || (chunk.FreeMask & (1UL << place)) != 0)
         {
             throw XfsErrors.Corrupt($"inode {inode} of allocation group {ag.Number} is in use, but counts as free.");
         }

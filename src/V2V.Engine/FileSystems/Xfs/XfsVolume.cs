@@ -56,6 +56,33 @@ internal sealed class XfsVolume
         set => WriteCounter(XfsSuperblock.Offsets.FreeInodes, value);
     }
 
+    /// <summary>Lets the kernel count anew what each user, group and project has.</summary>
+    public void InvalidateQuotas()
+    {
+        var buffer = SuperblockBuffer;
+        var flags = (XfsQuotaFlags)buffer.Data.AsReadOnly().U16(XfsSuperblock.Offsets.QuotaFlags);
+        if ((flags & XfsQuotaFlags.AllChecked) != 0)
+        {
+            buffer.Data.AsSpan().Put16(XfsSuperblock.Offsets.QuotaFlags, (ushort)(flags & ~XfsQuotaFlags.AllChecked));
+            buffer.MarkDirty();
+        }
+    }
+
+    /// <summary>Frees every block of an inode that has no name any more, and the inode itself.</summary>
+    public void Delete(XfsInode inode)
+    {
+        foreach (var fork in new[] { inode.DataFork, inode.AttributeFork })
+        {
+            if (fork.Format is XfsForkFormat.Extents or XfsForkFormat.BTree)
+            {
+                new XfsForkSpace(fork).Free(0, XfsExtent.MaxOffset);
+            }
+        }
+
+        inode.Release();
+        InodeAllocator.Free(inode.Number);
+    }
+
     public XfsAg Ag(uint number)
     {
         if (number >= Superblock.AgCount)
