@@ -12,6 +12,9 @@ public static class ConversionSteps
         new ChooseVirtualHardware(),
 
         new StableDeviceNames(),
+        new LvmDevices(),
+        new MdadmDevices(),
+        new UdevDiskRules(),
         new KernelCommandLines(),
         new GrubInstallDevices(),
         new StableNetworkNames(),
