@@ -109,7 +109,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         try
         {
             clock.Enter("Inspect", "Finding the operating system");
-            opened.Inspect(source, cancellation);
+            opened.Inspect(source, options.Root, cancellation);
             return opened;
         }
         catch
@@ -144,7 +144,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
-        ConversionVerifier.Verify(source, opened.Disks, context);
+        ConversionVerifier.Verify(source, opened.Disks, options.Root, context);
     }
 
     private IReadOnlyList<CopyPlan> PlanCopies(OpenedGuest opened, CancellationToken cancellation) =>

@@ -46,7 +46,8 @@ internal sealed class OpenedGuest : IDisposable
         }
     }
 
-    public void Inspect(SourceGuest source, CancellationToken cancellation) => _guest = GuestInspector.Inspect(source, Volumes, cancellation);
+    public void Inspect(SourceGuest source, string? root, CancellationToken cancellation) =>
+        _guest = GuestInspector.Inspect(source, Volumes, root, cancellation);
 
     /// <summary>Brings the overlays up to date with what the conversion changed.</summary>
     public void Flush()
