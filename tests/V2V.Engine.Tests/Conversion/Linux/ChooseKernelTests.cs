@@ -148,6 +148,19 @@ public sealed class ChooseKernelTests
     }
 
     [Fact]
+    public void Extlinux_without_a_menu_gets_another_default_label()
+    {
+        using var phony = BootGuests.Alpine();
+        phony.File("/boot/extlinux.conf", "default lts\r\nprompt 1\nlabel lts\n  kernel vmlinuz-lts\n  initrd initramfs-lts\nlabel virt\n  kernel vmlinuz-virt\n  initrd initramfs-virt\n");
+        WithoutDrivers(phony, "6.6.32-0-lts");
+
+        Run(phony, out _);
+
+        Assert.StartsWith("default virt\r\nprompt 1\n", phony.Root.Text("/boot/extlinux.conf"));
+        Assert.Equal("6.6.32-0-virt", DefaultNow(phony).Version);
+    }
+
+    [Fact]
     public void Systemd_boot_gets_another_entry_that_is_no_fallback()
     {
         using var phony = BootGuests.Arch();
