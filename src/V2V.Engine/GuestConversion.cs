@@ -83,10 +83,12 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
             clock.Enter("Copy", "Copying the disks");
             var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation);
+            var boot = BootFiles(opened, outcome.Hardware)?.Write(target, cancellation);
 
             clock.Enter("Define", "Defining the domain");
             cancellation.ThrowIfCancellationRequested();
-            var domain = target.Define(Domain(opened, outcome.Hardware, copy.Sources, request.Networks, target.Capabilities));
+            var domain = target.Define(
+                Domain(opened, outcome.Hardware, copy.Sources, request.Networks, target.Capabilities) with { DirectBoot = boot });
             _concerns.AddRange(domain.Concerns);
             return Result(domain, copy, Assessment(opened, clock), target, clock);
         }
@@ -116,7 +118,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             }
             else
             {
-                opened.Inspect(source, cancellation);
+                opened.Inspect(source, options.Root, cancellation);
             }
 
             return opened;
@@ -130,7 +132,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     private Outcome ConvertInOverlay(OpenedGuest opened, PhaseClock clock, CancellationToken cancellation)
     {
-        var hardware = new TargetHardware { Firmware = opened.Layout.Firmware };
+        var hardware = new TargetHardware { Firmware = opened.Layout.Firmware, ClockIsLocalTime = source.ClockIsLocalTime };
         foreach (var adapter in source.NetworkAdapters)
         {
             hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
@@ -165,7 +167,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
-        ConversionVerifier.Verify(source, opened.Disks, context);
+        ConversionVerifier.Verify(source, opened.Disks, options.Root, context);
     }
 
     /// <summary>Tells of the way out that does not need what stood in the way.</summary>
@@ -187,13 +189,18 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     {
         Demand(TargetHost.Concerns(hardware, target.Capabilities));
         var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, plan));
-        var request = new TargetRequest(_name, DiskRequests([.. sizes]), options.Overwrite)
+        var files = BootFiles(opened, hardware)?.Requests ?? [];
+        var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
             Networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns),
         };
         Demand(target.Check(request));
         return request;
     }
+
+    /// <summary>What a guest without a boot loader is started from; null for guests that start by themselves.</summary>
+    private DirectBootFiles? BootFiles(OpenedGuest opened, TargetHardware hardware) =>
+        hardware.DirectBoot is { } boot ? new DirectBootFiles(_name, opened.Guest.Root, boot) : null;
 
     /// <summary>Keeps the concerns for the report, and stops at blockers: all of them in one message.</summary>
     private void Demand(IReadOnlyList<Concern> found)

@@ -55,9 +55,17 @@ public sealed class TargetHardware
     /// <summary>The clock keeps local time (Windows) instead of UTC.</summary>
     public bool ClockIsLocalTime { get; set; }
 
+    /// <summary>What the hypervisor starts in place of a boot loader; null for guests whose firmware finds one.</summary>
+    public DirectBoot? DirectBoot { get; set; }
+
     /// <summary>
     /// The MAC address of each network adapter, in the source's order: the source's own, or one that V2V chose where the source has none,
     /// so that interface names can be pinned to it.
     /// </summary>
     public IList<string> MacAddresses { get; } = [];
 }
+
+/// <param name="KernelPath">Guest path of the kernel.</param>
+/// <param name="InitramfsPath">Guest path of its initramfs; null when it needs none.</param>
+/// <param name="CommandLine">The kernel's arguments.</param>
+public sealed record DirectBoot(string KernelPath, string? InitramfsPath, string CommandLine);

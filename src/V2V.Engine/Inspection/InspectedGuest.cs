@@ -26,6 +26,11 @@ public sealed record InspectedGuest
     /// <summary>Zero-based index of the disk that the firmware boots from.</summary>
     public int BootDiskIndex { get; init; }
 
+    /// <summary>
+    /// False when the firmware would find nothing to start on the boot disk, as in guests of Xen, whose hypervisor did what a boot loader does.
+    /// </summary>
+    public bool HasBootLoaderOnDisk { get; init; } = true;
+
     /// <summary>Findings that the user should know before converting.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 

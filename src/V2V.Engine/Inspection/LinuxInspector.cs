@@ -16,6 +16,7 @@ internal static class LinuxInspector
         var firmware = BootDevices.Firmware(source, found);
         var bootLoader = BootLoaders.Find(tree, firmware);
         var (packageFormat, packages) = PackageDatabases.Read(tree, concerns);
+        var bootDisk = BootDevices.BootDisk(source, firmware, found, tree.Resolve("/boot").Mount.Volume);
 
         return new InspectedGuest
         {
@@ -26,7 +27,8 @@ internal static class LinuxInspector
             Kernels = LinuxKernels.Find(tree, bootLoader.Menu),
             BootLoader = bootLoader,
             Packages = packages,
-            BootDiskIndex = BootDevices.BootDisk(source, firmware, found, tree.Resolve("/boot").Mount.Volume),
+            BootDiskIndex = bootDisk,
+            HasBootLoaderOnDisk = firmware == Firmware.Uefi || BiosBootSector.CanStart(source.Disks[bootDisk], bootDisk, found),
             Concerns = concerns,
         };
     }

@@ -208,8 +208,8 @@ internal sealed class PhonyGuest : IDisposable
             MemoryVolume.Partition(0, 3) with { Kind = VolumeKind.GptPartition, GptType = new Guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b") }, fileSystem);
     }
 
-    public InspectedGuest Inspect() =>
-        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), TestContext.Current.CancellationToken);
+    public InspectedGuest Inspect(string? root = null) =>
+        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), root, TestContext.Current.CancellationToken);
 
     /// <summary>Inspects the guest and prepares the context that the pipeline would.</summary>
     public ConversionContext Context()

@@ -24,7 +24,7 @@ internal static class AsIsHardware
         hardware.Machine = bus == DiskBus.Ide ? "pc" : "q35";
         hardware.NetworkModel = KnownAdapter(source.NetworkAdapters.FirstOrDefault()?.Model) ?? NetworkModel.E1000;
         // The only thing said about the system inside when nothing of it can be read; Windows keeps local time in the clock.
-        hardware.ClockIsLocalTime = source.GuestOsHint?.StartsWith("win", StringComparison.OrdinalIgnoreCase) == true;
+        hardware.ClockIsLocalTime |= source.GuestOsHint?.StartsWith("win", StringComparison.OrdinalIgnoreCase) == true;
     }
 
     /// <summary>How messages call it.</summary>

@@ -1,9 +1,11 @@
-namespace V2V.Engine.FileSystems.Ext;
+namespace V2V.Engine.FileSystems;
 
-/// <summary>The two encodings of a file's type: the upper bits of i_mode, and the byte in directory entries.</summary>
-internal static class ExtFileTypes
+/// <summary>The two encodings of a file's type: the upper bits of the mode (i_mode, di_mode), and the byte in directory entries.</summary>
+internal static class LinuxFileTypes
 {
-    /// <summary>i_mode's type bits and the directory entry's byte, in the order of <see cref="GuestFileType"/>.</summary>
+    public const int TypeMask = 0xF000;
+
+    /// <summary>The mode's type bits and the directory entry's byte, in the order of <see cref="GuestFileType"/>.</summary>
     private static readonly (ushort Mode, byte Entry)[] s_codes =
     [
         (0x8000, 1), // Regular
@@ -15,7 +17,7 @@ internal static class ExtFileTypes
         (0xC000, 6), // Socket
     ];
 
-    public static GuestFileType? FromMode(ushort mode) => Find(c => c.Mode == (mode & ExtInode.TypeMask));
+    public static GuestFileType? FromMode(ushort mode) => Find(c => c.Mode == (mode & TypeMask));
 
     public static GuestFileType? FromEntry(byte type) => Find(c => c.Entry == type);
 
