@@ -270,11 +270,11 @@ file_system() { # IMAGE SECTORS UUID DIRECTORY
 		mke2fs -q -t ext4 -F -U "$3" -d "$4" "$1"
 		return
 	fi
-	# Only features that the guest's GRUB knows, where the tools are newer.
-	lts=/usr/share/xfsprogs/mkfs/lts_6.1.conf
-	[ -f $lts ] && lts="-c options=$lts" || lts=''
-	# shellcheck disable=SC2086
-	mkfs.xfs -q $lts -m "uuid=$3" "$1"
+	# Not the features that the guest's GRUB does not know, where the tools have them.
+	usage=$(mkfs.xfs 2>&1 || true) old=()
+	for o in nrext64 exchange; do [[ $usage != *$o=* ]] || old+=(-i $o=0); done
+	[[ $usage != *parent=* ]] || old+=(-n parent=0)
+	mkfs.xfs -q "${old[@]}" -m "uuid=$3" "$1"
 	mkdir -p "$work/mnt"
 	mount -o loop "$1" "$work/mnt"
 	mounted=$work/mnt

@@ -72,7 +72,7 @@ internal sealed class ConvertedDisk(string qcow2, string folder)
             string[] Report(string command, string fields)
             {
                 var lines = ExternalTool.Check(
-                    "lvm", command, "--noheadings", "--nosuffix", "--units", "b", "--separator", ",", "-o", fields, "--driverloaded", "n", "--config",
+                    "env", "LVM_SUPPRESS_FD_WARNINGS=1", "lvm", command, "--noheadings", "--nosuffix", "--units", "b", "--separator", ",", "-o", fields, "--driverloaded", "n", "--config",
                     $"devices {{ use_devicesfile=0 filter=[\"a|^{loop}$|\", \"r|.*|\"] }}");
                 return [.. lines.Split('\n').Select(l => l.Trim()).Where(l => l.Length > 0 && !l.StartsWith("WARNING", StringComparison.Ordinal))];
             }

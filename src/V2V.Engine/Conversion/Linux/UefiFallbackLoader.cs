@@ -33,11 +33,11 @@ public sealed class UefiFallbackLoader : LinuxStep
 
         if (loader.HasCopyOfMenu)
         {
+            var program = loader.Files[0].Path[systemPartition.TrimEnd('/').Length..].Replace('/', '\\');
             context.Add(new Concern(
                 ConcernSeverity.Warning, "UefiMenuCopied",
                 $"The guest starts from a copy of its boot menu ({loader.Files[^1].Path}), which does not learn of kernels that are installed later.",
-                @"After the first start run 'efibootmgr -c -L Linux -l \EFI\redhat\grub.efi' in the guest (with -d and -p if its ESP is not /dev/sda1), "
-                + "and remove EFI/BOOT."));
+                $"After the first start run 'efibootmgr -c -d DISK -p PARTITION -L Linux -l {program}' in the guest, and remove EFI/BOOT from its system partition."));
         }
     }
 }
