@@ -23,6 +23,8 @@ internal static class ConversionVerifier
             var before = context.Guest;
             Demand(again.OperatingSystem.ProductName == before.OperatingSystem.ProductName, "/", "another operating system is found than before");
             Demand(
+                again.Volumes.Select(v => v.Volume.DisplayName).SequenceEqual(before.Volumes.Select(v => v.Volume.DisplayName)), "/", "other volumes are found than before");
+            Demand(
                 again.Kernels.Select(k => k.Version).SequenceEqual(before.Kernels.Select(k => k.Version)),
                 before.BootLoader.ConfigurationPath ?? "/boot",
                 "other kernels are found than before");

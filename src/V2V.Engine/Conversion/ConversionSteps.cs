@@ -7,9 +7,11 @@ public static class ConversionSteps
 {
     public static IReadOnlyList<ConversionStep> All { get; } =
     [
-        // First, because the others name the drivers and disks of the hardware that was chosen, and that is chosen for a kernel.
+        // First, because the others name the drivers and disks of the hardware that was chosen; that is chosen for a kernel, and an initramfs can
+        // rule a bus out.
         new ChooseKernel(),
         new ChooseVirtualHardware(),
+        new AddVirtioToInitramfs(),
 
         new StableDeviceNames(),
         new KernelCommandLines(),
@@ -18,12 +20,12 @@ public static class ConversionSteps
         new Consoles(),
         new DisableHypervisorTools(),
         new DropForeignModules(),
+        new LiftModuleBlocks(),
         new ModprobeAliases(),
         new XenRemnants(),
         new DisableKudzu(),
         new XorgDrivers(),
 
-        new AddVirtioToInitramfs(),
         new KeepVirtioInInitramfs(),
 
         // After everything that it takes copies of.

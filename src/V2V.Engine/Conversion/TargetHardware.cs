@@ -8,6 +8,12 @@ public enum DiskBus
     VirtioScsi,
     Sata,
     Ide,
+
+    /// <summary>VMware's paravirtual SCSI controller, which QEMU emulates: for guests that are not edited.</summary>
+    Pvscsi,
+
+    /// <summary>LSI SAS 1068, likewise.</summary>
+    LsiSas,
 }
 
 public enum NetworkModel
@@ -15,6 +21,12 @@ public enum NetworkModel
     Virtio,
     E1000,
     Rtl8139,
+
+    /// <summary>For guests that are not edited.</summary>
+    E1000e,
+
+    /// <summary>VMware's paravirtual adapter, likewise.</summary>
+    Vmxnet3,
 }
 
 /// <summary>The virtual hardware that the converted guest gets. It starts as the best and is lowered to what the guest can drive.</summary>

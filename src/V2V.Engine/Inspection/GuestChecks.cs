@@ -23,7 +23,7 @@ public static class GuestChecks
             .. Kernels(guest),
             .. BootLoader(guest),
             .. FileSystems(guest),
-            .. Hibernation(guest),
+            .. Hibernation(guest.Volumes),
             .. UefiFallback(guest),
         ];
     }
@@ -31,11 +31,14 @@ public static class GuestChecks
     private static IEnumerable<Concern> Distribution(InspectedGuest guest)
     {
         var system = guest.OperatingSystem;
-        if (system.Family != OperatingSystemFamily.Linux || !LinuxDistribution.IsDebianFamily(system))
+        if (system.Family != OperatingSystemFamily.Linux)
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "GuestUnsupported", $"The guest is {system}; V2V converts Debian, Ubuntu and their derivatives so far.",
-                "Convert this guest with virt-v2v for now.");
+                ConcernSeverity.Blocker, "GuestUnsupported", $"The guest is {system}; V2V converts Linux so far.", "Convert this guest with virt-v2v for now.");
+        }
+        else if (LinuxFamilies.Of(system) == LinuxFamily.Other)
+        {
+            yield return UnknownDistribution(guest);
         }
 
         if (system.Architecture is not ("x86_64" or "i686"))
@@ -44,6 +47,27 @@ public static class GuestChecks
                 ConcernSeverity.Blocker, "ArchitectureUnsupported",
                 $"The guest was built for {system.Architecture}; V2V makes domains for x86 so far.");
         }
+    }
+
+    /// <summary>What the steps edit is named by the kernel, the initramfs and the boot loader rather than by the distribution.</summary>
+    private static Concern UnknownDistribution(InspectedGuest guest)
+    {
+        var missing = new[]
+        {
+            (guest.Kernels.Count == 0, "its kernels are not where they are looked for"),
+            (InitramfsTools.Find(guest.Root) is null, "what builds its initramfs is not known"),
+            (guest.BootLoader.Kind == BootLoaderKind.Unknown, "its boot loader is not known"),
+        }.Where(m => m.Item1).Select(m => m.Item2).ToList();
+        return missing.Count > 0
+            ? new Concern(
+                ConcernSeverity.Blocker, "GuestUnsupported",
+                $"The guest is {guest.OperatingSystem}, a distribution that V2V has no rules for: {string.Join(", ", missing)}.",
+                "Convert this guest with virt-v2v for now.")
+            : new Concern(
+                ConcernSeverity.Warning, "DistributionNotTested",
+                $"The guest is {guest.OperatingSystem}, a distribution that V2V was not tested with. It is converted by its kernel, its initramfs and its boot loader, "
+                + "which are of known kinds.",
+                "Look at the list of changes, and start the guest before the old one is given up.");
     }
 
     private static IEnumerable<Concern> Kernels(InspectedGuest guest)
@@ -152,8 +176,8 @@ public static class GuestChecks
         }
     }
 
-    private static IEnumerable<Concern> Hibernation(InspectedGuest guest) =>
-        guest.Volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
+    internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes) =>
+        volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
             ConcernSeverity.Blocker, "GuestHibernated",
             $"{v.Volume.DisplayName} holds the memory of a hibernated system, which would be resumed on other hardware over changed file systems.",
             "Start the guest, shut it down, and convert it then."));

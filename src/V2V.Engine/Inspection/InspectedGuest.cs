@@ -34,6 +34,8 @@ public sealed record InspectedGuest
     /// <summary>Findings that the user should know before converting.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 
+    internal GuestLayout Layout => new(Volumes, Firmware, BootDiskIndex, OperatingSystem);
+
     public bool HasPackage(string name) => Packages.Any(p => p.Name == name);
 }
 
@@ -157,4 +159,7 @@ public sealed record BootLoader(BootLoaderKind Kind, string? ConfigurationPath)
     public BootMenu Menu { get; init; } = BootMenu.Empty;
 }
 
+/// <param name="Name">The package.</param>
+/// <param name="Version">As its manager prints it, with epoch and release: "2:9.0.2081-1.el9", "252.22-1~deb12u1".</param>
+/// <param name="Architecture">As its manager spells it: "x86_64", "amd64"; empty when it has none.</param>
 public sealed record InstalledPackage(string Name, string Version, string Architecture);

@@ -108,8 +108,8 @@ internal static class LinuxMounts
         }
 
         // What lies within a container that was not opened has names that can't be seen here.
-        var severity = Essential.Contains(entry.MountPoint) && !found.Any(f => f.IsContainer) ? ConcernSeverity.Blocker
-            : found.Any(f => f.IsContainer) ? ConcernSeverity.Information
+        var severity = Essential.Contains(entry.MountPoint) && !found.Any(f => f.HidesVolumes) ? ConcernSeverity.Blocker
+            : found.Any(f => f.HidesVolumes) ? ConcernSeverity.Information
             : ConcernSeverity.Warning;
         return new Concern(
             severity,

@@ -8,7 +8,7 @@ internal static class NoOperatingSystemFound
 {
     private static readonly (string Kind, string Name)[] UnreadableRoots =
     [
-        ("xfs", "XFS"), ("btrfs", "Btrfs"), ("crypto_LUKS", "LUKS"), ("LVM2_member", "LVM"), ("linux_raid_member", "Linux software RAID"),
+        ("xfs", "XFS"), ("btrfs", "Btrfs"), ("crypto_LUKS", "LUKS"), ("linux_raid_member", "Linux software RAID"),
         ("ntfs", "NTFS"), ("BitLocker", "BitLocker"), ("reiserfs", "ReiserFS"), ("jfs", "JFS"),
     ];
 
@@ -23,9 +23,8 @@ internal static class NoOperatingSystemFound
         }
 
         var failed = found.Where(f => f.Failure is not null).ToList();
-        var opened = found.Any(f => f.Volume.Kind == Volumes.VolumeKind.LogicalVolume);
         var suspects = UnreadableRoots
-            .Where(u => found.Any(f => f.FileSystem is null && f.Guest.ContentKind == u.Kind) && !(u.Kind == "LVM2_member" && opened))
+            .Where(u => found.Any(f => f.FileSystem is null && f.Guest.ContentKind == u.Kind))
             .Select(u => u.Name)
             .ToList();
         var message = "No operating system was found on the guest's disks: " + string.Join("; ", found.Select(f => f.Describe())) + ".";

@@ -14,21 +14,20 @@ internal sealed class DirectBootFiles
     private readonly DirectBoot _boot;
     private readonly List<(GuestLocation Source, TargetDiskRequest Request)> _files = [];
 
-    private DirectBootFiles(string guest, ConversionContext context, DirectBoot boot)
+    /// <param name="guest">The converted guest's name.</param>
+    /// <param name="root">Its tree.</param>
+    /// <param name="boot">Where the files are in it.</param>
+    public DirectBootFiles(string guest, GuestRoot root, DirectBoot boot)
     {
         _boot = boot;
-        Add(context.Guest.Root, boot.KernelPath, TargetNames.Kernel(guest));
+        Add(root, boot.KernelPath, TargetNames.Kernel(guest));
         if (boot.InitramfsPath is not null)
         {
-            Add(context.Guest.Root, boot.InitramfsPath, TargetNames.Initramfs(guest));
+            Add(root, boot.InitramfsPath, TargetNames.Initramfs(guest));
         }
     }
 
     public IEnumerable<TargetDiskRequest> Requests => _files.Select(f => f.Request);
-
-    /// <summary>Null for guests that start by themselves.</summary>
-    public static DirectBootFiles? For(string guest, ConversionContext context) =>
-        context.Hardware.DirectBoot is { } boot ? new DirectBootFiles(guest, context, boot) : null;
 
     /// <summary>Copies the files out of the guest, as the conversion left them.</summary>
     public DomainDirectBoot Write(ConversionTarget target, CancellationToken cancellation)

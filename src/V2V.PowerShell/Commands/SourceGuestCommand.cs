@@ -38,6 +38,13 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string? TemporaryDirectory { get; set; }
 
+    /// <summary>
+    /// Changes nothing inside the guest and gives it the hardware that it had, or another that it is known to drive: for guests whose file systems
+    /// V2V cannot write or not even open.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AsIs { get; set; }
+
     protected abstract void Process(SourceGuest guest);
 
     protected sealed override void ProcessRecord()

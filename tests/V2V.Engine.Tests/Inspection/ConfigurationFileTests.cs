@@ -1,4 +1,5 @@
 using V2V.Engine.Inspection;
+using V2V.Engine.Inspection.Packages;
 using Xunit;
 
 namespace V2V.Engine.Tests.Inspection;

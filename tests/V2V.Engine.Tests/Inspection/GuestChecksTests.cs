@@ -17,18 +17,44 @@ public sealed class GuestChecksTests
     }
 
     [Theory]
-    [InlineData("fedora", "", true)]
-    [InlineData("rocky", "rhel centos fedora", true)]
-    [InlineData("linuxmint", "ubuntu debian", false)]
-    [InlineData("kali", "debian", false)]
-    public void Only_the_debian_family_is_converted(string id, string like, bool isRefused)
+    [InlineData("fedora", "")]
+    [InlineData("rocky", "rhel centos fedora")]
+    [InlineData("linuxmint", "ubuntu debian")]
+    [InlineData("opensuse-leap", "suse opensuse")]
+    [InlineData("manjaro", "arch")]
+    [InlineData("alpine", "")]
+    public void Every_known_family_is_converted(string id, string like)
     {
         using var phony = PhonyGuest.Debian12();
         phony.Root.With("/usr/lib/os-release", $"ID={id}\nID_LIKE=\"{like}\"\nPRETTY_NAME=\"Some {id}\"\n");
 
-        var concerns = Run(phony);
+        Assert.Empty(Run(phony));
+    }
 
-        Assert.Equal(isRefused, concerns.Any(c => c is { Severity: ConcernSeverity.Blocker, Id: "GuestUnsupported" } && c.Message.Contains($"Some {id}")));
+    [Fact]
+    public void An_unknown_distribution_whose_parts_are_known_is_converted_with_a_warning()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/usr/lib/os-release", "ID=void\nPRETTY_NAME=\"Void Linux\"\n").With("/usr/bin/dracut", "#!/bin/bash\n");
+
+        var concern = Assert.Single(Run(phony));
+
+        Assert.Equal((ConcernSeverity.Warning, "DistributionNotTested"), (concern.Severity, concern.Id));
+        Assert.Contains("Void Linux", concern.Message);
+    }
+
+    [Fact]
+    public void A_distribution_without_rules_is_refused_by_name_and_by_what_is_not_known_of_it()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/usr/lib/os-release", "ID=guix\nPRETTY_NAME=\"Guix System\"\n");
+        phony.Root.Delete("/boot/grub/grub.cfg");
+
+        var concern = Assert.Single(Run(phony), c => c.Severity == ConcernSeverity.Blocker);
+
+        Assert.Equal("GuestUnsupported", concern.Id);
+        Assert.Contains("Guix System", concern.Message);
+        Assert.Contains("what builds its initramfs is not known, its boot loader is not known", concern.Message);
     }
 
     [Fact]
