@@ -15,6 +15,12 @@ public sealed record ConversionOptions
     /// <summary>Where adapters go: rules tried in order.</summary>
     public IReadOnlyList<NetworkRule> NetworkRules { get; init; } = [];
 
+    /// <summary>
+    /// Change nothing inside the guest, and give it hardware that it drives already: the way for guests on file systems that cannot be written, or
+    /// not even read. Such hardware is slower than virtio.
+    /// </summary>
+    public bool AsIs { get; init; }
+
     /// <summary>Folder for the overlay when it outgrows memory; null takes the system's.</summary>
     public string? TemporaryDirectory { get; init; }
 

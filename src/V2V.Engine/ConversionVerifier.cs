@@ -23,9 +23,16 @@ internal static class ConversionVerifier
             var before = context.Guest;
             Demand(again.OperatingSystem.ProductName == before.OperatingSystem.ProductName, "/", "another operating system is found than before");
             Demand(
+                again.Volumes.Select(v => v.Volume.DisplayName).SequenceEqual(before.Volumes.Select(v => v.Volume.DisplayName)), "/", "other volumes are found than before");
+            Demand(
                 again.Kernels.Select(k => k.Version).SequenceEqual(before.Kernels.Select(k => k.Version)),
                 before.BootLoader.ConfigurationPath ?? "/boot",
                 "other kernels are found than before");
+
+            Demand(
+                before.BootLoader.Menu.Entries.Count == 0 || again.Kernels.FirstOrDefault(k => k.IsDefault)?.Version == before.Kernels.FirstOrDefault(k => k.IsDefault)?.Version,
+                before.BootLoader.ConfigurationPath ?? "/boot",
+                "another kernel is the default than was chosen");
 
             // A file may be changed by several steps; what the last one left must be there.
             foreach (var change in context.Changes.GroupBy(c => c.Path).Select(g => g.Last()))

@@ -18,7 +18,8 @@ public sealed class ConversionContext
         Files = new GuestEditor(guest.Root, _changes);
     }
 
-    public InspectedGuest Guest { get; }
+    /// <summary>The guest as it was inspected, with the default kernel that was chosen for KVM.</summary>
+    public InspectedGuest Guest { get; private set; }
 
     public SourceGuest Source { get; }
 
@@ -33,6 +34,13 @@ public sealed class ConversionContext
     public IReadOnlyList<ConversionChange> Changes => _changes;
 
     public IReadOnlyList<Concern> Concerns => _concerns;
+
+    /// <summary>Lets the steps that follow work for another default kernel, which <paramref name="entry"/> of the boot menu boots now.</summary>
+    internal void SetDefault(InstalledKernel kernel, BootMenuEntry? entry) => Guest = Guest with
+    {
+        Kernels = [.. Guest.Kernels.Select(k => k with { IsDefault = k.Version == kernel.Version })],
+        BootLoader = entry is null ? Guest.BootLoader : Guest.BootLoader with { Menu = Guest.BootLoader.Menu.WithDefault(entry) },
+    };
 
     public void Add(Concern concern) => _concerns.Add(concern);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using V2V.Engine.Sources;
 using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Inspection;
 
@@ -56,6 +57,11 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
         if (LetteredDisk().Match(name) is { Success: true } lettered)
         {
+            if (XenDiskNames.Find(disks, lettered.Groups["letters"].Value, lettered.Groups["part"].Value, lettered.Groups["prefix"].Value) is { } named)
+            {
+                return Partition(named.Disk, named.IsPartition ? Match.Empty : lettered.Groups["part"]);
+            }
+
             return Partition(LetteredIndex(lettered.Groups["prefix"].Value, lettered.Groups["letters"].Value), lettered.Groups["part"]);
         }
 
@@ -92,8 +98,11 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
                 return ByTag("PARTLABEL", name);
             case "by-id" when name.StartsWith("dm-name-", StringComparison.Ordinal):
                 return new DeviceReference(DeviceNameKind.Stable, LogicalVolume("/dev/mapper/" + name["dm-name-".Length..]));
-            case "by-id" when name.StartsWith("dm-", StringComparison.Ordinal) || name.StartsWith("md-", StringComparison.Ordinal)
-                || name.StartsWith("lvm-", StringComparison.Ordinal):
+            case "by-id" when name.StartsWith("dm-uuid-LVM-", StringComparison.Ordinal):
+                return Stable(v => v.Volume.Kind == VolumeKind.LogicalVolume && DeviceMapperId(v.Volume) == name["dm-uuid-LVM-".Length..]);
+            case "by-id" when name.StartsWith("lvm-pv-uuid-", StringComparison.Ordinal):
+                return Stable(v => v.ContentKind == "LVM2_member" && v.Uuid == name["lvm-pv-uuid-".Length..]);
+            case "by-id" when name.StartsWith("dm-", StringComparison.Ordinal) || name.StartsWith("md-", StringComparison.Ordinal):
                 return new DeviceReference(DeviceNameKind.Stable, null);
         }
 
@@ -157,14 +166,14 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
         return new DeviceReference(DeviceNameKind.Unstable, found, disk);
     }
 
-    /// <summary>/dev/VG/LV or /dev/mapper/VG-LV, where hyphens within the names are doubled (lvm2, build_dm_name).</summary>
+    /// <summary>/dev/VG/LV or /dev/mapper/VG-LV, where hyphens within the names are doubled .</summary>
     private GuestVolume? LogicalVolume(string name)
     {
         foreach (var volume in volumes)
         {
             if (volume.Volume is { Kind: VolumeKind.LogicalVolume, VolumeGroup: { } group, LogicalVolume: { } logical }
                 && (name == $"/dev/{group}/{logical}"
-                    || name == $"/dev/mapper/{group.Replace("-", "--", StringComparison.Ordinal)}-{logical.Replace("-", "--", StringComparison.Ordinal)}"))
+                    || name == $"/dev/mapper/{LvmName.DeviceMapper(group, logical)}"))
             {
                 return volume;
             }
@@ -172,6 +181,10 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
         return null;
     }
+
+    /// <summary>The UUIDs of volume group and logical volume without their hyphens (lvm2, build_dm_uuid).</summary>
+    private static string DeviceMapperId(Volume volume) =>
+        $"{volume.VolumeGroupUuid}{volume.LogicalVolumeUuid}".Replace("-", "", StringComparison.Ordinal);
 
     private static DeviceReference Other(string name) => new(
         RemovableDrive().IsMatch(name) ? DeviceNameKind.NotADisk : DeviceNameKind.Stable, null);

@@ -23,7 +23,7 @@ public static class GuestChecks
             .. Kernels(guest),
             .. BootLoader(guest),
             .. FileSystems(guest),
-            .. Hibernation(guest),
+            .. Hibernation(guest.Volumes),
             .. UefiFallback(guest),
         ];
     }
@@ -72,28 +72,70 @@ public static class GuestChecks
 
     private static IEnumerable<Concern> Kernels(InspectedGuest guest)
     {
-        if (guest.OperatingSystem.Family == OperatingSystemFamily.Linux && guest.Kernels.Count == 0)
+        if (guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
+        {
+            yield break;
+        }
+
+        if (guest.Kernels.Count == 0)
         {
             yield return new Concern(
                 ConcernSeverity.Blocker, "NoKernel",
                 "No kernel with its modules was found in /boot and /lib/modules, so what hardware the guest can drive is not known.",
                 "Install the distribution's kernel package in the guest.");
         }
+        else if (KernelChoice.Make(guest) is null)
+        {
+            yield return new Concern(
+                ConcernSeverity.Blocker, "NoKernelForKvm",
+                $"No kernel of the guest can run on KVM: {string.Join("; ", KernelChoice.Obstacles(guest))}. The capability virtio needs, for "
+                + $"{guest.OperatingSystem}: {string.Join(", ", VirtioPackages.Files(guest))} (or newer).",
+                "Install these packages in the guest and convert it again; the present kernel can stay.");
+        }
     }
 
     private static IEnumerable<Concern> BootLoader(InspectedGuest guest)
     {
-        if (guest.BootLoader.Kind is BootLoaderKind.Grub2 or BootLoaderKind.GrubLegacy || guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
+        if (guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
         {
             yield break;
         }
 
-        var what = guest.BootLoader.Kind == BootLoaderKind.Unknown ? "No boot loader configuration was found" : $"The boot loader is {guest.BootLoader.Kind}";
-        yield return new Concern(
-            ConcernSeverity.Warning, "BootLoaderNotEdited",
-            $"{what}. V2V edits GRUB's configuration only, so a kernel command line that names a disk (root=/dev/sda1) would stay.",
-            "Make sure that the guest names its root file system by UUID, LABEL or logical volume.");
+        var path = guest.BootLoader.ConfigurationPath;
+        switch (guest.BootLoader.Kind)
+        {
+            case BootLoaderKind.Unknown:
+                yield return new Concern(
+                    ConcernSeverity.Warning, "BootLoaderNotEdited",
+                    "No boot loader configuration was found, so a kernel command line that names a disk (root=/dev/sda1) would stay.",
+                    "Make sure that the guest names its root file system by UUID, LABEL or logical volume, and that a boot loader is installed on its disk.");
+                break;
+            case BootLoaderKind.Lilo:
+                yield return Refused($"The guest boots by LILO ({path}), which finds kernel and initramfs by a list of disk sectors that changes when they are edited.");
+                break;
+            case BootLoaderKind.Elilo:
+                yield return Refused($"The guest boots by elilo ({path}), which boots copies of kernel and initramfs on the EFI system partition.");
+                break;
+            case BootLoaderKind.Zipl:
+                yield return Refused($"The guest boots by zipl ({path}), which is for IBM Z.");
+                break;
+            case BootLoaderKind.UnifiedKernelImage:
+                yield return Refused($"The guest boots a unified kernel image ({path}), whose initramfs and arguments cannot be edited without its signer.");
+                break;
+            default:
+                if (guest.BootLoader.Menu.Entries.Count == 0)
+                {
+                    yield return new Concern(
+                        ConcernSeverity.Warning, "BootMenuEmpty", $"{path} has no entry that V2V understands, so which kernel the guest boots is not known.",
+                        "Regenerate the boot menu in the guest (grub-mkconfig, update-grub) if it should have entries.");
+                }
+
+                break;
+        }
     }
+
+    private static Concern Refused(string what) =>
+        new(ConcernSeverity.Blocker, "BootLoaderUnsupported", what, "Install GRUB 2 in the guest and convert it again.");
 
     /// <summary>The room that virt-v2v documents as needed: 100 MB in /, 50 MB in a /boot of its own, 10 MB elsewhere; and 100 inodes.</summary>
     private static IEnumerable<Concern> FileSystems(InspectedGuest guest)
@@ -134,8 +176,8 @@ public static class GuestChecks
         }
     }
 
-    private static IEnumerable<Concern> Hibernation(InspectedGuest guest) =>
-        guest.Volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
+    internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes) =>
+        volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
             ConcernSeverity.Blocker, "GuestHibernated",
             $"{v.Volume.DisplayName} holds the memory of a hibernated system, which would be resumed on other hardware over changed file systems.",
             "Start the guest, shut it down, and convert it then."));

@@ -28,13 +28,7 @@ public static class GuestInspector
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(volumes);
 
-        var found = new List<VolumeFinding>();
-        foreach (var volume in volumes)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            found.Add(VolumeFinding.Look(volume, open));
-        }
-
+        var found = Look(volumes, open, cancellation);
         var roots = LinuxRoots.Find(found, source);
         cancellation.ThrowIfCancellationRequested();
         return roots.Count switch
@@ -49,5 +43,31 @@ public static class GuestInspector
                 Advice = "Convert it with only the disks of the system that is to run.",
             },
         };
+    }
+
+    /// <summary>What can be said of a guest that is not going to be edited, whether or not its root can be opened.</summary>
+    internal static GuestLayout Survey(SourceGuest source, IReadOnlyList<Volume> volumes, CancellationToken cancellation)
+    {
+        var found = Look(volumes, GuestFileSystems.Open, cancellation);
+        var firmware = BootDevices.Firmware(source, found);
+        var roots = LinuxRoots.Find(found, source);
+        var root = roots.Count == 1 ? roots[0] : null;
+        return new GuestLayout(
+            [.. found.Select(f => f.Guest)],
+            firmware,
+            found.Count > 0 ? BootDevices.BootDisk(source, firmware, found, root?.Volume.Volume ?? found[0].Volume) : 0,
+            root?.System);
+    }
+
+    private static List<VolumeFinding> Look(IReadOnlyList<Volume> volumes, Func<Volume, GuestFileSystem?> open, CancellationToken cancellation)
+    {
+        var found = new List<VolumeFinding>();
+        foreach (var volume in volumes)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            found.Add(VolumeFinding.Look(volume, open));
+        }
+
+        return found;
     }
 }
