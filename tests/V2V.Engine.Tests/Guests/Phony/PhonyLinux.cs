@@ -73,7 +73,7 @@ internal sealed class PhonyLinux : IDisposable
     }
 
     public InspectedGuest Inspect() =>
-        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), TestContext.Current.CancellationToken);
+        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), null, TestContext.Current.CancellationToken);
 
     public void Dispose()
     {
