@@ -96,8 +96,8 @@ public sealed class BootTests(DebianGuests guests) : IDisposable
             DebianGuests.Script("boot-check.sh"),
             [
                 disk, "--bus", bus, "--firmware", firmware, .. macs.SelectMany(m => new[] { "--mac", m }), "--expect",
-                $"V2V-GUEST-UP disk={driver} nic=virtio_net,virtio_net ens192=up ens224=192\\.0\\.2\\.10/24 root={root} "
-                + $"swap={swap.Replace("@", name, StringComparison.Ordinal)} failed=none",
+                $"V2V-GUEST-UP disk={driver} nic=virtio_net,virtio_net ens192=up ens224=192\\.0\\.2\\.10/24 "
+                + $"swap={swap.Replace("@", name, StringComparison.Ordinal)} failed=none root={root}",
             ]);
     }
 
