@@ -62,6 +62,16 @@ internal sealed class XfsAg(XfsVolume volume, uint number)
         }
     }
 
+    public XfsFreeList FreeList => new(this);
+
+    public XfsFreeSpace FreeSpace => new(this);
+
+    public XfsReverseMap ReverseMap => new(this);
+
+    public XfsRefcounts Refcounts => new(this);
+
+    public XfsInodeTrees InodeTrees => new(this);
+
     private XfsBuffer ReadHeader(int sector, int checksumOffset)
     {
         var superblock = volume.Superblock;

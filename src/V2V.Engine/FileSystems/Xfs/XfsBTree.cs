@@ -120,6 +120,13 @@ internal sealed class XfsBTree
         RefreshKeys(0);
     }
 
+    /// <summary>Moves the entries of a root inside an inode to a block of their own, so that the root needs the least room.</summary>
+    public void LowerRoot()
+    {
+        Start();
+        PushInodeRootDown(_path.Count - 1);
+    }
+
     /// <summary>Takes the present record out.</summary>
     public void Delete() => DeleteAt(0);
 

@@ -97,17 +97,75 @@ internal sealed class XfsInodeFork(XfsInode inode, bool isAttributeFork) : XfsFo
         }
     }
 
-    public override void SetInline(ReadOnlySpan<byte> content) => throw XfsErrors.Unsupported("XFS cannot be written yet.");
+    public override void SetInline(ReadOnlySpan<byte> content)
+    {
+        SetFormat(XfsForkFormat.Local);
+        content.CopyTo(Area.Span);
+        if (!isAttributeFork)
+        {
+            inode.Size = content.Length;
+        }
+    }
 
-    public override void BecomeExtents() => throw XfsErrors.Unsupported("XFS cannot be written yet.");
+    public override void BecomeExtents() => SetFormat(XfsForkFormat.Extents);
 
-    public override XfsBuffer Allocate(uint block, int count, int? checksumOffset) => throw XfsErrors.Unsupported("XFS cannot be written yet.");
+    /// <summary>Makes the fork a B-tree with an empty root above leaves; the number of extents stays.</summary>
+    public XfsBTreeNode BecomeTree()
+    {
+        var count = ExtentCount;
+        SetFormat(XfsForkFormat.BTree);
+        ExtentCount = count;
+        var root = BTreeRoot;
+        root.Initialise(1);
+        return root;
+    }
 
-    public override void Free(uint block, int count) => throw XfsErrors.Unsupported("XFS cannot be written yet.");
+    /// <summary>Puts other extents into the inode's list.</summary>
+    public void SetList(IReadOnlyList<XfsExtent> extents)
+    {
+        SetFormat(XfsForkFormat.Extents);
+        for (var i = 0; i < extents.Count; i++)
+        {
+            extents[i].ToBytes().CopyTo(Area.Span[(i * XfsExtent.Size)..]);
+        }
 
-    public override bool TryReserveInline(int length) => length <= InlineCapacity;
+        ExtentCount = (ulong)extents.Count;
+    }
 
-    public override void Remove() => throw XfsErrors.Unsupported("XFS cannot be written yet.");
+    public override XfsBuffer Allocate(uint block, int count, int? checksumOffset)
+    {
+        new XfsForkSpace(this).Allocate(block, (uint)count);
+        return inode.Volume.Cache.Create(Locate(block, count)!, checksumOffset);
+    }
+
+    public override void Free(uint block, int count) => new XfsForkSpace(this).Free(block, (uint)count);
+
+    public override bool TryReserveInline(int length) => isAttributeFork ? XfsForkLayout.TryReserveAttributes(inode, length) : length <= InlineCapacity;
+
+    public override void Remove() => XfsForkLayout.RemoveAttributes(inode);
+
+    /// <summary>The bytes that matter to a fork that is no B-tree.</summary>
+    public ReadOnlySpan<byte> UsedBytes => Format switch
+    {
+        XfsForkFormat.Local => Inline,
+        XfsForkFormat.Extents => Area.Span[..(ListLength * XfsExtent.Size)],
+        _ => Area.Span[..sizeof(uint)],
+    };
+
+    /// <summary>Puts back what <see cref="UsedBytes"/> was before the fork's place changed.</summary>
+    public void RestoreBytes(ReadOnlySpan<byte> bytes)
+    {
+        inode.Change();
+        bytes.CopyTo(Area.Span);
+    }
+
+    /// <summary>Starts with an empty fork of a format.</summary>
+    private void SetFormat(XfsForkFormat format)
+    {
+        inode.SetFormat(isAttributeFork, format);
+        ExtentCount = 0;
+        Area.Span.Clear();
+    }
 
     /// <summary>Where the blocks lie on the volume; null where the first of them is a hole.</summary>
     private List<ByteRange>? Locate(uint block, int count)

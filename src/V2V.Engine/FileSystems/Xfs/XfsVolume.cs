@@ -14,6 +14,8 @@ internal sealed class XfsVolume
         Geometry = XfsGeometry.Of(superblock);
         Cache = new XfsBufferCache(device, superblock.IsV5);
         Inodes = new XfsInodeTable(this);
+        Allocator = new XfsAllocator(this);
+        InodeAllocator = new XfsInodeAllocator(this);
         _ags = new XfsAg?[superblock.AgCount];
     }
 
@@ -26,6 +28,10 @@ internal sealed class XfsVolume
     public XfsBufferCache Cache { get; }
 
     public XfsInodeTable Inodes { get; }
+
+    public XfsAllocator Allocator { get; }
+
+    public XfsInodeAllocator InodeAllocator { get; }
 
     public int BlockSize => Superblock.BlockSize;
 
@@ -48,6 +54,33 @@ internal sealed class XfsVolume
     {
         get => ReadCounter(XfsSuperblock.Offsets.FreeInodes);
         set => WriteCounter(XfsSuperblock.Offsets.FreeInodes, value);
+    }
+
+    /// <summary>Lets the kernel count anew what each user, group and project has.</summary>
+    public void InvalidateQuotas()
+    {
+        var buffer = SuperblockBuffer;
+        var flags = (XfsQuotaFlags)buffer.Data.AsReadOnly().U16(XfsSuperblock.Offsets.QuotaFlags);
+        if ((flags & XfsQuotaFlags.AllChecked) != 0)
+        {
+            buffer.Data.AsSpan().Put16(XfsSuperblock.Offsets.QuotaFlags, (ushort)(flags & ~XfsQuotaFlags.AllChecked));
+            buffer.MarkDirty();
+        }
+    }
+
+    /// <summary>Frees every block of an inode that has no name any more, and the inode itself.</summary>
+    public void Delete(XfsInode inode)
+    {
+        foreach (var fork in new[] { inode.DataFork, inode.AttributeFork })
+        {
+            if (fork.Format is XfsForkFormat.Extents or XfsForkFormat.BTree)
+            {
+                new XfsForkSpace(fork).Free(0, XfsExtent.MaxOffset);
+            }
+        }
+
+        inode.Release();
+        InodeAllocator.Free(inode.Number);
     }
 
     public XfsAg Ag(uint number)
