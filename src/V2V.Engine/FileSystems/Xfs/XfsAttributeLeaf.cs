@@ -65,7 +65,78 @@ internal sealed class XfsAttributeLeaf : XfsDaBlock
     /// <summary>The attributes in the order of their hashes.</summary>
     public List<XfsAttribute> Attributes { get; } = [];
 
+    /// <summary>Bytes for attributes.</summary>
+    public int Capacity => Data.Length - EntriesStart;
+
     private int EntriesStart => InfoSize + (Fork.Geometry.IsV5 ? Offsets.Version5End : Offsets.Version4End);
+
+    public static XfsAttributeLeaf Initialise(XfsFork fork, uint block, XfsBuffer buffer)
+    {
+        Initialise(fork, buffer, XfsDaBlockKind.AttributeLeaf);
+        var leaf = new XfsAttributeLeaf(fork, block, buffer);
+        leaf.Write([]);
+        return leaf;
+    }
+
+    /// <summary>Whether a value stands with its name rather than in blocks of its own.</summary>
+    public static bool HoldsLocally(int nameLength, int valueLength, int blockSize) =>
+        NameSize(isLocal: true, nameLength, valueLength) < (blockSize >> 1) + (blockSize >> 2);
+
+    /// <summary>Bytes that an attribute takes in a leaf.</summary>
+    public static int SizeOf(XfsAttribute attribute) => EntrySize + NameSize(attribute.IsLocal, attribute.Name.Length, attribute.Value.Length);
+
+    /// <summary>Replaces the contents with attributes sorted by hash; their names and values then lie without gaps.</summary>
+    public void Write(IReadOnlyList<XfsAttribute> attributes)
+    {
+        Modify(EntriesStart).Clear();
+        var (entry, names) = (EntriesStart, Data.Length);
+        foreach (var attribute in attributes)
+        {
+            names -= SizeOf(attribute) - EntrySize;
+            BinaryPrimitives.WriteUInt32BigEndian(Data.AsSpan(entry), attribute.Hash);
+            BinaryPrimitives.WriteUInt16BigEndian(Data.AsSpan(entry + Offsets.EntryName), (ushort)names);
+            Data[entry + Offsets.EntryFlags] = (byte)attribute.Flags;
+            WriteName(attribute, Data.AsSpan(names));
+            entry += EntrySize;
+        }
+
+        var header = Data.AsSpan(InfoSize);
+        BinaryPrimitives.WriteUInt16BigEndian(header[Offsets.Count..], (ushort)attributes.Count);
+        BinaryPrimitives.WriteUInt16BigEndian(header[Offsets.UsedBytes..], (ushort)(Data.Length - names));
+
+        // The end of a block of 64 KiB does not fit into the field and is zero there (XFS_ATTR3_LEAF_NULLOFF).
+        BinaryPrimitives.WriteUInt16BigEndian(header[Offsets.FirstUsed..], (ushort)names);
+        header[Offsets.Holes] = 0;
+        header[Offsets.FreeMap..(EntriesStart - InfoSize)].Clear();
+        BinaryPrimitives.WriteUInt16BigEndian(header[Offsets.FreeMap..], (ushort)entry);
+        BinaryPrimitives.WriteUInt16BigEndian(header[(Offsets.FreeMap + sizeof(ushort))..], (ushort)(names - entry));
+        Attributes.Clear();
+        Attributes.AddRange(attributes);
+    }
+
+    private static int NameSize(bool isLocal, int nameLength, int valueLength)
+    {
+        var size = isLocal ? LocalHeaderSize + nameLength + valueLength : RemoteHeaderSize + RemotePadding + nameLength;
+        return (size + Alignment - 1) / Alignment * Alignment;
+    }
+
+    private static void WriteName(XfsAttribute attribute, Span<byte> raw)
+    {
+        if (attribute.IsLocal)
+        {
+            BinaryPrimitives.WriteUInt16BigEndian(raw, (ushort)attribute.Value.Length);
+            raw[Offsets.LocalNameLength] = (byte)attribute.Name.Length;
+            attribute.Name.CopyTo(raw[LocalHeaderSize..]);
+            attribute.Value.CopyTo(raw[(LocalHeaderSize + attribute.Name.Length)..]);
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(raw, attribute.RemoteBlock);
+            BinaryPrimitives.WriteUInt32BigEndian(raw[Offsets.RemoteValueLength..], (uint)attribute.RemoteLength);
+            raw[Offsets.RemoteNameLength] = (byte)attribute.Name.Length;
+            attribute.Name.CopyTo(raw[RemoteHeaderSize..]);
+        }
+    }
 
     private XfsAttribute Parse(ReadOnlySpan<byte> entry, int namesStart)
     {

@@ -39,6 +39,49 @@ internal static class XfsAttributeRemote
         return value;
     }
 
+    /// <summary>Stores a value; returns the first of its blocks within the fork.</summary>
+    public static uint Write(XfsFork fork, ReadOnlySpan<byte> value)
+    {
+        var first = XfsDaHoles.Find(fork, 0, uint.MaxValue, (uint)BlockCount(fork, value.Length), 1)
+            ?? throw XfsErrors.Full($"The attributes of inode {fork.Owner} cannot grow any more.");
+        var (block, offset) = (first, 0);
+        while (offset < value.Length)
+        {
+            var buffer = fork.Allocate(block++, 1, ChecksumOffset(fork));
+            buffer.MarkDirty();
+            var count = Math.Min(Capacity(fork), value.Length - offset);
+            if (fork.Geometry.IsV5)
+            {
+                WriteHeader(fork, buffer, offset, count);
+            }
+
+            value.Slice(offset, count).CopyTo(buffer.Data.AsSpan(HeaderSize(fork)));
+            offset += count;
+        }
+
+        return first;
+    }
+
+    /// <summary>Frees the blocks of a value.</summary>
+    public static void Free(XfsFork fork, uint block, int length)
+    {
+        for (var left = BlockCount(fork, length); left > 0; left--, block++)
+        {
+            fork.Free(block, 1);
+        }
+    }
+
+    private static void WriteHeader(XfsFork fork, XfsBuffer buffer, int offset, int count)
+    {
+        var raw = buffer.Data.AsSpan();
+        BinaryPrimitives.WriteUInt32BigEndian(raw, Magic);
+        BinaryPrimitives.WriteUInt32BigEndian(raw[Offsets.ValueOffset..], (uint)offset);
+        BinaryPrimitives.WriteUInt32BigEndian(raw[Offsets.Length..], (uint)count);
+        fork.Geometry.MetadataUuid.CopyTo(raw[Offsets.Uuid..]);
+        BinaryPrimitives.WriteUInt64BigEndian(raw[Offsets.Owner..], fork.Owner);
+        BinaryPrimitives.WriteUInt64BigEndian(raw[Offsets.DiskBlock..], buffer.DiskBlock);
+    }
+
     private static void Verify(XfsFork fork, XfsBuffer buffer, int offset, int count)
     {
         var raw = buffer.Data.AsSpan();
@@ -58,4 +101,6 @@ internal static class XfsAttributeRemote
     private static int HeaderSize(XfsFork fork) => fork.Geometry.IsV5 ? Version5HeaderSize : 0;
 
     private static int Capacity(XfsFork fork) => fork.Geometry.BlockSize - HeaderSize(fork);
+
+    private static int BlockCount(XfsFork fork, int length) => (length + Capacity(fork) - 1) / Capacity(fork);
 }

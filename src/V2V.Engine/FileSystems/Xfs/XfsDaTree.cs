@@ -95,7 +95,7 @@ internal sealed class XfsDaTree(XfsFork fork, uint root, uint end, int blockCoun
         return (block, fork.Allocate(block, blockCount, XfsDaBlock.ChecksumOffset));
     }
 
-    /// <summary>Puts a leaf into the tree behind the one that a path leads to, which must not be the root.</summary>
+    /// <summary>Puts a leaf into the tree behind the one that a path leads to, and goes on to lead to; that must not be the root.</summary>
     public void Add(XfsDaPath path, XfsDaBlock left, uint leftHash, XfsDaBlock right, uint rightHash)
     {
         Link(left, right);
