@@ -17,7 +17,7 @@ public sealed class XfsFullTests
     public void A_full_file_system_refuses_and_stays_right(string format, int seed)
     {
         ExternalTool.NeedRoot();
-        using var image = new XfsTestImage("40M", [.. format.Split(' '), "-l", "size=8m"]);
+        using var image = new XfsTestImage("80M", [.. format.Split(' '), "-l", "size=14m"]);
         var random = new Random(seed);
         var contents = new Dictionary<string, byte[]>();
         using var device = new FileDevice(image.Path);
@@ -49,7 +49,7 @@ public sealed class XfsFullTests
     public void Where_no_room_for_a_whole_chunk_is_left_inodes_go_to_parts_of_one()
     {
         ExternalTool.NeedRoot();
-        using var image = new XfsTestImage("40M", "-m", "reflink=1,rmapbt=1", "-i", "sparse=1,maxpct=0", "-d", "agcount=2", "-l", "size=8m");
+        using var image = new XfsTestImage("40M", "-m", "reflink=1,rmapbt=1", "-i", "sparse=1,maxpct=0", "-d", "agcount=2", "-l", "size=14m");
         image.Mount();
         var filled = 0;
         try
