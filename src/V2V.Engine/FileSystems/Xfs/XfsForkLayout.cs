@@ -54,6 +54,9 @@ internal static class XfsForkLayout
             case XfsForkFormat.Local when inode.IsSymbolicLink && size >= MinForkSize:
                 new XfsSymbolicLink(inode).MoveOut();
                 return true;
+            case XfsForkFormat.Local when inode.IsDirectory && size >= MinForkSize:
+                new XfsDirectory(fork).MoveOut();
+                return true;
             case XfsForkFormat.Extents when size >= fork.ListLength * XfsExtent.Size && size >= Math.Min(MinForkSize, fork.InlineCapacity):
                 return true;
             case XfsForkFormat.Extents when size >= MinForkSize:
