@@ -23,7 +23,8 @@ internal sealed class XfsTestImage : TestImage
 
     internal override void Check()
     {
-        var (exitCode, output) = ExternalTool.Run("xfs_repair", "-n", Path);
+        // A single allocation group leaves nothing to compare the geometry with.
+        var (exitCode, output) = ExternalTool.Run("xfs_repair", "-n", "-o", "force_geometry", Path);
         Assert.True(exitCode == 0, output);
     }
 
