@@ -23,12 +23,12 @@ public sealed class XfsAttributeTests
         var random = new Random(blockSize);
         var model = new Dictionary<string, byte[]>();
         string[] prefixes = ["user.", "trusted.", "security."];
-        for (var i = 0; i < 6000; i++)
+        for (var i = 0; i < 3000; i++)
         {
             fork.Seal();
 
             // Few names at first and at last, so that every form is passed more than once.
-            var limit = i switch { < 1000 => 3, < 2000 => 30, < 4000 => 800, < 5000 => 30, _ => 3 };
+            var limit = i switch { < 300 => 3, < 800 => 30, < 2000 => 500, < 2500 => 30, _ => 3 };
             var number = random.Next(limit);
             var name = prefixes[number % 3] + new string((char)('a' + (number % 26)), number % 7 == 0 ? 240 : 3) + number.ToString(CultureInfo.InvariantCulture);
             if (random.Next(10) < 4 || (model.Count > limit && model.Count > 0))
@@ -45,7 +45,7 @@ public sealed class XfsAttributeTests
             }
 
             fork.AssertChangesAreMarked();
-            if (i % 50 == 0)
+            if (i % 100 == 0)
             {
                 var found = XfsAttributeChecker.Check(fork);
                 Assert.Equal(model.Count, found.Count);
@@ -80,6 +80,73 @@ public sealed class XfsAttributeTests
         Assert.Equal(["user.name", "security.name"], attributes.All().Select(a => a.Name));
         Assert.Equal("security."u8.ToArray(), attributes.Get("security.name", Path));
         Assert.Null(attributes.Get("trusted.name", Path));
+    }
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(300)]
+    public void What_users_do_not_see_is_kept(int count)
+    {
+        var fork = new XfsMemoryFork(XfsMemoryFork.Shape(isV5: true), InodeArea);
+        var attributes = new XfsAttributes(fork);
+        for (var i = 0; i < count; i++)
+        {
+            attributes.TrySet($"trusted.{i}", [(byte)i], Path);
+        }
+
+        // Entry flags: the parent bit instead of the root bit.
+        var name = Encoding.ASCII.GetBytes("2");
+        if (fork.Format == XfsForkFormat.Local)
+        {
+            var content = fork.Inline.ToArray();
+            Assert.Equal((2, name[0]), (content[4 + (2 * 5) + 2], content[4 + (2 * 5) + 3]));
+            content[4 + (2 * 5) + 2] = 8;
+            fork.SetInline(content);
+        }
+        else
+        {
+            var hash = XfsDaHash.Compute(name);
+            var entry = fork.Buffers.Values.Select(b => b.Data).Where(d => d[8] == 0x3B)
+                .SelectMany(d => Enumerable.Range(0, (d[56] << 8) + d[57]).Select(i => d.AsMemory(80 + (i * 8), 8))).Single(e => e.Span[3] == hash && e.Span[2] == 0 && e.Span[1] == 0);
+            Assert.Equal(3, entry.Span[6]);
+            entry.Span[6] = 9;
+        }
+
+        Assert.Null(attributes.Get("trusted.2", Path));
+        Assert.DoesNotContain("trusted.2", attributes.All().Select(a => a.Name));
+        attributes.TrySet("trusted.2", [77], Path);
+        attributes.TrySet("user.more", new byte[200], Path);
+        attributes.Remove("trusted.1", Path);
+        var found = XfsAttributeChecker.Check(fork);
+        Assert.Equal(count + 1, found.Count);
+        Assert.Equal([2], found[(8, Convert.ToHexString(name))]);
+        Assert.Equal([77], attributes.Get("trusted.2", Path));
+        for (var i = 0; i < count; i++)
+        {
+            attributes.Remove($"trusted.{i}", Path);
+        }
+
+        attributes.Remove("user.more", Path);
+        Assert.Single(XfsAttributeChecker.Check(fork));
+        Assert.False(fork.IsRemoved);
+    }
+
+    [Fact]
+    public void An_incomplete_attribute_is_not_there()
+    {
+        var fork = new XfsMemoryFork(XfsMemoryFork.Shape(isV5: true), InodeArea);
+        var attributes = new XfsAttributes(fork);
+        attributes.TrySet("user.a", new byte[1000], Path);
+        attributes.TrySet("user.b", new byte[1000], Path);
+        var leaf = fork.Buffers[0].Data;
+        leaf[80 + 6] |= 0x80;
+        Assert.Equal(["user.b"], attributes.All().Select(a => a.Name));
+        Assert.False(attributes.Remove("user.a", Path));
+        attributes.TrySet("user.a", [1], Path);
+        Assert.Equal([1], attributes.Get("user.a", Path));
+        Assert.True(attributes.Remove("user.b", Path) && attributes.Remove("user.a", Path));
+        Assert.Empty(attributes.All());
+        Assert.Equal(0x80 | 1, fork.Buffers[0].Data[80 + 6]);
     }
 
     [Fact]
