@@ -26,6 +26,7 @@ internal static class XfsForkLayout
         }
 
         MoveBoundary(inode, boundary);
+        inode.Volume.NoteAttributes();
         return true;
     }
 
