@@ -78,7 +78,7 @@ internal sealed class PhonyLinux : IDisposable
 
     public InspectedGuest Inspect() =>
         GuestInspector.Inspect(
-            Source, [.. Volumes.Select(v => v.Volume)], volume => Volumes.Find(v => v.Volume == volume)?.FileSystem, TestContext.Current.CancellationToken);
+            Source, [.. Volumes.Select(v => v.Volume)], volume => Volumes.Find(v => v.Volume == volume)?.FileSystem, root: null, TestContext.Current.CancellationToken);
 
     public void Dispose()
     {
