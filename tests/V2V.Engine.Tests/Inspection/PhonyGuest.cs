@@ -38,7 +38,7 @@ internal sealed class PhonyGuest : IDisposable
         Format = "vmdk",
         Capacity = 1 << 20,
         Controller = controller,
-        Open = () => MemoryVolume.Partition(0, 1, content ?? new byte[4096]).Device,
+        Open = () => MemoryVolume.Partition(0, 1, content ?? VolumeImages.GrubSector()).Device,
     };
 
     /// <summary>Disk 1: partition 1 is the root, partition 2 swap.</summary>
