@@ -27,6 +27,8 @@ internal sealed class PhonyLinux : IDisposable
     private string _group = "";
     private DiskController _controller = DiskController.Scsi;
     private string _hypervisor = "VMware";
+    private string? _guestName;
+    private bool _hasBootLoader = true;
     private Firmware? _firmware;
 
     private PhonyLinux()
@@ -44,7 +46,7 @@ internal sealed class PhonyLinux : IDisposable
         Path = "/vm/phony.vmx",
         Hypervisor = _hypervisor,
         Firmware = _firmware,
-        Disks = [PhonyGuest.Disk(_controller)],
+        Disks = [PhonyGuest.Disk(_controller, _hasBootLoader ? null : new byte[4096]) with { GuestName = _guestName }],
         NetworkAdapters = _adapters,
     };
 
@@ -89,10 +91,12 @@ internal sealed class PhonyLinux : IDisposable
         var arguments = section.Arguments;
         switch (section.Word)
         {
-            case "disk": // table [controller=] [firmware=] [hypervisor=]
+            case "disk": // table [controller=] [firmware=] [hypervisor=] [name=] [noboot]
                 _table = arguments[0];
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
                 _hypervisor = section.Option("hypervisor") ?? _hypervisor;
+                _guestName = section.Option("name");
+                _hasBootLoader = !arguments.Contains("noboot");
                 _firmware = section.Option("firmware") is { } firmware ? Enum.Parse<Firmware>(firmware, ignoreCase: true) : null;
                 break;
             case "partition": // number kind [mount point] [uuid=] [label=]
