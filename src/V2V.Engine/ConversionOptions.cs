@@ -8,6 +8,12 @@ public sealed record ConversionOptions
     /// <summary>Name of the converted guest; null keeps the source's.</summary>
     public string? Name { get; init; }
 
+    /// <summary>
+    /// Which operating system to convert when the guest has several: "first", its number in the list that the error gives, "UUID=...",
+    /// "LABEL=...", the /dev name that the guest has for its root, or the volume as messages name it ("disk 1, partition 2", "vg0/root").
+    /// </summary>
+    public string? Root { get; init; }
+
     public ImageFormat Format { get; init; } = ImageFormat.Qcow2;
 
     public ImageCompression Compression { get; init; } = ImageCompression.None;

@@ -15,9 +15,9 @@ namespace V2V.Engine;
 internal static class ConversionVerifier
 {
     /// <exception cref="ConversionException">The guest no longer inspects as before, or a change is not there.</exception>
-    public static void Verify(SourceGuest source, IReadOnlyList<WritableBlockDevice> disks, ConversionContext context)
+    public static void Verify(SourceGuest source, IReadOnlyList<WritableBlockDevice> disks, string? root, ConversionContext context)
     {
-        var again = GuestInspector.Inspect(source, GuestVolumes.Discover(disks), context.Cancellation);
+        var again = GuestInspector.Inspect(source, GuestVolumes.Discover(disks), root, context.Cancellation);
         try
         {
             var before = context.Guest;

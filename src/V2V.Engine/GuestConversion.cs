@@ -118,7 +118,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             }
             else
             {
-                opened.Inspect(source, cancellation);
+                opened.Inspect(source, options.Root, cancellation);
             }
 
             return opened;
@@ -167,7 +167,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
-        ConversionVerifier.Verify(source, opened.Disks, context);
+        ConversionVerifier.Verify(source, opened.Disks, options.Root, context);
     }
 
     /// <summary>Tells of the way out that does not need what stood in the way.</summary>

@@ -50,9 +50,9 @@ internal sealed class OpenedGuest : IDisposable
         }
     }
 
-    public void Inspect(SourceGuest source, CancellationToken cancellation)
+    public void Inspect(SourceGuest source, string? root, CancellationToken cancellation)
     {
-        _guest = GuestInspector.Inspect(source, Volumes, cancellation);
+        _guest = GuestInspector.Inspect(source, Volumes, root, cancellation);
         _layout = _guest.Layout;
     }
 

@@ -8,6 +8,7 @@ public sealed class ConversionContext
 {
     private readonly List<ConversionChange> _changes = [];
     private readonly List<Concern> _concerns = [];
+    private readonly HashSet<Concern> _known = [];
 
     public ConversionContext(InspectedGuest guest, SourceGuest source, TargetHardware hardware, CancellationToken cancellation = default)
     {
@@ -42,7 +43,14 @@ public sealed class ConversionContext
         BootLoader = entry is null ? Guest.BootLoader : Guest.BootLoader with { Menu = Guest.BootLoader.Menu.WithDefault(entry) },
     };
 
-    public void Add(Concern concern) => _concerns.Add(concern);
+    /// <summary>Reports a concern, once however often it is found.</summary>
+    public void Add(Concern concern)
+    {
+        if (_known.Add(concern))
+        {
+            _concerns.Add(concern);
+        }
+    }
 }
 
 public enum ChangeKind

@@ -14,6 +14,9 @@ public static class ConversionSteps
         new AddVirtioToInitramfs(),
 
         new StableDeviceNames(),
+        new LvmDevices(),
+        new MdadmDevices(),
+        new UdevDiskRules(),
         new KernelCommandLines(),
         new GrubInstallDevices(),
         new StableNetworkNames(),

@@ -75,7 +75,9 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
             return Partition(NumberedIndex(numbered), numbered.Groups["part"]);
         }
 
-        return LogicalVolume(name) is { } logical ? new DeviceReference(DeviceNameKind.Stable, logical) : Other(name);
+        return LogicalVolume(name) is { } logical ? new DeviceReference(DeviceNameKind.Stable, logical)
+            : MultipathDisk().Match(name) is { Success: true } multipath ? OfHardware(multipath.Groups["part"])
+            : Other(name);
     }
 
     private DeviceReference ByTag(string tag, string value) => tag.ToUpperInvariant() switch
@@ -102,20 +104,26 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
             case "by-partlabel":
                 return ByTag("PARTLABEL", name);
             case "by-id" when name.StartsWith("dm-name-", StringComparison.Ordinal):
-                return new DeviceReference(DeviceNameKind.Stable, LogicalVolume("/dev/mapper/" + name["dm-name-".Length..]));
+                return Resolve("/dev/mapper/" + name["dm-name-".Length..]);
             case "by-id" when name.StartsWith("dm-uuid-LVM-", StringComparison.Ordinal):
                 return Stable(v => v.Volume.Kind == VolumeKind.LogicalVolume && DeviceMapperId(v.Volume) == name["dm-uuid-LVM-".Length..]);
             case "by-id" when name.StartsWith("lvm-pv-uuid-", StringComparison.Ordinal):
                 return Stable(v => v.ContentKind == "LVM2_member" && v.Uuid == name["lvm-pv-uuid-".Length..]);
+            case "by-id" when MultipathId().Match(name) is { Success: true } multipath:
+                return OfHardware(multipath.Groups["part"]);
             case "by-id" when name.StartsWith("dm-", StringComparison.Ordinal) || name.StartsWith("md-", StringComparison.Ordinal):
                 return new DeviceReference(DeviceNameKind.Stable, null);
         }
 
-        // The name tells the disk's serial number or its controller's place, neither of which the source's description has for each disk.
-        // With one disk there is no doubt.
-        var part = PartitionSuffix().Match(name).Groups["part"];
-        return disks.Count == 1 ? Partition(0, part) : new DeviceReference(DeviceNameKind.Unstable, null);
+        return OfHardware(PartitionSuffix().Match(name).Groups["part"]);
     }
+
+    /// <summary>
+    /// A name that tells the disk's serial number or its controller's place, neither of which the source's description has for each disk. With
+    /// one disk there is no doubt.
+    /// </summary>
+    private DeviceReference OfHardware(Group part) =>
+        disks.Count == 1 ? Partition(0, part) : new DeviceReference(DeviceNameKind.Unstable, null);
 
     /// <summary>sda, sdb, ... aa: the nth disk of those that get such names.</summary>
     private int? LetteredIndex(string prefix, string letters)
@@ -212,6 +220,13 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
     [GeneratedRegex(@"^/dev/(nvme(?<controller>[0-9]{1,3})n(?<namespace>[0-9]{1,3})|mmcblk(?<disk>[0-9]{1,3})|cciss/c[0-9]{1,3}d(?<disk>[0-9]{1,3}))(p(?<part>[0-9]{1,3}))?\z")]
     private static partial Regex NumberedDisk();
+
+    /// <summary>multipath's own names and those made of a WWID (multipath.conf(5), user_friendly_names); kpartx has several ways to add a partition.</summary>
+    [GeneratedRegex(@"^/dev/mapper/(mpath[a-z]+((p|-part|_part)?(?<part>[0-9]{1,3}))?|(mpath[0-9]+|3[0-9a-f]{16}([0-9a-f]{16})?)((p|-part|_part)(?<part>[0-9]{1,3}))?)\z")]
+    private static partial Regex MultipathDisk();
+
+    [GeneratedRegex(@"^dm-uuid-(part(?<part>[0-9]{1,3})-)?mpath-")]
+    private static partial Regex MultipathId();
 
     [GeneratedRegex(@"-part(?<part>[0-9]{1,3})\z")]
     private static partial Regex PartitionSuffix();

@@ -15,7 +15,8 @@ internal sealed record KernelChoice(InstalledKernel Kernel, BootMenuEntry? Entry
         var menu = guest.BootLoader.Menu;
         var present = guest.Kernels.FirstOrDefault(k => k.IsDefault);
         var suitable = guest.Kernels.Where(k => Obstacle(k, guest.Firmware) is null).ToList();
-        if (!guest.Kernels.Any(k => Entries(guest, k).Any()))
+        var images = guest.Kernels.Select(k => guest.Root.RealPath(k.ImagePath)).ToHashSet(StringComparer.Ordinal);
+        if (!menu.Entries.Any(e => e.IsUnifiedImage || (e.KernelPath is { } path && images.Contains(path))))
         {
             // No menu, or none that could be related to the kernels: nothing can be changed there.
             return suitable.OrderByDescending(k => k.IsDefault).ThenByDescending(Rank).FirstOrDefault() is { } best

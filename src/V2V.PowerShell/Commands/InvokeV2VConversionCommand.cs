@@ -115,7 +115,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
 
     private void Convert(SourceGuest guest)
     {
-        var conversion = new GuestConversion(guest, _settings.ToOptions(Name, Force) with { AsIs = AsIs });
+        var conversion = new GuestConversion(guest, _settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs });
         var activity = $"Converting {guest.Name}";
         var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {_settings.TargetDescription}";
         if (ShouldProcess(action, action + "?", "Convert guest", out var reason))

@@ -45,6 +45,14 @@ public abstract class SourceGuestCommand : V2VCommand
     [Parameter]
     public SwitchParameter AsIs { get; set; }
 
+    /// <summary>
+    /// Which operating system is meant when a guest has several: "first", its number in the list that the error gives, UUID=, LABEL=, a /dev name,
+    /// or its volume's name.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Root { get; set; }
+
     protected abstract void Process(SourceGuest guest);
 
     protected sealed override void ProcessRecord()

@@ -16,6 +16,7 @@ public sealed class TestV2VGuestCommand : SourceGuestCommand
     {
         var options = new ConversionOptions
         {
+            Root = Root,
             AsIs = AsIs,
             TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory),
         };

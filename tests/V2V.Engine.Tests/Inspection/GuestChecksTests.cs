@@ -84,5 +84,25 @@ public sealed class GuestChecksTests
         Assert.Equal(concern, Run(phony).SingleOrDefault()?.Id);
     }
 
+    [Theory]
+    [InlineData("/etc/lilo.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "LILO (/etc/lilo.conf)")]
+    [InlineData("/etc/elilo.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "elilo")]
+    [InlineData("/etc/zipl.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "IBM Z")]
+    [InlineData("/boot/efi/EFI/Linux/debian.efi", ConcernSeverity.Blocker, "BootLoaderUnsupported", "unified kernel image (/boot/efi/EFI/Linux/debian.efi)")]
+    [InlineData("/boot/grub/grub.cfg", ConcernSeverity.Warning, "BootMenuEmpty", "/boot/grub/grub.cfg has no entry")]
+    [InlineData("/nothing", ConcernSeverity.Warning, "BootLoaderNotEdited", "No boot loader configuration was found")]
+    public void Boot_loaders_that_are_not_edited_are_told_by_name(string path, ConcernSeverity severity, string id, string message)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.Delete("/boot/grub/grub.cfg");
+        phony.Root.With(path, "# nothing\n");
+
+        var concern = Assert.Single(Run(phony));
+
+        Assert.Equal((severity, id), (concern.Severity, concern.Id));
+        Assert.Contains(message, concern.Message);
+        Assert.NotNull(concern.Advice);
+    }
+
     private static IReadOnlyList<Concern> Run(PhonyGuest phony) => GuestChecks.Run(phony.Inspect(), phony.Source);
 }

@@ -116,13 +116,71 @@ public sealed class GuestInspectorTests
     [Fact]
     public void Several_systems_are_named()
     {
-        using var phony = PhonyGuest.Debian12();
-        phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ext4", "x").With("/etc/hosts", "").WithDirectory("/bin").With("/etc/debian_version", "5.0.1"));
+        using var phony = TwoSystems();
 
-        var e = Assert.Throws<ConversionException>(phony.Inspect);
+        var e = Assert.Throws<ConversionException>(() => phony.Inspect());
 
         Assert.Equal(V2VError.SeveralOperatingSystems, e.Error);
-        Assert.Contains("Debian GNU/Linux 12 (bookworm) on disk 1, partition 1; Debian GNU/Linux 5.0.1 (lenny) on disk 1, partition 3", e.Message);
+        Assert.Equal(
+            "The guest has several operating systems: "
+            + $"1: phony, Debian GNU/Linux 12 (bookworm), on disk 1, partition 1 (UUID={PhonyGuest.RootUuid}); 2: Debian GNU/Linux 5.0.1 (lenny), on disk 1, partition 3 (UUID=beef).",
+            e.Message);
+        Assert.Contains("-Root", e.Advice);
+    }
+
+    [Theory]
+    [InlineData("first", 12)]
+    [InlineData("1", 12)]
+    [InlineData("2", 5)]
+    [InlineData("disk 1, partition 3", 5)]
+    [InlineData("Disk 1, Partition 1", 12)]
+    [InlineData("/dev/sda3", 5)]
+    [InlineData("UUID=BEEF", 5)]
+    [InlineData("LABEL=old", 5)]
+    [InlineData("LABEL=rootfs", 12)]
+    public void One_of_several_systems_is_chosen(string root, int major)
+    {
+        using var phony = TwoSystems();
+
+        var guest = phony.Inspect(root);
+
+        Assert.Equal(major, guest.OperatingSystem.MajorVersion);
+        Assert.Equal("OtherOperatingSystem", Assert.Single(guest.Concerns, c => c.Severity == ConcernSeverity.Warning).Id);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("3")]
+    [InlineData("/dev/sdz1")]
+    [InlineData("UUID=dead")]
+    [InlineData("anything")]
+    public void A_system_that_is_not_there_is_told_with_those_that_are(string root)
+    {
+        using var several = TwoSystems();
+        using var one = PhonyGuest.Debian12();
+
+        var e = Assert.Throws<ConversionException>(() => several.Inspect(root));
+
+        Assert.Equal(V2VError.SeveralOperatingSystems, e.Error);
+        Assert.StartsWith($"The guest has no operating system on {root}. There is 1: phony, Debian", e.Message);
+        Assert.Equal(V2VError.NoOperatingSystem, Assert.Throws<ConversionException>(() => one.Inspect(root)).Error);
+        Assert.Equal(12, one.Inspect("1").OperatingSystem.MajorVersion);
+    }
+
+    [Fact]
+    public void An_old_system_can_be_chosen_although_the_new_one_mounts_it()
+    {
+        using var phony = TwoSystems();
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\nUUID=beef /mnt/old ext4 defaults 0 0\n");
+
+        Assert.Equal(12, phony.Inspect().OperatingSystem.MajorVersion);
+        Assert.Equal(5, phony.Inspect("LABEL=old").OperatingSystem.MajorVersion);
+    }
+
+    private static PhonyGuest TwoSystems()
+    {
+        var phony = PhonyGuest.Debian12();
+        return phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ext4", "beef", "old").With("/etc/hosts", "").WithDirectory("/bin").With("/etc/debian_version", "5.0.1"));
     }
 
     [Fact]
@@ -144,7 +202,7 @@ public sealed class GuestInspectorTests
             .Add(MemoryVolume.Partition(0, 2, VolumeImages.With(8192, (0, [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE, 0, 2]))))
             .Add(MemoryVolume.Partition(0, 3, VolumeImages.With(8192, (0, "XFSB"u8.ToArray()))));
 
-        var e = Assert.Throws<ConversionException>(phony.Inspect);
+        var e = Assert.Throws<ConversionException>(() => phony.Inspect());
 
         Assert.Equal(V2VError.NoOperatingSystem, e.Error);
         Assert.Contains("The root file system may be on XFS or LUKS, which V2V cannot convert yet.", e.Message);
@@ -178,7 +236,7 @@ public sealed class GuestInspectorTests
         using var phony = new PhonyGuest();
         phony.Add(Thin("root"));
 
-        var e = Assert.Throws<ConversionException>(phony.Inspect);
+        var e = Assert.Throws<ConversionException>(() => phony.Inspect());
 
         Assert.Equal((V2VError.VolumeUnsupported, "LVM2", "Copy it."), (e.Error, e.Format, e.Advice));
         Assert.Contains("No operating system was found on the guest's disks: vg0/root is a thin volume.", e.Message);
@@ -201,7 +259,7 @@ public sealed class GuestInspectorTests
         var e = Assert.Throws<ConversionException>(() => GuestInspector.Inspect(
             new PhonyGuest().Source, [volume],
             _ => throw new GuestFileSystemException(V2VError.FileSystemNotClean, "The ext4 file system was not unmounted.") { Format = "ext4", Advice = "Shut the guest down." },
-            TestContext.Current.CancellationToken));
+            null, TestContext.Current.CancellationToken));
 
         Assert.Equal(V2VError.FileSystemNotClean, e.Error);
         Assert.Equal("Shut the guest down.", e.Advice);
@@ -209,7 +267,7 @@ public sealed class GuestInspectorTests
 
     [Fact]
     public void No_volumes_at_all_are_told_as_such() =>
-        Assert.Equal(V2VError.NoOperatingSystem, Assert.Throws<ConversionException>(new PhonyGuest().Inspect).Error);
+        Assert.Equal(V2VError.NoOperatingSystem, Assert.Throws<ConversionException>(() => new PhonyGuest().Inspect()).Error);
 
     [Fact]
     public void A_mount_that_is_needed_and_cannot_be_opened_blocks_while_data_does_not()

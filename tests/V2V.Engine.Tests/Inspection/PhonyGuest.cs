@@ -186,8 +186,8 @@ internal sealed class PhonyGuest : IDisposable
     /// <summary>The first bytes of a program for <paramref name="machine"/>.</summary>
     public static byte[] Elf(ushort machine) => [0x7F, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, (byte)machine, (byte)(machine >> 8), 1, 0, 0, 0];
 
-    public InspectedGuest Inspect() =>
-        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), TestContext.Current.CancellationToken);
+    public InspectedGuest Inspect(string? root = null) =>
+        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), root, TestContext.Current.CancellationToken);
 
     /// <summary>Inspects the guest and prepares the context that the pipeline would.</summary>
     public ConversionContext Context()

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Tests.Inspection;
 
@@ -13,6 +14,15 @@ internal static class VolumeImages
         new Guid(uuid).TryWriteBytes(image.AsSpan(1036), bigEndian: true, out _);
         Encoding.ASCII.GetBytes("swap1").CopyTo(image, 1052);
         Encoding.ASCII.GetBytes(signature).CopyTo(image, page - 10);
+        return image;
+    }
+
+    /// <summary>A physical volume of LVM: its label in the second sector, with no metadata area.</summary>
+    /// <param name="id">32 letters and digits.</param>
+    public static byte[] PhysicalVolume(string id)
+    {
+        var image = With(8192, (512, "LABELONE"u8.ToArray()), (520, [1]), (532, [32]), (536, "LVM2 001"u8.ToArray()), (544, Encoding.ASCII.GetBytes(id)));
+        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(528), LvmChecksum.Of(image.AsSpan(532, 1024 - 532)));
         return image;
     }
 

@@ -39,8 +39,11 @@ internal sealed partial class KernelArguments(ConversionContext context)
     private static bool IsSuse(OperatingSystemInfo system) =>
         system.Distribution is "sles" or "sled" or "suse" || system.Distribution.StartsWith("opensuse", StringComparison.Ordinal) || system.Like.Contains("suse");
 
-    /// <summary>The kernel's own, and those of initramfs-tools, mkinitcpio (cryptdevice), Alpine (cryptroot) and Gentoo (real_root).</summary>
-    [GeneratedRegex(@"(?<![^\s""'=])(?<name>root|resume|cryptdevice|cryptroot|crypt_root|real_root|real_resume|swap)=(?<device>/dev/[^\s""':,]+)")]
+    /// <summary>
+    /// The kernel's own, and those of initramfs-tools, mkinitcpio (cryptdevice, where a colon ends the device), Alpine (cryptroot) and Gentoo
+    /// (real_root). Names by path have colons of their own.
+    /// </summary>
+    [GeneratedRegex(@"(?<![^\s""'=])(?<name>root|resume|cryptdevice|cryptroot|crypt_root|real_root|real_resume|swap)=(?<device>/dev/disk/by-(path|id)/[^\s""',]+|/dev/[^\s""':,]+)")]
     private static partial Regex DeviceArgument();
 
     [GeneratedRegex(@"(?<![^\s""'=])console=[xh]vc0(?![0-9A-Za-z])")]

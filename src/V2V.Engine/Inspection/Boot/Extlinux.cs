@@ -80,7 +80,7 @@ internal static class Extlinux
 
         private void ReadFile(string path)
         {
-            if (_read.Count == MaxIncludes || !_read.Add(path) || BootPaths.TryRead(root, path) is not { } text)
+            if (_read.Count > MaxIncludes || !_read.Add(path) || BootPaths.TryRead(root, path) is not { } text)
             {
                 return;
             }
@@ -90,7 +90,7 @@ internal static class Extlinux
             {
                 number++;
                 var (keyword, rest) = Split(line);
-                if (keyword == "INCLUDE" && root.FileExists(Include($"{_directory}/", rest)))
+                if (keyword == "INCLUDE")
                 {
                     ReadFile(Include($"{_directory}/", rest));
                 }
@@ -98,8 +98,13 @@ internal static class Extlinux
                 {
                     _default = rest;
                 }
-                else if (keyword == "LABEL" && _entries.Count < BootMenu.MaxEntries)
+                else if (keyword == "LABEL")
                 {
+                    if (_entries.Count == BootMenu.MaxEntries)
+                    {
+                        return;
+                    }
+
                     _entries.Add(new BootMenuEntry { Title = rest, Id = rest, File = path, FirstLine = number, LastLine = number });
                 }
                 else if (keyword.Length > 0 && _entries.Count > 0 && _entries[^1].File == path)

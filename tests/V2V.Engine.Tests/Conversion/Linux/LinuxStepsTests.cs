@@ -209,9 +209,9 @@ public sealed class LinuxStepsTests
     public void Caches_of_old_disks_are_deleted()
     {
         using var phony = PhonyGuest.Debian12();
-        phony.Root.With("/etc/blkid.tab", "x").With("/etc/lvm/devices/system.devices", "IDNAME=/dev/sda").With("/etc/lvm/lvm.conf", "");
+        phony.Root.With("/etc/blkid.tab", "x").With("/etc/lvm/cache/.cache", "x").With("/etc/lvm/lvm.conf", "");
 
-        Assert.Equal(["/etc/blkid.tab", "/etc/lvm/devices/system.devices"], phony.Run(new CleanCaches()).Changes.Select(c => c.Path));
+        Assert.Equal(["/etc/blkid.tab", "/etc/lvm/cache/.cache"], phony.Run(new CleanCaches()).Changes.Select(c => c.Path));
         Assert.NotNull(phony.Root.Find("/etc/lvm/lvm.conf"));
     }
 

@@ -36,6 +36,9 @@ internal sealed class LvmWorkshop : IDisposable
 
     internal IReadOnlyList<string> Images => _images;
 
+    /// <summary>Patterns of the filter by which lvm2 sees its devices; null for the test's own devices.</summary>
+    internal string? Filter { get; set; }
+
     private string SystemFolder => _folder["lvm"];
 
     public void Dispose()
@@ -90,7 +93,7 @@ internal sealed class LvmWorkshop : IDisposable
             words.AddRange(["-an", "-Zn", "-Wn", "-y"]);
         }
 
-        var filter = string.Join(", ", _loops.Select(l => $"\"a|^{l.Name}$|\"").Append("\"r|.*|\""));
+        var filter = Filter ?? string.Join(", ", _loops.Select(l => $"\"a|^{l.Name}$|\"").Append("\"r|.*|\""));
         File.WriteAllText(
             Path.Combine(SystemFolder, "lvm.conf"),
             $$"""
@@ -101,6 +104,13 @@ internal sealed class LvmWorkshop : IDisposable
             """);
         return ExternalTool.Run(
             "env", [$"LVM_SYSTEM_DIR={SystemFolder}", "LVM_SUPPRESS_FD_WARNINGS=1", "lvm", .. words, "--driverloaded", "n"]);
+    }
+
+    /// <summary>The settings of section "devices" as lvm2 reads them from a configuration.</summary>
+    internal string LvmConfig(string configuration)
+    {
+        File.WriteAllText(Path.Combine(SystemFolder, "lvm.conf"), configuration);
+        return ExternalTool.Check("env", $"LVM_SYSTEM_DIR={SystemFolder}", "LVM_SUPPRESS_FD_WARNINGS=1", "lvm", "lvmconfig", "devices");
     }
 
     /// <summary>The lines that a reporting command prints, split at '|'.</summary>
