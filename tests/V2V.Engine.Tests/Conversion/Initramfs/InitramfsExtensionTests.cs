@@ -209,7 +209,7 @@ public sealed class InitramfsExtensionTests : IDisposable
             """;
         _workshop.Save("script", Encoding.ASCII.GetBytes(Script));
         var plain = _workshop.Archive($"mkdir lib; cp ../script init; cp {_installed.Folder}/{_installed.Open().Find("sd_mod")!.Path} lib");
-        var names = new KnownDisks(new() { ["/dev/xvda1"] = "UUID=1111", ["/dev/xvda2"] = null });
+        var names = new KnownDisks(("/dev/xvda1", "UUID=1111"));
         var tree = Workshop.Read(plain).Tree;
         var plan = InitramfsPlanner.Plan(tree, _installed.Open(), Virtio, names);
 
