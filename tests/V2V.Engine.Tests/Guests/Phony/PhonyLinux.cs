@@ -26,6 +26,7 @@ internal sealed class PhonyLinux : IDisposable
     private string _group = "";
     private DiskController _controller = DiskController.Scsi;
     private string _hypervisor = "VMware";
+    private string? _guestName;
     private Firmware? _firmware;
 
     private PhonyLinux()
@@ -48,7 +49,7 @@ internal sealed class PhonyLinux : IDisposable
         Path = "/vm/phony.vmx",
         Hypervisor = _hypervisor,
         Firmware = _firmware,
-        Disks = [PhonyGuest.Disk(_controller, BootSector)],
+        Disks = [PhonyGuest.Disk(_controller, BootSector) with { GuestName = _guestName }],
         NetworkAdapters = _adapters,
     };
 
@@ -91,12 +92,13 @@ internal sealed class PhonyLinux : IDisposable
         var arguments = section.Arguments;
         switch (section.Word)
         {
-            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux]
+            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux|none] [name=]
                 Table = arguments[0];
-                BootSector = VolumeImages.With(
+                BootSector = section.Option("boot") == "none" ? new byte[4096] : VolumeImages.With(
                     4096, (0, [0xEB, 0x63, 0x90]), (0x180, section.Option("boot") == "syslinux" ? "Missing operating system."u8.ToArray() : "GRUB \0Geom"u8.ToArray()), (510, [0x55, 0xAA]));
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
                 _hypervisor = section.Option("hypervisor") ?? _hypervisor;
+                _guestName = section.Option("name");
                 _firmware = section.Option("firmware") is { } firmware ? Enum.Parse<Firmware>(firmware, ignoreCase: true) : null;
                 break;
             case "partition": // number kind [mount point] [uuid=] [label=] [active]
