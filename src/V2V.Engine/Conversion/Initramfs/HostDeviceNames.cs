@@ -16,6 +16,8 @@ internal sealed partial class HostDeviceNames
     private static readonly string[] s_finishedHooks =
         ["lib/dracut/hooks/initqueue/finished", "usr/lib/dracut/hooks/initqueue/finished", "var/lib/dracut/hooks/initqueue/finished", "initqueue/finished"];
 
+    private static readonly string[] s_lvmFiles = ["etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf"];
+
     private static readonly string[] s_argumentFiles = ["etc/cmdline", "etc/cmdline.d"];
 
     private readonly InitramfsTree _tree;
@@ -70,7 +72,7 @@ internal sealed partial class HostDeviceNames
     /// <summary>A filter that accepts disks by their old names hides every physical volume on the new ones.</summary>
     private void EditLvm(string diskPrefix)
     {
-        foreach (var path in new[] { "etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf" }.Select(p => _tree.RealPath(p)).OfType<string>())
+        foreach (var path in s_lvmFiles.Select(p => _tree.RealPath(p)).OfType<string>())
         {
             EditText(path, text => LvmFilter.Accept(text, diskPrefix));
         }

@@ -1,4 +1,3 @@
-using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Conversion.Linux;

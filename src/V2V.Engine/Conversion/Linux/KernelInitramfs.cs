@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using V2V.Engine.Conversion.Initramfs;
-using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Linux;
