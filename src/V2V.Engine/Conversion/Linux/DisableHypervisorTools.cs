@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Linux;
 
@@ -15,9 +16,14 @@ public sealed class DisableHypervisorTools : LinuxStep
         ("XenServer's guest tools", ["xe-daemon", "xe-linux-distribution", "xe-guest-utilities"]),
         ("Hyper-V's daemons", ["hv-fcopy-daemon", "hv-kvp-daemon", "hv-vss-daemon", "hypervkvpd", "hypervvssd", "hypervfcopyd"]),
         ("Parallels Tools", ["prltoolsd", "prltools", "prl-x11"]),
+        // Not a hypervisor's: it asks at the console what to do about each device that came or went (RHEL up to 5).
+        ("kudzu's questions about hardware", ["kudzu"]),
     ];
 
     private static readonly string[] UnitDirectories = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
+
+    /// <summary>Directories of start links: Debian's, Red Hat's (whose /etc/rcN.d are links), SUSE's; OpenRC's run levels.</summary>
+    private static readonly string[] StartLinkParents = ["/etc", "/etc/rc.d", "/etc/init.d"];
 
     private static readonly string[] RunLevels = ["0", "1", "2", "3", "4", "5", "6", "S"];
 
@@ -31,6 +37,36 @@ public sealed class DisableHypervisorTools : LinuxStep
             {
                 Disable(context, service, $"{product} would fail on KVM.");
             }
+        }
+
+        DisableRepositories(context);
+        DropSharedFolders(context);
+    }
+
+    /// <summary>VMware's own package repositories; what is installed from them stays.</summary>
+    private static void DisableRepositories(ConversionContext context)
+    {
+        foreach (var path in new[] { "/etc/yum.repos.d", "/etc/zypp/repos.d" }.SelectMany(d => Network.Glob.Expand(context.Files.Root, $"{d}/*.repo")).Where(context.Files.Root.FileExists))
+        {
+            context.Files.WriteAllText(
+                path, HypervisorRepositories.DisableSections(context.Files.Root.ReadAllText(path)), "VMware's repositories disabled", "They hold tools for another hypervisor.");
+        }
+
+        foreach (var path in Network.Glob.Expand(context.Files.Root, "/etc/apt/sources.list.d/*.list").Prepend("/etc/apt/sources.list").Where(context.Files.Root.FileExists))
+        {
+            context.Files.WriteAllText(
+                path, HypervisorRepositories.CommentOutLines(context.Files.Root.ReadAllText(path)), "VMware's repositories disabled", "They hold tools for another hypervisor.");
+        }
+    }
+
+    /// <summary>Folders that the old host shared: a mount that fails sends systemd into its emergency mode.</summary>
+    private static void DropSharedFolders(ConversionContext context)
+    {
+        if (context.Files.TryReadAllText("/etc/fstab") is { } text)
+        {
+            var edited = TextLines.Edit(text, line =>
+                FstabEntry.TryParseLine(line) is { Kind: "vmhgfs" or "fuse.vmhgfs-fuse" or "vboxsf" or "prl_fs" } ? "# " + line : line);
+            context.Files.WriteAllText("/etc/fstab", edited, "shared folders of the old host commented out", "KVM has no such file systems, and the boot would wait for them.");
         }
     }
 
@@ -52,7 +88,7 @@ public sealed class DisableHypervisorTools : LinuxStep
         // The start links of a script; systemd no longer looks at them once the unit of that name is masked.
         else if (root.FileExists(script))
         {
-            foreach (var link in RunLevels.SelectMany(level => StartLinks(root, level, service)).ToList())
+            foreach (var link in RunLevels.SelectMany(level => StartLinks(root, level, service)).Concat(OpenRcLinks(root, service)).ToList())
             {
                 context.Files.Delete(link, why);
             }
@@ -87,7 +123,11 @@ public sealed class DisableHypervisorTools : LinuxStep
 
     /// <summary>Names such as S20open-vm-tools.</summary>
     private static IEnumerable<string> StartLinks(GuestRoot root, string level, string service) =>
-        root.Enumerate($"/etc/rc{level}.d")
+        StartLinkParents.Select(parent => $"{parent}/rc{level}.d").Where(root.DirectoryExists).DistinctBy(root.RealPath)
+            .SelectMany(directory => root.Enumerate(directory).Select(e => (directory, e.Name)))
             .Where(e => e.Name.Length > 3 && e.Name[0] == 'S' && char.IsAsciiDigit(e.Name[1]) && char.IsAsciiDigit(e.Name[2]) && e.Name[3..] == service)
-            .Select(e => $"/etc/rc{level}.d/{e.Name}");
+            .Select(e => $"{e.directory}/{e.Name}");
+
+    private static IEnumerable<string> OpenRcLinks(GuestRoot root, string service) =>
+        root.Enumerate("/etc/runlevels").Select(level => $"/etc/runlevels/{level.Name}/{service}").Where(path => root.FindNoFollow(path) is not null);
 }

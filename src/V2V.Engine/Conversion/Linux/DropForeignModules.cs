@@ -3,7 +3,7 @@ using V2V.Engine.Inspection;
 namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
-/// Comments out the drivers of other hypervisors in /etc/modules and /etc/modules-load.d: they refuse to load on KVM, and the service that loads
+/// Comments out the drivers of other hypervisors in /etc/modules, /etc/modules-load.d and the list of initramfs-tools: they refuse to load on KVM, and the service that loads
 /// them fails with them.
 /// </summary>
 public sealed class DropForeignModules : LinuxStep
@@ -24,6 +24,7 @@ public sealed class DropForeignModules : LinuxStep
         var files = context.Files.Root.Enumerate("/etc/modules-load.d")
             .Where(f => f.Name.EndsWith(".conf", StringComparison.Ordinal))
             .Select(f => $"/etc/modules-load.d/{f.Name}")
+            .Prepend("/etc/initramfs-tools/modules")
             .Prepend("/etc/modules")
             .Where(context.Files.Root.FileExists)
             // /etc/modules-load.d/modules.conf is a link to /etc/modules on Debian.
