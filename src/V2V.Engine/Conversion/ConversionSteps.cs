@@ -7,12 +7,17 @@ public static class ConversionSteps
 {
     public static IReadOnlyList<ConversionStep> All { get; } =
     [
-        // First, because the others name the drivers and disks of the hardware that was chosen; an initramfs can rule a bus out.
+        // First, because the others name the drivers and disks of the hardware that was chosen; that is chosen for a kernel, and an initramfs can
+        // rule a bus out.
+        new ChooseKernel(),
         new ChooseVirtualHardware(),
         new AddVirtioToInitramfs(),
 
         new StableDeviceNames(),
-        new GrubConfiguration(),
+        new LvmDevices(),
+        new MdadmDevices(),
+        new UdevDiskRules(),
+        new KernelCommandLines(),
         new GrubInstallDevices(),
         new StableNetworkNames(),
         new Consoles(),
@@ -20,9 +25,14 @@ public static class ConversionSteps
         new DropForeignModules(),
         new LiftModuleBlocks(),
         new ModprobeAliases(),
+        new XenRemnants(),
+        new DisableKudzu(),
         new XorgDrivers(),
 
         new KeepVirtioInInitramfs(),
+
+        // After everything that it takes copies of.
+        new DirectKernelBoot(),
 
         new FirstBootAgent(),
         new CleanCaches(),

@@ -1,5 +1,7 @@
 using V2V.Engine.Disks;
 using V2V.Engine.FileSystems.Ext;
+using V2V.Engine.FileSystems.Fat;
+using V2V.Engine.FileSystems.Xfs;
 using V2V.Engine.Volumes;
 
 namespace V2V.Engine.FileSystems;
@@ -10,6 +12,8 @@ public static class GuestFileSystems
     private static readonly Format[] s_formats =
     [
         new(ExtProbe.Recognises, ExtFileSystem.Open),
+        new(XfsProbe.Recognises, XfsFileSystem.Open),
+        new(FatProbe.Recognises, FatFileSystem.Open),
     ];
 
     /// <summary>Opens the file system on a volume; null when none is recognised.</summary>

@@ -54,7 +54,14 @@ internal static class LinuxMounts
             }
         }
 
-        return (tree, points);
+        var unmounted = found.Select(f => f.Guest).Where(v => !points.ContainsKey(v)).ToList();
+        foreach (var (mountPoint, volume) in DiscoverablePartitions.Find(tree, unmounted, rootVolume.Volume).ToList())
+        {
+            points[volume] = mountPoint;
+            mounts.Add(new GuestMount(mountPoint, volume.FileSystem!, volume.Volume));
+        }
+
+        return (new GuestRoot(mounts), points);
     }
 
     private static bool IsWanted(FstabEntry entry) =>
@@ -101,8 +108,8 @@ internal static class LinuxMounts
         }
 
         // What lies within a container that was not opened has names that can't be seen here.
-        var severity = Essential.Contains(entry.MountPoint) && !found.Any(f => f.IsContainer) ? ConcernSeverity.Blocker
-            : found.Any(f => f.IsContainer) ? ConcernSeverity.Information
+        var severity = Essential.Contains(entry.MountPoint) && !found.Any(f => f.HidesVolumes) ? ConcernSeverity.Blocker
+            : found.Any(f => f.HidesVolumes) ? ConcernSeverity.Information
             : ConcernSeverity.Warning;
         return new Concern(
             severity,

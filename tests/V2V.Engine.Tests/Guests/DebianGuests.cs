@@ -38,6 +38,22 @@ public sealed class DebianGuests : IDisposable
         return Path.Combine(_folder, $"{table}.raw");
     }
 
+    /// <summary>The libvirt XML of the guest as a paravirtual one of Xen: with a "disk", or with "partitions" alone.</summary>
+    public string Xen(string form)
+    {
+        var disk = RawDisk("mbr");
+        var folder = Path.Combine(_folder, "xen");
+        lock (_built)
+        {
+            if (!File.Exists(Path.Combine(folder, "partitions", "guest.xml")))
+            {
+                ExternalTool.CheckWithin(TimeSpan.FromMinutes(5), Script("make-xen-style.sh"), disk, folder);
+            }
+        }
+
+        return Path.Combine(folder, form, "guest.xml");
+    }
+
     public static string Script(string name, [CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../Guests", name));
 

@@ -38,7 +38,7 @@ internal sealed class PhonyGuest : IDisposable
         Format = "vmdk",
         Capacity = 1 << 20,
         Controller = controller,
-        Open = () => MemoryVolume.Partition(0, 1, content ?? new byte[4096]).Device,
+        Open = () => MemoryVolume.Partition(0, 1, content ?? VolumeImages.GrubSector()).Device,
     };
 
     /// <summary>Disk 1: partition 1 is the root, partition 2 swap.</summary>
@@ -186,8 +186,8 @@ internal sealed class PhonyGuest : IDisposable
     /// <summary>The first bytes of a program for <paramref name="machine"/>.</summary>
     public static byte[] Elf(ushort machine) => [0x7F, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, (byte)machine, (byte)(machine >> 8), 1, 0, 0, 0];
 
-    public InspectedGuest Inspect() =>
-        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), TestContext.Current.CancellationToken);
+    public InspectedGuest Inspect(string? root = null) =>
+        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), root, TestContext.Current.CancellationToken);
 
     /// <summary>Inspects the guest and prepares the context that the pipeline would.</summary>
     public ConversionContext Context()

@@ -43,9 +43,8 @@ internal sealed partial class HostDeviceNames
 
     /// <param name="tree">What the image unpacks to.</param>
     /// <param name="names">Knows what becomes of each name.</param>
-    /// <param name="diskPrefix">What disks are called on the new hardware: "vd" or "sd".</param>
     /// <exception cref="ConversionException">Something that is needed to boot is named in a way for which there is no replacement.</exception>
-    public static HostDeviceNames Correct(InitramfsTree tree, IImageDeviceNames names, string diskPrefix)
+    public static HostDeviceNames Correct(InitramfsTree tree, IImageDeviceNames names)
     {
         var corrections = new HostDeviceNames(tree, names);
         corrections.EditAll(s_argumentFiles, text => text.Arguments);
@@ -54,7 +53,7 @@ internal sealed partial class HostDeviceNames
         corrections.EditAll(["etc/fstab", "etc/fstab.sys"], text => text.Fstab);
         corrections.EditAll(["conf/conf.d", "conf/param.conf", "conf/initramfs.conf"], text => text.InitramfsToolsVariable);
         corrections.EditAll(["config"], text => text.MkinitrdVariable);
-        corrections.EditLvm(diskPrefix);
+        corrections.EditLvm();
         corrections.MaskUnits();
         return corrections;
     }
@@ -70,11 +69,11 @@ internal sealed partial class HostDeviceNames
     }
 
     /// <summary>A filter that accepts disks by their old names hides every physical volume on the new ones.</summary>
-    private void EditLvm(string diskPrefix)
+    private void EditLvm()
     {
         foreach (var path in s_lvmFiles.Select(p => _tree.RealPath(p)).OfType<string>())
         {
-            EditText(path, text => LvmFilter.Accept(text, diskPrefix));
+            EditText(path, text => _names.CorrectLvm(text, path));
         }
     }
 

@@ -13,19 +13,12 @@ public sealed class DisableHypervisorTools : LinuxStep
     [
         ("VMware Tools", ["open-vm-tools", "vmtoolsd", "vgauth", "vmware-tools", "vmware-tools-thinprint", "run-vmblock-fuse"]),
         ("VirtualBox Guest Additions", ["vboxadd", "vboxadd-service", "vboxadd-x11", "vboxservice", "virtualbox-guest-utils"]),
-        ("XenServer's guest tools", ["xe-daemon", "xe-linux-distribution", "xe-guest-utilities"]),
+        ("XenServer's guest tools", ["xe-daemon", "xe-linux-distribution", "xe-guest-utilities", "xen-guest-agent"]),
         ("Hyper-V's daemons", ["hv-fcopy-daemon", "hv-kvp-daemon", "hv-vss-daemon", "hypervkvpd", "hypervvssd", "hypervfcopyd"]),
         ("Parallels Tools", ["prltoolsd", "prltools", "prl-x11"]),
-        // Not a hypervisor's: it asks at the console what to do about each device that came or went (RHEL up to 5).
-        ("kudzu's questions about hardware", ["kudzu"]),
     ];
 
     private static readonly string[] UnitDirectories = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
-
-    /// <summary>Directories of start links: Debian's, Red Hat's (whose /etc/rcN.d are links), SUSE's; OpenRC's run levels.</summary>
-    private static readonly string[] StartLinkParents = ["/etc", "/etc/rc.d", "/etc/init.d"];
-
-    private static readonly string[] RunLevels = ["0", "1", "2", "3", "4", "5", "6", "S"];
 
     public override string Name => "Disabling other hypervisors' guest tools";
 
@@ -88,7 +81,7 @@ public sealed class DisableHypervisorTools : LinuxStep
         // The start links of a script; systemd no longer looks at them once the unit of that name is masked.
         else if (root.FileExists(script))
         {
-            foreach (var link in RunLevels.SelectMany(level => StartLinks(root, level, service)).Concat(OpenRcLinks(root, service)).ToList())
+            foreach (var link in SysVStartLinks.Of(root, service).Concat(OpenRcLinks(root, service)).ToList())
             {
                 context.Files.Delete(link, why);
             }
@@ -120,13 +113,6 @@ public sealed class DisableHypervisorTools : LinuxStep
     /// <summary>The unit starts only where its hypervisor is found (systemd.unit(5)), or with a device of its bus.</summary>
     private static bool IsInert(string unit) =>
         unit.Contains("ConditionVirtualization=", StringComparison.Ordinal) || unit.Contains("vmbus", StringComparison.Ordinal);
-
-    /// <summary>Names such as S20open-vm-tools.</summary>
-    private static IEnumerable<string> StartLinks(GuestRoot root, string level, string service) =>
-        StartLinkParents.Select(parent => $"{parent}/rc{level}.d").Where(root.DirectoryExists).DistinctBy(root.RealPath)
-            .SelectMany(directory => root.Enumerate(directory).Select(e => (directory, e.Name)))
-            .Where(e => e.Name.Length > 3 && e.Name[0] == 'S' && char.IsAsciiDigit(e.Name[1]) && char.IsAsciiDigit(e.Name[2]) && e.Name[3..] == service)
-            .Select(e => $"{e.directory}/{e.Name}");
 
     private static IEnumerable<string> OpenRcLinks(GuestRoot root, string service) =>
         root.Enumerate("/etc/runlevels").Select(level => $"/etc/runlevels/{level.Name}/{service}").Where(path => root.FindNoFollow(path) is not null);

@@ -55,6 +55,11 @@ internal sealed class StableNames
             : Unknown(device, file, $"{volume.Volume.DisplayName} has no UUID of its own");
     }
 
+    /// <summary>The link that udev makes for a name in fstab's form.</summary>
+    /// <param name="stable">What <see cref="Replace"/> gave: "UUID=..." or "PARTUUID=...".</param>
+    public static string LinkOf(string stable) =>
+        stable.Split('=', 2) is [var tag, var value] ? $"/dev/disk/by-{tag.ToLowerInvariant()}/{value}" : stable;
+
     /// <summary>udev and mount(8) know PARTUUID since util-linux 2.20, which Debian 7 and Ubuntu 12.04 were the first to have.</summary>
     private bool KnowsPartitionUuids => _context.Guest.OperatingSystem is not ({ Distribution: "debian", MajorVersion: < 7 } or { Distribution: "ubuntu", MajorVersion: < 12 });
 

@@ -230,7 +230,7 @@ internal sealed class ExtDirectory
     }
 
     private ExtDirectory AddRaw(ReadOnlySpan<byte> name, uint inode, byte fileType) =>
-        Add(name, inode, ExtFileTypes.FromEntry(fileType) ?? GuestFileType.Regular);
+        Add(name, inode, LinuxFileTypes.FromEntry(fileType) ?? GuestFileType.Regular);
 
     private Slot LocateExisting(ReadOnlySpan<byte> name) =>
         Locate(name) ?? throw ExtErrors.Corrupt($"a name vanished from directory {_inode.Number}.");
@@ -337,5 +337,5 @@ internal sealed class ExtDirectory
     }
 
     private byte FileTypeByte(GuestFileType type) =>
-        _volume.Superblock.Incompat.HasFlag(ExtIncompatFeatures.FileType) ? ExtFileTypes.ToEntry(type) : (byte)0;
+        _volume.Superblock.Incompat.HasFlag(ExtIncompatFeatures.FileType) ? LinuxFileTypes.ToEntry(type) : (byte)0;
 }

@@ -30,7 +30,7 @@ internal sealed partial class ExtFileSystem
     public override void CreateFile(string path, GuestFileAttributes attributes)
     {
         ArgumentNullException.ThrowIfNull(attributes);
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         using var change = Begin();
         var inode = Create(path, GuestFileType.Regular, attributes);
         ExtInlineData.InitialiseMap(_volume, inode);
@@ -41,7 +41,7 @@ internal sealed partial class ExtFileSystem
     public override void Write(string path, long offset, ReadOnlySpan<byte> data)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         using var change = Begin();
         var inode = GetFile(path);
         RefuseVerity(inode, path);
@@ -53,7 +53,7 @@ internal sealed partial class ExtFileSystem
     public override void Truncate(string path, long length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         using var change = Begin();
         var inode = GetFile(path);
         RefuseVerity(inode, path);
@@ -65,10 +65,10 @@ internal sealed partial class ExtFileSystem
     public override void CreateDirectory(string path, GuestFileAttributes attributes)
     {
         ArgumentNullException.ThrowIfNull(attributes);
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         using var change = Begin();
         var inode = Create(path, GuestFileType.Directory, attributes);
-        var parent = GetDirectory(ExtPaths.Split(path).Parent);
+        var parent = GetDirectory(GuestPathCache.Split(path).Parent);
         ExtDirectory.Initialise(_volume, inode, parent.Number);
         inode.LinksCount = 2;
         AddDirectoryLink(parent, path);
@@ -80,7 +80,7 @@ internal sealed partial class ExtFileSystem
     {
         ArgumentNullException.ThrowIfNull(target);
         ArgumentNullException.ThrowIfNull(attributes);
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         var bytes = GuestText.Encode(target);
 
         // The kernel stores a terminating NUL in the same block.
@@ -98,8 +98,8 @@ internal sealed partial class ExtFileSystem
 
     public override void CreateHardLink(string path, string existing)
     {
-        path = ExtPaths.Normalise(path);
-        existing = ExtPaths.Normalise(existing);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
+        existing = GuestPathCache.Normalise(existing, ExtErrors.Format);
         using var change = Begin();
         var inode = Get(existing);
         if (inode.IsDirectory)
@@ -123,8 +123,8 @@ internal sealed partial class ExtFileSystem
 
     public override void Rename(string from, string to)
     {
-        from = ExtPaths.Normalise(from);
-        to = ExtPaths.Normalise(to);
+        from = GuestPathCache.Normalise(from, ExtErrors.Format);
+        to = GuestPathCache.Normalise(to, ExtErrors.Format);
         using var change = Begin();
         var source = Get(from);
         if (from == to)
@@ -144,7 +144,7 @@ internal sealed partial class ExtFileSystem
 
         var (fromDirectory, fromName) = LocateName(from);
         var (toDirectory, toName) = LocateName(to);
-        var target = _paths.Find(to);
+        var target = FindInode(to);
         if (target == source)
         {
             // Two names of one file: rename(2) does nothing.
@@ -179,7 +179,7 @@ internal sealed partial class ExtFileSystem
 
     public override void Delete(string path)
     {
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         using var change = Begin();
         var inode = Get(path);
         if (path == "/")
@@ -203,13 +203,13 @@ internal sealed partial class ExtFileSystem
     public override void SetAttributes(string path, GuestFileAttributes attributes)
     {
         ArgumentNullException.ThrowIfNull(attributes);
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         using var change = Begin();
         var inode = Get(path);
         Apply(inode, attributes);
         if (attributes.Mode is not null)
         {
-            BringAclToMode(inode);
+            BringAclToMode(inode, path);
         }
 
         change.Commit();
@@ -218,19 +218,15 @@ internal sealed partial class ExtFileSystem
     public override void SetExtendedAttribute(string path, string name, byte[]? value)
     {
         ArgumentNullException.ThrowIfNull(name);
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         var (index, suffix) = ExtXattrNames.Split(name, path);
-        if (value is not null && ExtAcl.IsAcl(index))
-        {
-            value = ExtAcl.ToDisk(value, path);
-        }
-
+        var stored = value is not null && ExtAcl.IsAcl(index) ? ExtAcl.ToDisk(value, path) : value;
         using var change = Begin();
         var inode = Get(path);
-        new ExtXattrs(_volume, inode).Set(index, suffix, value);
+        new ExtXattrs(_volume, inode).Set(index, suffix, stored);
         if (value is not null && index == ExtAcl.AccessIndex)
         {
-            inode.Mode = (ushort)ExtAcl.ModeOf(value, inode.Mode);
+            inode.Mode = (ushort)PosixAcl.ModeOf(value, inode.Mode);
         }
 
         inode.Changed = DateTimeOffset.UtcNow;
@@ -303,7 +299,7 @@ internal sealed partial class ExtFileSystem
         var (parent, name) = PrepareName(path);
         var isDirectory = type == GuestFileType.Directory;
         var inode = _volume.Inodes.Create(_volume.InodeAllocator.Allocate(parent.Number, isDirectory));
-        inode.Mode = (ushort)(ExtFileTypes.ToMode(type) | type switch
+        inode.Mode = (ushort)(LinuxFileTypes.ToMode(type) | type switch
         {
             GuestFileType.Directory => DefaultDirectoryMode,
             GuestFileType.SymbolicLink => LinkMode,
@@ -350,19 +346,23 @@ internal sealed partial class ExtFileSystem
     }
 
     /// <summary>The permissions of owner, group class and others stand in the mode and in an ACL; as with chmod(2), both have to say the same.</summary>
-    private void BringAclToMode(ExtInode inode)
+    private void BringAclToMode(ExtInode inode, string path)
     {
         var attributes = new ExtXattrs(_volume, inode);
         foreach (var (index, name, value) in attributes.All().Where(a => a.Index == ExtAcl.AccessIndex).ToList())
         {
-            attributes.Set(index, name, ExtAcl.WithMode(value, inode.Mode));
+            var acl = ExtAcl.FromDisk(value);
+            if (PosixAcl.Parse(acl) is not null)
+            {
+                attributes.Set(index, name, ExtAcl.ToDisk(PosixAcl.WithMode(acl, inode.Mode), path));
+            }
         }
     }
 
     /// <summary>The directory and name for something new.</summary>
     private (ExtInode Directory, byte[] Name) PrepareName(string path)
     {
-        if (path == "/" || _paths.Find(path) is not null)
+        if (path == "/" || FindInode(path) is not null)
         {
             throw ExtErrors.Exists(path);
         }
@@ -372,7 +372,7 @@ internal sealed partial class ExtFileSystem
 
     private (ExtInode Directory, byte[] Name) LocateName(string path)
     {
-        var (parent, name) = ExtPaths.Split(path);
+        var (parent, name) = GuestPathCache.Split(path);
         var bytes = GuestText.Encode(name);
         if (bytes.Length > ExtDirectoryEntry.MaxNameLength || bytes.AsSpan().Contains((byte)0))
         {

@@ -9,12 +9,12 @@ namespace V2V.Engine.FileSystems.Ext;
 internal sealed partial class ExtFileSystem : WritableGuestFileSystem
 {
     private readonly ExtVolume _volume;
-    private readonly ExtPaths _paths;
+    private readonly GuestPathCache _paths;
 
     private ExtFileSystem(ExtVolume volume)
     {
         _volume = volume;
-        _paths = new ExtPaths(volume);
+        _paths = new GuestPathCache(ExtInodeTable.RootInode, LookUp);
     }
 
     public override string Kind => _volume.Superblock.Kind;
@@ -33,13 +33,13 @@ internal sealed partial class ExtFileSystem : WritableGuestFileSystem
     public override GuestFile? Find(string path)
     {
         Trim();
-        return _paths.Find(ExtPaths.Normalise(path)) is { } inode ? Describe(inode) : null;
+        return FindInode(GuestPathCache.Normalise(path, ExtErrors.Format)) is { } inode ? Describe(inode) : null;
     }
 
     public override IEnumerable<GuestDirectoryEntry> Enumerate(string path)
     {
         Trim();
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         var directory = new ExtDirectory(_volume, GetDirectory(path));
         return Describe(directory);
     }
@@ -48,13 +48,13 @@ internal sealed partial class ExtFileSystem : WritableGuestFileSystem
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         Trim();
-        return new ExtFileData(_volume, GetFile(ExtPaths.Normalise(path))).Read(offset, buffer);
+        return new ExtFileData(_volume, GetFile(GuestPathCache.Normalise(path, ExtErrors.Format))).Read(offset, buffer);
     }
 
     public override string ReadLink(string path)
     {
         Trim();
-        path = ExtPaths.Normalise(path);
+        path = GuestPathCache.Normalise(path, ExtErrors.Format);
         var inode = Get(path);
         if (!inode.IsSymbolicLink)
         {
@@ -69,7 +69,7 @@ internal sealed partial class ExtFileSystem : WritableGuestFileSystem
     {
         Trim();
         var attributes = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var (index, name, value) in new ExtXattrs(_volume, Get(ExtPaths.Normalise(path))).All())
+        foreach (var (index, name, value) in new ExtXattrs(_volume, Get(GuestPathCache.Normalise(path, ExtErrors.Format))).All())
         {
             if (ExtXattrNames.Join(index, name) is { } fullName)
             {
@@ -106,7 +106,7 @@ internal sealed partial class ExtFileSystem : WritableGuestFileSystem
     {
         foreach (var (name, number, fileType) in directory.Enumerate())
         {
-            var type = ExtFileTypes.FromEntry(fileType) ?? _volume.Inodes.GetLinked(number).Type;
+            var type = LinuxFileTypes.FromEntry(fileType) ?? _volume.Inodes.GetLinked(number).Type;
             yield return new GuestDirectoryEntry(name, type ?? GuestFileType.Regular, number);
         }
     }
@@ -115,7 +115,15 @@ internal sealed partial class ExtFileSystem : WritableGuestFileSystem
         inode.Type ?? throw ExtErrors.Corrupt($"inode {inode.Number} has mode 0x{inode.Mode:x4}."),
         inode.Size, inode.Mode & ExtInode.PermissionMask, inode.UserId, inode.GroupId, inode.Modified, inode.Number, inode.LinksCount);
 
-    private ExtInode Get(string path) => _paths.Find(path) ?? throw ExtErrors.NotFound(path);
+    private ExtInode? FindInode(string path) => _paths.Find(path) is { } number ? _volume.Inodes.GetLinked((uint)number) : null;
+
+    private ulong? LookUp(ulong directory, byte[] name)
+    {
+        var inode = _volume.Inodes.GetLinked((uint)directory);
+        return inode.IsDirectory && name.Length <= ExtDirectoryEntry.MaxNameLength ? new ExtDirectory(_volume, inode).Find(name) : null;
+    }
+
+    private ExtInode Get(string path) => FindInode(path) ?? throw ExtErrors.NotFound(path);
 
     private ExtInode GetDirectory(string path)
     {

@@ -67,7 +67,7 @@ internal sealed class ExtInode(uint number, byte[] raw, List<ExtInode> changed)
         set => Put16(Offsets.Mode, value);
     }
 
-    public GuestFileType? Type => ExtFileTypes.FromMode(Mode);
+    public GuestFileType? Type => LinuxFileTypes.FromMode(Mode);
 
     public bool IsDirectory => Type == GuestFileType.Directory;
 

@@ -15,8 +15,8 @@ internal static class ExtXattrNames
     /// <summary>Prefixes by index; those without a final dot are whole names. More specific ones stand first.</summary>
     private static readonly (byte Index, string Prefix)[] s_prefixes =
     [
-        (ExtAcl.AccessIndex, "system.posix_acl_access"),
-        (ExtAcl.DefaultIndex, "system.posix_acl_default"),
+        (ExtAcl.AccessIndex, PosixAcl.AccessName),
+        (ExtAcl.DefaultIndex, PosixAcl.DefaultName),
         (8, "system.richacl"),
         (1, "user."),
         (4, "trusted."),

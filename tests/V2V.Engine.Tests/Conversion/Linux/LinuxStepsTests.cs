@@ -128,12 +128,11 @@ public sealed class LinuxStepsTests
     {
         using var phony = PhonyGuest.Debian5();
         phony.Root.With("/etc/init.d/vmware-tools", "#!/bin/sh\n").WithLink("/etc/rc.d/rc3.d/S03vmware-tools", "../../init.d/vmware-tools")
-            .WithLink("/etc/init.d/rc5.d/S03vmware-tools", "../vmware-tools").WithLink("/etc/runlevels/default/vmware-tools", "/etc/init.d/vmware-tools")
-            .With("/etc/init.d/kudzu", "#!/bin/sh\n").WithLink("/etc/rc.d/rc3.d/S05kudzu", "../../init.d/kudzu");
+            .WithLink("/etc/init.d/rc5.d/S03vmware-tools", "../vmware-tools").WithLink("/etc/runlevels/default/vmware-tools", "/etc/init.d/vmware-tools");
 
         phony.Run(new DisableHypervisorTools());
 
-        foreach (var path in new[] { "/etc/rc.d/rc3.d/S03vmware-tools", "/etc/init.d/rc5.d/S03vmware-tools", "/etc/runlevels/default/vmware-tools", "/etc/rc.d/rc3.d/S05kudzu" })
+        foreach (var path in new[] { "/etc/rc.d/rc3.d/S03vmware-tools", "/etc/init.d/rc5.d/S03vmware-tools", "/etc/runlevels/default/vmware-tools" })
         {
             Assert.Null(phony.Root.Find(path));
         }
@@ -317,9 +316,9 @@ public sealed class LinuxStepsTests
     public void Caches_of_old_disks_are_deleted()
     {
         using var phony = PhonyGuest.Debian12();
-        phony.Root.With("/etc/blkid.tab", "x").With("/etc/lvm/devices/system.devices", "IDNAME=/dev/sda").With("/etc/lvm/lvm.conf", "");
+        phony.Root.With("/etc/blkid.tab", "x").With("/etc/lvm/cache/.cache", "x").With("/etc/lvm/lvm.conf", "");
 
-        Assert.Equal(["/etc/blkid.tab", "/etc/lvm/devices/system.devices"], phony.Run(new CleanCaches()).Changes.Select(c => c.Path));
+        Assert.Equal(["/etc/blkid.tab", "/etc/lvm/cache/.cache"], phony.Run(new CleanCaches()).Changes.Select(c => c.Path));
         Assert.NotNull(phony.Root.Find("/etc/lvm/lvm.conf"));
     }
 

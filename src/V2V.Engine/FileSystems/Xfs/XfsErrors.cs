@@ -1,0 +1,38 @@
+namespace V2V.Engine.FileSystems.Xfs;
+
+/// <summary>The exceptions of this folder, so that every one carries its format and reads alike.</summary>
+internal static class XfsErrors
+{
+    public const string Format = "xfs";
+
+    private const string RepairAdvice =
+        "Run xfs_repair on the volume in the source guest (from its rescue system, if it is the root), shut it down cleanly, and try again.";
+
+    public static GuestFileSystemException Corrupt(string message, long? offset = null) =>
+        new(V2VError.FileSystemCorrupt, $"The XFS file system is damaged: {message}") { Format = Format, Offset = offset, Advice = RepairAdvice };
+
+    public static GuestFileSystemException Unsupported(string message, string? advice = null, string? path = null) =>
+        new(V2VError.FileSystemUnsupported, message) { Format = Format, Advice = advice, Path = path };
+
+    public static GuestFileSystemException NotClean(string message, string advice) =>
+        new(V2VError.FileSystemNotClean, message) { Format = Format, Advice = advice };
+
+    public static GuestFileSystemException NeedsRepair(string message) =>
+        new(V2VError.FileSystemNotClean, message) { Format = Format, Advice = RepairAdvice };
+
+    public static GuestFileSystemException Full(string message) =>
+        new(V2VError.FileSystemFull, message)
+        {
+            Format = Format,
+            Advice = "Free some space on this file system in the source guest, or enlarge it, and try again.",
+        };
+
+    public static GuestFileSystemException NotFound(string path) =>
+        new(V2VError.GuestPathNotFound, $"{path} does not exist in the guest's XFS file system.") { Format = Format, Path = path };
+
+    public static GuestFileSystemException Exists(string path) =>
+        new(V2VError.GuestPathExists, $"{path} exists already in the guest's XFS file system.") { Format = Format, Path = path };
+
+    public static GuestFileSystemException Invalid(string path, string message) =>
+        new(V2VError.GuestPathInvalid, $"{path}: {message}") { Format = Format, Path = path };
+}
