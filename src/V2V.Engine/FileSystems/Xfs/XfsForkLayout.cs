@@ -25,6 +25,11 @@ internal static class XfsForkLayout
             return false;
         }
 
+        if (!inode.AttributeFork.Exists)
+        {
+            inode.Volume.NoteAttributes();
+        }
+
         MoveBoundary(inode, boundary);
         return true;
     }
