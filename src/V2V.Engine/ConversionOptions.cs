@@ -8,12 +8,24 @@ public sealed record ConversionOptions
     /// <summary>Name of the converted guest; null keeps the source's.</summary>
     public string? Name { get; init; }
 
+    /// <summary>
+    /// Which operating system to convert when the guest has several: "first", its number in the list that the error gives, "UUID=...",
+    /// "LABEL=...", the /dev name that the guest has for its root, or the volume as messages name it ("disk 1, partition 2", "vg0/root").
+    /// </summary>
+    public string? Root { get; init; }
+
     public ImageFormat Format { get; init; } = ImageFormat.Qcow2;
 
     public ImageCompression Compression { get; init; } = ImageCompression.None;
 
     /// <summary>Where adapters go: rules tried in order.</summary>
     public IReadOnlyList<NetworkRule> NetworkRules { get; init; } = [];
+
+    /// <summary>
+    /// Change nothing inside the guest, and give it hardware that it drives already: the way for guests on file systems that cannot be written, or
+    /// not even read. Such hardware is slower than virtio.
+    /// </summary>
+    public bool AsIs { get; init; }
 
     /// <summary>Folder for the overlay when it outgrows memory; null takes the system's.</summary>
     public string? TemporaryDirectory { get; init; }

@@ -15,17 +15,24 @@ namespace V2V.Engine;
 internal static class ConversionVerifier
 {
     /// <exception cref="ConversionException">The guest no longer inspects as before, or a change is not there.</exception>
-    public static void Verify(SourceGuest source, IReadOnlyList<WritableBlockDevice> disks, ConversionContext context)
+    public static void Verify(SourceGuest source, IReadOnlyList<WritableBlockDevice> disks, string? root, ConversionContext context)
     {
-        var again = GuestInspector.Inspect(source, GuestVolumes.Discover(disks), context.Cancellation);
+        var again = GuestInspector.Inspect(source, GuestVolumes.Discover(disks), root, context.Cancellation);
         try
         {
             var before = context.Guest;
             Demand(again.OperatingSystem.ProductName == before.OperatingSystem.ProductName, "/", "another operating system is found than before");
             Demand(
+                again.Volumes.Select(v => v.Volume.DisplayName).SequenceEqual(before.Volumes.Select(v => v.Volume.DisplayName)), "/", "other volumes are found than before");
+            Demand(
                 again.Kernels.Select(k => k.Version).SequenceEqual(before.Kernels.Select(k => k.Version)),
                 before.BootLoader.ConfigurationPath ?? "/boot",
                 "other kernels are found than before");
+
+            Demand(
+                before.BootLoader.Menu.Entries.Count == 0 || again.Kernels.FirstOrDefault(k => k.IsDefault)?.Version == before.Kernels.FirstOrDefault(k => k.IsDefault)?.Version,
+                before.BootLoader.ConfigurationPath ?? "/boot",
+                "another kernel is the default than was chosen");
 
             // A file may be changed by several steps; what the last one left must be there.
             foreach (var change in context.Changes.GroupBy(c => c.Path).Select(g => g.Last()))

@@ -1,4 +1,5 @@
 using V2V.Engine.Conversion;
+using V2V.Engine.Conversion.AsIs;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
@@ -18,6 +19,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 {
     private readonly string _name = options.Name ?? source.Name;
     private readonly List<Concern> _concerns = [.. source.Concerns];
+    private Outcome? _outcome;
 
     /// <summary>
     /// Converts the guest in the overlay, reports what was found and changed, and throws the overlay away. A <paramref name="target"/> is asked
@@ -28,19 +30,17 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     {
         var clock = new PhaseClock(progress);
         var opened = default(OpenedGuest);
-        var context = default(ConversionContext);
         try
         {
             opened = Open(clock, cancellation);
-            context = Prepare(opened, cancellation);
-            ConvertInOverlay(opened, context, clock);
+            var outcome = ConvertInOverlay(opened, clock, cancellation);
             if (target is not null)
             {
                 clock.Enter("Check", "Asking the target");
-                CheckTarget(opened, context, target, PlanCopies(opened, cancellation));
+                CheckTarget(opened, outcome.Hardware, target, PlanCopies(opened, cancellation));
             }
 
-            return Assessment(opened, context, clock);
+            return Assessment(opened, clock);
         }
         catch (V2VException e)
         {
@@ -50,7 +50,8 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
                 _concerns.Add(new Concern(ConcernSeverity.Blocker, e.Error.ToString(), e.Message, e.Advice));
             }
 
-            return Assessment(opened, context, clock);
+            OfferAsIs(e);
+            return Assessment(opened, clock);
         }
         finally
         {
@@ -73,22 +74,23 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
             using var integrity = IntegrityCheck.Start(source, cancellation);
             using var opened = Open(clock, cancellation);
-            var context = Prepare(opened, cancellation);
-            ConvertInOverlay(opened, context, clock);
+            var outcome = ConvertInOverlay(opened, clock, cancellation);
 
             clock.Enter("Check", "Checking the source's checksums and the target's space");
             integrity.Wait();
             var plans = PlanCopies(opened, cancellation);
-            var request = CheckTarget(opened, context, target, plans);
+            var request = CheckTarget(opened, outcome.Hardware, target, plans);
 
             clock.Enter("Copy", "Copying the disks");
             var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation);
+            var boot = BootFiles(opened, outcome.Hardware)?.Write(target, cancellation);
 
             clock.Enter("Define", "Defining the domain");
             cancellation.ThrowIfCancellationRequested();
-            var domain = target.Define(Domain(opened, context, copy.Sources, request.Networks, target.Capabilities));
+            var domain = target.Define(
+                Domain(opened, outcome.Hardware, copy.Sources, request.Networks, target.Capabilities) with { DirectBoot = boot });
             _concerns.AddRange(domain.Concerns);
-            return Result(domain, copy, Assessment(opened, context, clock), target, clock);
+            return Result(domain, copy, Assessment(opened, clock), target, clock);
         }
         catch (Exception e)
         {
@@ -96,6 +98,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             if (e is V2VException known)
             {
                 known.LeftBehind = left;
+                OfferAsIs(known);
             }
 
             throw;
@@ -109,7 +112,15 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         try
         {
             clock.Enter("Inspect", "Finding the operating system");
-            opened.Inspect(source, cancellation);
+            if (options.AsIs)
+            {
+                opened.Survey(source, options.Root, cancellation);
+            }
+            else
+            {
+                opened.Inspect(source, options.Root, cancellation);
+            }
+
             return opened;
         }
         catch
@@ -119,32 +130,54 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         }
     }
 
-    /// <summary>Refuses what cannot be converted, and chooses the hardware to begin with.</summary>
-    private ConversionContext Prepare(OpenedGuest opened, CancellationToken cancellation)
+    private Outcome ConvertInOverlay(OpenedGuest opened, PhaseClock clock, CancellationToken cancellation)
     {
-        Demand(GuestChecks.Run(opened.Guest, source));
-        var hardware = new TargetHardware { Firmware = opened.Guest.Firmware };
+        var hardware = new TargetHardware { Firmware = opened.Layout.Firmware, ClockIsLocalTime = source.ClockIsLocalTime };
         foreach (var adapter in source.NetworkAdapters)
         {
             hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
         }
 
-        return new ConversionContext(opened.Guest, source, hardware, cancellation);
+        if (options.AsIs)
+        {
+            _outcome = new Outcome(hardware, [], []);
+            Demand(AsIsConversion.Run(source, opened.Layout, hardware));
+        }
+        else
+        {
+            Edit(opened, hardware, clock, cancellation);
+        }
+
+        return _outcome!;
     }
 
-    private void ConvertInOverlay(OpenedGuest opened, ConversionContext context, PhaseClock clock)
+    private void Edit(OpenedGuest opened, TargetHardware hardware, PhaseClock clock, CancellationToken cancellation)
     {
+        Demand(GuestChecks.Run(opened.Guest, source));
+        var context = new ConversionContext(opened.Guest, source, hardware, cancellation);
+        _outcome = new Outcome(hardware, context.Changes, context.Concerns);
+
         clock.Enter("Convert", "Converting");
         foreach (var step in ConversionSteps.All.Where(s => s.AppliesTo(opened.Guest)))
         {
-            context.Cancellation.ThrowIfCancellationRequested();
+            cancellation.ThrowIfCancellationRequested();
             clock.Report(step.Name);
             step.Apply(context);
         }
 
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
-        ConversionVerifier.Verify(source, opened.Disks, context);
+        ConversionVerifier.Verify(source, opened.Disks, options.Root, context);
+    }
+
+    /// <summary>Tells of the way out that does not need what stood in the way.</summary>
+    private void OfferAsIs(V2VException refusal)
+    {
+        if (!options.AsIs && AsIsConversion.Offer(source, refusal) is { } offer)
+        {
+            _concerns.Add(offer);
+            refusal.AddAdvice(offer.Message);
+        }
     }
 
     private IReadOnlyList<CopyPlan> PlanCopies(OpenedGuest opened, CancellationToken cancellation) =>
@@ -152,17 +185,22 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     /// <summary>Asks the target, now that hardware, networks and sizes are known, and returns what it was asked.</summary>
     private TargetRequest CheckTarget(
-        OpenedGuest opened, ConversionContext context, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
+        OpenedGuest opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
     {
-        Demand(TargetHost.Concerns(context.Hardware, target.Capabilities));
+        Demand(TargetHost.Concerns(hardware, target.Capabilities));
         var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, plan));
-        var request = new TargetRequest(_name, DiskRequests([.. sizes]), options.Overwrite)
+        var files = BootFiles(opened, hardware)?.Requests ?? [];
+        var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
-            Networks = NetworkMapping.Apply(source, context.Hardware, options.NetworkRules, _concerns),
+            Networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns),
         };
         Demand(target.Check(request));
         return request;
     }
+
+    /// <summary>What a guest without a boot loader is started from; null for guests that start by themselves.</summary>
+    private DirectBootFiles? BootFiles(OpenedGuest opened, TargetHardware hardware) =>
+        hardware.DirectBoot is { } boot ? new DirectBootFiles(_name, opened.Guest.Root, boot) : null;
 
     /// <summary>Keeps the concerns for the report, and stops at blockers: all of them in one message.</summary>
     private void Demand(IReadOnlyList<Concern> found)
@@ -180,31 +218,31 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     private DomainDescription Domain(
         OpenedGuest opened,
-        ConversionContext context,
+        TargetHardware hardware,
         IReadOnlyList<DomainDiskSource> disks,
         IReadOnlyList<DomainNetwork> networks,
         HostCapabilities host) => new()
         {
             Name = _name,
             Source = source,
-            Hardware = context.Hardware,
-            OperatingSystem = opened.Guest.OperatingSystem,
+            Hardware = hardware,
+            OperatingSystem = opened.OperatingSystem,
             Disks = disks,
-            BootDiskIndex = opened.Guest.BootDiskIndex,
+            BootDiskIndex = opened.Layout.BootDiskIndex,
             Networks = networks,
             DomainType = host.HasKvm == false ? "qemu" : "kvm",
         };
 
-    private GuestAssessment Assessment(OpenedGuest? opened, ConversionContext? context, PhaseClock clock)
+    private GuestAssessment Assessment(OpenedGuest? opened, PhaseClock clock)
     {
         clock.Stop();
         return new GuestAssessment
         {
             Source = source,
             OperatingSystem = opened?.OperatingSystem,
-            Hardware = context?.Hardware,
-            Changes = context?.Changes ?? [],
-            Concerns = [.. _concerns, .. context?.Concerns ?? []],
+            Hardware = _outcome?.Hardware,
+            Changes = _outcome?.Changes ?? [],
+            Concerns = [.. _concerns, .. _outcome?.Concerns ?? []],
             Phases = clock.Phases,
         };
     }
@@ -224,4 +262,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             Phases = clock.Phases,
             Elapsed = clock.Elapsed,
         };
+
+    /// <summary>What came of the conversion in the overlay, also when it stopped half-way.</summary>
+    private sealed record Outcome(TargetHardware Hardware, IReadOnlyList<ConversionChange> Changes, IReadOnlyList<Concern> Concerns);
 }

@@ -15,6 +15,7 @@ internal sealed class OpenedGuest : IDisposable
 
     private readonly List<OverlayDisk> _disks = [];
     private InspectedGuest? _guest;
+    private GuestLayout? _layout;
 
     /// <summary>The guest's disks in the source's order; reading gives the converted contents.</summary>
     public IReadOnlyList<OverlayDisk> Disks => _disks;
@@ -23,8 +24,11 @@ internal sealed class OpenedGuest : IDisposable
 
     public InspectedGuest Guest => _guest ?? throw new InvalidOperationException("The guest has not been inspected yet.");
 
+    /// <summary>What is known also of a guest that could not be inspected.</summary>
+    public GuestLayout Layout => _layout ?? throw new InvalidOperationException("The guest has not been inspected yet.");
+
     /// <summary>What was found inside, or null when the inspection did not get that far.</summary>
-    public OperatingSystemInfo? OperatingSystem => _guest?.OperatingSystem;
+    public OperatingSystemInfo? OperatingSystem => _layout?.OperatingSystem;
 
     public static OpenedGuest Open(SourceGuest source, ConversionOptions options)
     {
@@ -46,45 +50,55 @@ internal sealed class OpenedGuest : IDisposable
         }
     }
 
-    public void Inspect(SourceGuest source, CancellationToken cancellation) => _guest = GuestInspector.Inspect(source, Volumes, cancellation);
+    public void Inspect(SourceGuest source, string? root, CancellationToken cancellation)
+    {
+        _guest = GuestInspector.Inspect(source, Volumes, root, cancellation);
+        _layout = _guest.Layout;
+    }
+
+    /// <summary>Finds out what a conversion without edits needs; takes a guest whose root cannot be opened.</summary>
+    public void Survey(SourceGuest source, string? root, CancellationToken cancellation) =>
+        _layout = GuestInspector.Survey(source, Volumes, root, cancellation);
 
     /// <summary>Brings the overlays up to date with what the conversion changed.</summary>
     public void Flush()
     {
-        foreach (var fileSystem in Guest.Volumes.Select(v => v.FileSystem).OfType<WritableGuestFileSystem>())
+        foreach (var fileSystem in Layout.Volumes.Select(v => v.FileSystem).OfType<WritableGuestFileSystem>())
         {
             fileSystem.Flush();
         }
     }
 
-    /// <summary>The ranges of a disk that nothing in the guest refers to: free space of its file systems, contents of its swap areas.</summary>
+    /// <summary>The ranges of a disk that nothing in the guest refers to: free space of its file systems, contents of its swap areas,
+    /// extents of LVM that belong to no volume.</summary>
     public IReadOnlyList<ByteRange> UnusedRanges(int diskIndex)
     {
-        var unused = new List<ByteRange>();
-        foreach (var found in Guest.Volumes.Where(v => v.Volume.DiskIndex == diskIndex && v.Volume.Kind != VolumeKind.LogicalVolume))
-        {
-            var start = found.Volume.StartOffset;
-            if (found.FileSystem is not null)
-            {
-                unused.AddRange(found.FileSystem.FreeExtents().Select(r => new ByteRange(start + r.Offset, r.Length)));
-            }
-            else if (found.ContentKind == "swap" && found.Volume.Device.Length > SwapHeaderLength)
-            {
-                unused.Add(new ByteRange(start + SwapHeaderLength, found.Volume.Device.Length - SwapHeaderLength));
-            }
-        }
-
+        var unused = Layout.Volumes
+            .Where(v => v.Volume.DiskIndex == diskIndex || v.Volume.Kind == VolumeKind.LogicalVolume)
+            .SelectMany(v => UnusedRanges(v).SelectMany(r => v.Volume.DiskRanges(r.Offset, r.Length)).Concat(v.Volume.Unallocated))
+            .Where(r => r.DiskIndex == diskIndex)
+            .Select(r => new ByteRange(r.Offset, r.Length))
+            .ToList();
         unused.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-        return unused;
+
+        // Where volumes overlap, as by a damaged partition table, what one calls free may be in use by the other.
+        return unused.Zip(unused.Skip(1)).Any(pair => pair.First.End > pair.Second.Offset) ? [] : unused;
     }
 
     /// <summary>What is to be copied of each disk.</summary>
     public IReadOnlyList<CopyPlan> PlanCopies(int granularity, CancellationToken cancellation) =>
         [.. _disks.Select((disk, i) => CopyPlan.Create(disk, UnusedRanges(i), granularity, cancellation))];
 
+    /// <summary>The ranges of a volume that hold nothing of use.</summary>
+    private static IEnumerable<ByteRange> UnusedRanges(GuestVolume found) =>
+        found.FileSystem is not null ? found.FileSystem.FreeExtents()
+        : found.ContentKind == "swap" && found.Volume.Device.Length > SwapHeaderLength
+            ? [new ByteRange(SwapHeaderLength, found.Volume.Device.Length - SwapHeaderLength)]
+            : [];
+
     public void Dispose()
     {
-        foreach (var volume in _guest?.Volumes ?? [])
+        foreach (var volume in _layout?.Volumes ?? [])
         {
             volume.FileSystem?.Dispose();
         }

@@ -16,6 +16,7 @@ public enum V2VError
     DiskImageReadFailed,
 
     PartitionTableCorrupt,
+    VolumeCorrupt,
     VolumeUnsupported,
 
     FileSystemCorrupt,
@@ -52,6 +53,8 @@ public enum V2VError
 /// </summary>
 public class V2VException : Exception
 {
+    private string? _advice;
+
     public V2VException(V2VError error, string message, Exception? inner = null) : base(message, inner) => Error = error;
 
     public V2VError Error { get; }
@@ -65,11 +68,14 @@ public class V2VException : Exception
     /// <summary>Byte offset in <see cref="Path"/> (or in the volume) where the offending data stands.</summary>
     public long? Offset { get; init; }
 
-    /// <summary>What the user can do about it, as one sentence.</summary>
-    public string? Advice { get; init; }
+    /// <summary>What the user can do about it.</summary>
+    public string? Advice { get => _advice; init => _advice = value; }
 
     /// <summary>What the failed conversion could not remove from the target again; normally nothing.</summary>
     public IReadOnlyList<Concern> LeftBehind { get; internal set; } = [];
+
+    /// <summary>Adds a way out that only a caller further up knows of.</summary>
+    internal void AddAdvice(string more) => _advice = $"{_advice} {more}".TrimStart();
 }
 
 /// <summary>A descriptor of a virtual machine (VMX, OVF, XML) is missing, malformed, or uses what is not supported.</summary>

@@ -19,6 +19,7 @@ public static class ErrorRecords
         [V2VError.DiskImageOutsideFolder] = ErrorCategory.SecurityError,
         [V2VError.DiskImageReadFailed] = ErrorCategory.ReadError,
         [V2VError.PartitionTableCorrupt] = ErrorCategory.InvalidData,
+        [V2VError.VolumeCorrupt] = ErrorCategory.InvalidData,
         [V2VError.VolumeUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.FileSystemCorrupt] = ErrorCategory.InvalidData,
         [V2VError.FileSystemUnsupported] = ErrorCategory.NotImplemented,

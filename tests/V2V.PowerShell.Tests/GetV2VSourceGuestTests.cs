@@ -44,6 +44,24 @@ public sealed class GetV2VSourceGuestTests : IDisposable
     }
 
     [Fact]
+    public void A_libvirt_description_reaches_disks_elsewhere_only_with_leave()
+    {
+        var images = Directory.CreateDirectory(Path.Combine(_session.Folder, "images")).FullName;
+        var guests = Directory.CreateDirectory(Path.Combine(_session.Folder, "guests")).FullName;
+        var disk = Guests.WriteRawDisk(images, "web01.img");
+        File.WriteAllText(Path.Combine(guests, "web01.xml"), $"""
+            <domain type='xen'><name>web01</name><memory>524288</memory><os><type>linux</type></os><devices>
+            <disk type='file' device='disk'><driver name='file'/><source file='{disk}'/><target dev='xvda' bus='xen'/></disk>
+            </devices></domain>
+            """);
+        var refused = _session.Run("param($f) Get-V2VSourceGuest $f/*.xml", guests);
+        Assert.StartsWith("DiskImageOutsideFolder", Assert.Single(refused.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+
+        var guest = _session.Run("param($f, $i) Get-V2VSourceGuest $f/*.xml -AllowDiskFolder $i", guests, images).Only<SourceGuest>();
+        Assert.Equal(("web01", "LibvirtXml", disk), (guest.Name, guest.SourceKind, Assert.Single(guest.Disks).Path));
+    }
+
+    [Fact]
     public void Strings_come_through_the_pipeline()
     {
         string[] paths = [Guests.WriteVmx(_session.Folder, "a"), Guests.WriteVmx(_session.Folder, "b")];

@@ -50,7 +50,7 @@ public sealed class ModuleTests : IDisposable
     public void A_cmdlet_has_a_page_with_every_parameter_and_three_examples(string name)
     {
         var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", name + ".md"));
-        var parameters = Cmdlets.Single(t => NameOf(t) == name).GetProperties().Where(p => p.GetCustomAttribute<ParameterAttribute>() is not null);
+        var parameters = Cmdlets.Single(t => NameOf(t) == name).GetProperties().Where(p => p.GetCustomAttributes<ParameterAttribute>().Any());
         Assert.All(parameters, parameter => Assert.Contains($"### -{parameter.Name}\n", page, StringComparison.Ordinal));
         Assert.True(Regex.Count(page, "^### Example ", RegexOptions.Multiline) >= 3);
     }

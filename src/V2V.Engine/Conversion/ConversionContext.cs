@@ -8,6 +8,7 @@ public sealed class ConversionContext
 {
     private readonly List<ConversionChange> _changes = [];
     private readonly List<Concern> _concerns = [];
+    private readonly HashSet<Concern> _known = [];
 
     public ConversionContext(InspectedGuest guest, SourceGuest source, TargetHardware hardware, CancellationToken cancellation = default)
     {
@@ -18,7 +19,8 @@ public sealed class ConversionContext
         Files = new GuestEditor(guest.Root, _changes);
     }
 
-    public InspectedGuest Guest { get; }
+    /// <summary>The guest as it was inspected, with the default kernel that was chosen for KVM.</summary>
+    public InspectedGuest Guest { get; private set; }
 
     public SourceGuest Source { get; }
 
@@ -34,7 +36,21 @@ public sealed class ConversionContext
 
     public IReadOnlyList<Concern> Concerns => _concerns;
 
-    public void Add(Concern concern) => _concerns.Add(concern);
+    /// <summary>Lets the steps that follow work for another default kernel, which <paramref name="entry"/> of the boot menu boots now.</summary>
+    internal void SetDefault(InstalledKernel kernel, BootMenuEntry? entry) => Guest = Guest with
+    {
+        Kernels = [.. Guest.Kernels.Select(k => k with { IsDefault = k.Version == kernel.Version })],
+        BootLoader = entry is null ? Guest.BootLoader : Guest.BootLoader with { Menu = Guest.BootLoader.Menu.WithDefault(entry) },
+    };
+
+    /// <summary>Reports a concern, once however often it is found.</summary>
+    public void Add(Concern concern)
+    {
+        if (_known.Add(concern))
+        {
+            _concerns.Add(concern);
+        }
+    }
 }
 
 public enum ChangeKind

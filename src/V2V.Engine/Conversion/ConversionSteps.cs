@@ -7,21 +7,35 @@ public static class ConversionSteps
 {
     public static IReadOnlyList<ConversionStep> All { get; } =
     [
-        // First, because the others name the drivers and disks of the hardware that was chosen.
+        // First, because the others name the drivers and disks of the hardware that was chosen; that is chosen for a kernel, and an initramfs can
+        // rule a bus out.
+        new ChooseKernel(),
         new ChooseVirtualHardware(),
+        new AddVirtioToInitramfs(),
 
         new StableDeviceNames(),
-        new GrubConfiguration(),
+        new LvmDevices(),
+        new MdadmDevices(),
+        new UdevDiskRules(),
+        new KernelCommandLines(),
         new GrubInstallDevices(),
         new StableNetworkNames(),
         new Consoles(),
         new DisableHypervisorTools(),
         new DropForeignModules(),
+        new LiftModuleBlocks(),
         new ModprobeAliases(),
+        new XenRemnants(),
+        new DisableKudzu(),
         new XorgDrivers(),
 
-        new AddVirtioToInitramfs(),
         new KeepVirtioInInitramfs(),
+
+        // After the boot menu was edited, which may be among the files that it copies.
+        new UefiFallbackLoader(),
+
+        // After everything that it takes copies of.
+        new DirectKernelBoot(),
 
         new FirstBootAgent(),
         new CleanCaches(),

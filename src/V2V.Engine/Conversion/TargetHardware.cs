@@ -8,6 +8,12 @@ public enum DiskBus
     VirtioScsi,
     Sata,
     Ide,
+
+    /// <summary>VMware's paravirtual SCSI controller, which QEMU emulates: for guests that are not edited.</summary>
+    Pvscsi,
+
+    /// <summary>LSI SAS 1068, likewise.</summary>
+    LsiSas,
 }
 
 public enum NetworkModel
@@ -15,6 +21,12 @@ public enum NetworkModel
     Virtio,
     E1000,
     Rtl8139,
+
+    /// <summary>For guests that are not edited.</summary>
+    E1000e,
+
+    /// <summary>VMware's paravirtual adapter, likewise.</summary>
+    Vmxnet3,
 }
 
 /// <summary>The virtual hardware that the converted guest gets. It starts as the best and is lowered to what the guest can drive.</summary>
@@ -43,9 +55,17 @@ public sealed class TargetHardware
     /// <summary>The clock keeps local time (Windows) instead of UTC.</summary>
     public bool ClockIsLocalTime { get; set; }
 
+    /// <summary>What the hypervisor starts in place of a boot loader; null for guests whose firmware finds one.</summary>
+    public DirectBoot? DirectBoot { get; set; }
+
     /// <summary>
     /// The MAC address of each network adapter, in the source's order: the source's own, or one that V2V chose where the source has none,
     /// so that interface names can be pinned to it.
     /// </summary>
     public IList<string> MacAddresses { get; } = [];
 }
+
+/// <param name="KernelPath">Guest path of the kernel.</param>
+/// <param name="InitramfsPath">Guest path of its initramfs; null when it needs none.</param>
+/// <param name="CommandLine">The kernel's arguments.</param>
+public sealed record DirectBoot(string KernelPath, string? InitramfsPath, string CommandLine);

@@ -1,5 +1,6 @@
 using V2V.Engine.Disks;
 using V2V.Engine.FileSystems.Ext;
+using V2V.Engine.FileSystems.Fat;
 using V2V.Engine.FileSystems.Xfs;
 using V2V.Engine.Volumes;
 
@@ -12,6 +13,7 @@ public static class GuestFileSystems
     [
         new(ExtProbe.Recognises, ExtFileSystem.Open),
         new(XfsProbe.Recognises, XfsFileSystem.Open),
+        new(FatProbe.Recognises, FatFileSystem.Open),
     ];
 
     /// <summary>Opens the file system on a volume; null when none is recognised.</summary>

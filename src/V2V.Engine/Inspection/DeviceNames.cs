@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using V2V.Engine.Sources;
 using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Inspection;
 
@@ -32,7 +33,8 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
     public GuestVolume? Root { get; init; }
 
     /// <param name="name">"/dev/sda1", "UUID=...", "/dev/disk/by-id/...-part1", "tmpfs".</param>
-    public DeviceReference Resolve(string name)
+    /// <param name="kind">What is said to lie there ("swap", "ext4", "auto"), which tells partitions of several disks apart.</param>
+    public DeviceReference Resolve(string name, string? kind = null)
     {
         if (name.Split('=', 2) is [var tag, var value] && !tag.Contains('/'))
         {
@@ -51,11 +53,16 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
         if (name.StartsWith("/dev/disk/", StringComparison.Ordinal))
         {
-            return ByDiskLink(name["/dev/disk/".Length..]);
+            return ByDiskLink(name["/dev/disk/".Length..], kind);
         }
 
         if (LetteredDisk().Match(name) is { Success: true } lettered)
         {
+            if (XenDiskNames.Find(disks, lettered.Groups["letters"].Value, lettered.Groups["part"].Value, lettered.Groups["prefix"].Value) is { } named)
+            {
+                return Partition(named.Disk, named.IsPartition ? Match.Empty : lettered.Groups["part"]);
+            }
+
             return Partition(LetteredIndex(lettered.Groups["prefix"].Value, lettered.Groups["letters"].Value), lettered.Groups["part"]);
         }
 
@@ -64,7 +71,9 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
             return Partition(NumberedIndex(numbered), numbered.Groups["part"]);
         }
 
-        return LogicalVolume(name) is { } logical ? new DeviceReference(DeviceNameKind.Stable, logical) : Other(name);
+        return LogicalVolume(name) is { } logical ? new DeviceReference(DeviceNameKind.Stable, logical)
+            : MultipathDisk().Match(name) is { Success: true } multipath ? OfHardware(multipath.Groups["part"], kind)
+            : Other(name);
     }
 
     private DeviceReference ByTag(string tag, string value) => tag.ToUpperInvariant() switch
@@ -77,7 +86,7 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
         _ => default,
     };
 
-    private DeviceReference ByDiskLink(string link)
+    private DeviceReference ByDiskLink(string link, string? kind)
     {
         var (directory, name) = link.Split('/', 2) is [var d, var n] ? (d, UdevUnescape(n)) : (link, "");
         switch (directory)
@@ -91,16 +100,38 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
             case "by-partlabel":
                 return ByTag("PARTLABEL", name);
             case "by-id" when name.StartsWith("dm-name-", StringComparison.Ordinal):
-                return new DeviceReference(DeviceNameKind.Stable, LogicalVolume("/dev/mapper/" + name["dm-name-".Length..]));
-            case "by-id" when name.StartsWith("dm-", StringComparison.Ordinal) || name.StartsWith("md-", StringComparison.Ordinal)
-                || name.StartsWith("lvm-", StringComparison.Ordinal):
+                return Resolve("/dev/mapper/" + name["dm-name-".Length..], kind);
+            case "by-id" when name.StartsWith("dm-uuid-LVM-", StringComparison.Ordinal):
+                return Stable(v => v.Volume.Kind == VolumeKind.LogicalVolume && DeviceMapperId(v.Volume) == name["dm-uuid-LVM-".Length..]);
+            case "by-id" when name.StartsWith("lvm-pv-uuid-", StringComparison.Ordinal):
+                return Stable(v => v.ContentKind == "LVM2_member" && v.Uuid == name["lvm-pv-uuid-".Length..]);
+            case "by-id" when MultipathId().Match(name) is { Success: true } multipath:
+                return OfHardware(multipath.Groups["part"], kind);
+            case "by-id" when name.StartsWith("dm-", StringComparison.Ordinal) || name.StartsWith("md-", StringComparison.Ordinal):
                 return new DeviceReference(DeviceNameKind.Stable, null);
         }
 
-        // The name tells the disk's serial number or its controller's place, neither of which the source's description has for each disk.
-        // With one disk there is no doubt.
-        var part = PartitionSuffix().Match(name).Groups["part"];
-        return disks.Count == 1 ? Partition(0, part) : new DeviceReference(DeviceNameKind.Unstable, null);
+        return OfHardware(PartitionSuffix().Match(name).Groups["part"], kind);
+    }
+
+    /// <summary>
+    /// A name that tells the disk's serial number or its controller's place, neither of which the source's description has for each disk. With
+    /// one disk there is no doubt, nor is there when only one partition of all has this number and what is said to be on it.
+    /// </summary>
+    private DeviceReference OfHardware(Group part, string? kind)
+    {
+        if (disks.Count == 1)
+        {
+            return Partition(0, part);
+        }
+
+        var number = part.Success ? int.Parse(part.ValueSpan, CultureInfo.InvariantCulture) : (int?)null;
+        var found = volumes
+            .Where(v => v.Volume.Kind != VolumeKind.LogicalVolume && v.Volume.PartitionNumber == number && (kind is null || ContentKinds.Matches(kind, v.ContentKind)))
+            .Take(2).ToList();
+        return found.Count == 1
+            ? new DeviceReference(DeviceNameKind.Unstable, found[0], found[0].Volume.DiskIndex)
+            : new DeviceReference(DeviceNameKind.Unstable, null);
     }
 
     /// <summary>sda, sdb, ... aa: the nth disk of those that get such names.</summary>
@@ -157,14 +188,14 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
         return new DeviceReference(DeviceNameKind.Unstable, found, disk);
     }
 
-    /// <summary>/dev/VG/LV or /dev/mapper/VG-LV, where hyphens within the names are doubled (lvm2, build_dm_name).</summary>
+    /// <summary>/dev/VG/LV or /dev/mapper/VG-LV, where hyphens within the names are doubled .</summary>
     private GuestVolume? LogicalVolume(string name)
     {
         foreach (var volume in volumes)
         {
             if (volume.Volume is { Kind: VolumeKind.LogicalVolume, VolumeGroup: { } group, LogicalVolume: { } logical }
                 && (name == $"/dev/{group}/{logical}"
-                    || name == $"/dev/mapper/{group.Replace("-", "--", StringComparison.Ordinal)}-{logical.Replace("-", "--", StringComparison.Ordinal)}"))
+                    || name == $"/dev/mapper/{LvmName.DeviceMapper(group, logical)}"))
             {
                 return volume;
             }
@@ -172,6 +203,10 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
         return null;
     }
+
+    /// <summary>The UUIDs of volume group and logical volume without their hyphens (lvm2, build_dm_uuid).</summary>
+    private static string DeviceMapperId(Volume volume) =>
+        $"{volume.VolumeGroupUuid}{volume.LogicalVolumeUuid}".Replace("-", "", StringComparison.Ordinal);
 
     private static DeviceReference Other(string name) => new(
         RemovableDrive().IsMatch(name) ? DeviceNameKind.NotADisk : DeviceNameKind.Stable, null);
@@ -194,6 +229,13 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
     [GeneratedRegex(@"^/dev/(nvme(?<controller>[0-9]{1,3})n(?<namespace>[0-9]{1,3})|mmcblk(?<disk>[0-9]{1,3})|cciss/c[0-9]{1,3}d(?<disk>[0-9]{1,3}))(p(?<part>[0-9]{1,3}))?\z")]
     private static partial Regex NumberedDisk();
+
+    /// <summary>multipath's own names and those made of a WWID (multipath.conf(5), user_friendly_names); kpartx has several ways to add a partition.</summary>
+    [GeneratedRegex(@"^/dev/mapper/(mpath[a-z]+((p|-part|_part)?(?<part>[0-9]{1,3}))?|(mpath[0-9]+|3[0-9a-f]{16}([0-9a-f]{16})?)((p|-part|_part)(?<part>[0-9]{1,3}))?)\z")]
+    private static partial Regex MultipathDisk();
+
+    [GeneratedRegex(@"^dm-uuid-(part(?<part>[0-9]{1,3})-)?mpath-")]
+    private static partial Regex MultipathId();
 
     [GeneratedRegex(@"-part(?<part>[0-9]{1,3})\z")]
     private static partial Regex PartitionSuffix();

@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection.Boot;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Inspection;
@@ -23,19 +24,22 @@ public static class GuestChecks
             .. Kernels(guest),
             .. BootLoader(guest),
             .. FileSystems(guest),
-            .. Hibernation(guest),
-            .. UefiFallback(guest),
+            .. Hibernation(guest.Volumes),
+            .. Uefi(guest),
         ];
     }
 
     private static IEnumerable<Concern> Distribution(InspectedGuest guest)
     {
         var system = guest.OperatingSystem;
-        if (system.Family != OperatingSystemFamily.Linux || !LinuxDistribution.IsDebianFamily(system))
+        if (system.Family != OperatingSystemFamily.Linux)
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "GuestUnsupported", $"The guest is {system}; V2V converts Debian, Ubuntu and their derivatives so far.",
-                "Convert this guest with virt-v2v for now.");
+                ConcernSeverity.Blocker, "GuestUnsupported", $"The guest is {system}; V2V converts Linux so far.", "Convert this guest with virt-v2v for now.");
+        }
+        else if (LinuxFamilies.Of(system) == LinuxFamily.Other)
+        {
+            yield return UnknownDistribution(guest);
         }
 
         if (system.Architecture is not ("x86_64" or "i686"))
@@ -46,30 +50,93 @@ public static class GuestChecks
         }
     }
 
+    /// <summary>What the steps edit is named by the kernel, the initramfs and the boot loader rather than by the distribution.</summary>
+    private static Concern UnknownDistribution(InspectedGuest guest)
+    {
+        var missing = new[]
+        {
+            (guest.Kernels.Count == 0, "its kernels are not where they are looked for"),
+            (InitramfsTools.Find(guest.Root) is null, "what builds its initramfs is not known"),
+            (guest.BootLoader.Kind == BootLoaderKind.Unknown, "its boot loader is not known"),
+        }.Where(m => m.Item1).Select(m => m.Item2).ToList();
+        return missing.Count > 0
+            ? new Concern(
+                ConcernSeverity.Blocker, "GuestUnsupported",
+                $"The guest is {guest.OperatingSystem}, a distribution that V2V has no rules for: {string.Join(", ", missing)}.",
+                "Convert this guest with virt-v2v for now.")
+            : new Concern(
+                ConcernSeverity.Warning, "DistributionNotTested",
+                $"The guest is {guest.OperatingSystem}, a distribution that V2V was not tested with. It is converted by its kernel, its initramfs and its boot loader, "
+                + "which are of known kinds.",
+                "Look at the list of changes, and start the guest before the old one is given up.");
+    }
+
     private static IEnumerable<Concern> Kernels(InspectedGuest guest)
     {
-        if (guest.OperatingSystem.Family == OperatingSystemFamily.Linux && guest.Kernels.Count == 0)
+        if (guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
+        {
+            yield break;
+        }
+
+        if (guest.Kernels.Count == 0)
         {
             yield return new Concern(
                 ConcernSeverity.Blocker, "NoKernel",
                 "No kernel with its modules was found in /boot and /lib/modules, so what hardware the guest can drive is not known.",
                 "Install the distribution's kernel package in the guest.");
         }
+        else if (KernelChoice.Make(guest) is null)
+        {
+            yield return new Concern(
+                ConcernSeverity.Blocker, "NoKernelForKvm",
+                $"No kernel of the guest can run on KVM: {string.Join("; ", KernelChoice.Obstacles(guest))}. The capability virtio needs, for "
+                + $"{guest.OperatingSystem}: {string.Join(", ", VirtioPackages.Files(guest))} (or newer).",
+                "Install these packages in the guest and convert it again; the present kernel can stay.");
+        }
     }
 
     private static IEnumerable<Concern> BootLoader(InspectedGuest guest)
     {
-        if (guest.BootLoader.Kind is BootLoaderKind.Grub2 or BootLoaderKind.GrubLegacy || guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
+        if (guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
         {
             yield break;
         }
 
-        var what = guest.BootLoader.Kind == BootLoaderKind.Unknown ? "No boot loader configuration was found" : $"The boot loader is {guest.BootLoader.Kind}";
-        yield return new Concern(
-            ConcernSeverity.Warning, "BootLoaderNotEdited",
-            $"{what}. V2V edits GRUB's configuration only, so a kernel command line that names a disk (root=/dev/sda1) would stay.",
-            "Make sure that the guest names its root file system by UUID, LABEL or logical volume.");
+        var path = guest.BootLoader.ConfigurationPath;
+        switch (guest.BootLoader.Kind)
+        {
+            case BootLoaderKind.Unknown:
+                yield return new Concern(
+                    ConcernSeverity.Warning, "BootLoaderNotEdited",
+                    "No boot loader configuration was found, so a kernel command line that names a disk (root=/dev/sda1) would stay.",
+                    "Make sure that the guest names its root file system by UUID, LABEL or logical volume, and that a boot loader is installed on its disk.");
+                break;
+            case BootLoaderKind.Lilo:
+                yield return Refused($"The guest boots by LILO ({path}), which finds kernel and initramfs by a list of disk sectors that changes when they are edited.");
+                break;
+            case BootLoaderKind.Elilo:
+                yield return Refused($"The guest boots by elilo ({path}), which boots copies of kernel and initramfs on the EFI system partition.");
+                break;
+            case BootLoaderKind.Zipl:
+                yield return Refused($"The guest boots by zipl ({path}), which is for IBM Z.");
+                break;
+            case BootLoaderKind.UnifiedKernelImage:
+                yield return Refused($"The guest boots a unified kernel image ({path}), whose initramfs and arguments cannot be edited without its signer.");
+                break;
+            default:
+                if (guest.BootLoader.Menu.Entries.Count == 0)
+                {
+                    yield return new Concern(
+                        ConcernSeverity.Warning, "BootMenuEmpty", $"{path} has no entry that V2V understands, so which kernel the guest boots is not known.",
+                        "Regenerate the boot menu in the guest (grub-mkconfig, update-grub) if it should have entries.");
+                }
+
+                break;
+        }
     }
+
+    private static Concern Refused(string what) =>
+        new(ConcernSeverity.Blocker, "BootLoaderUnsupported", what, "Install GRUB 2 in the guest and convert it again.");
 
     /// <summary>The room that virt-v2v documents as needed: 100 MB in /, 50 MB in a /boot of its own, 10 MB elsewhere; and 100 inodes.</summary>
     private static IEnumerable<Concern> FileSystems(InspectedGuest guest)
@@ -110,56 +177,68 @@ public static class GuestChecks
         }
     }
 
-    private static IEnumerable<Concern> Hibernation(InspectedGuest guest) =>
-        guest.Volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
+    internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes) =>
+        volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
             ConcernSeverity.Blocker, "GuestHibernated",
             $"{v.Volume.DisplayName} holds the memory of a hibernated system, which would be resumed on other hardware over changed file systems.",
             "Start the guest, shut it down, and convert it then."));
 
     /// <summary>
-    /// The boot entries in NVRAM stay behind with the source's firmware. OVMF then tries the fallback path of the ESP only
-    /// (UEFI specification 3.5.1.1).
+    /// The boot entries in NVRAM stay behind with the source's firmware, so a program has to be where firmware looks without them, or something
+    /// that can be copied there.
     /// </summary>
-    private static IEnumerable<Concern> UefiFallback(InspectedGuest guest)
+    private static IEnumerable<Concern> Uefi(InspectedGuest guest)
     {
         if (guest.Firmware != Firmware.Uefi || guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
         {
             yield break;
         }
 
-        var program = guest.OperatingSystem.Architecture == "i686" ? "BOOTIA32.EFI" : "BOOTX64.EFI";
-        var esp = guest.Volumes.FirstOrDefault(v => BootDevices.IsEfiSystemPartition(v.Volume));
-        if (esp?.FileSystem is not { } fileSystem)
+        const string Program = "EFI/BOOT/" + UefiFallback.Program;
+        var volume = guest.Volumes.FirstOrDefault(v => BootDevices.IsEfiSystemPartition(v.Volume) && v.FileSystem is not null);
+        if (volume is null)
         {
             yield return new Concern(
                 ConcernSeverity.Warning, "UefiFallbackUnknown",
-                $"Whether the EFI system partition has EFI/BOOT/{program} could not be read. Without it the guest does not start, since its boot "
-                + "entries in NVRAM are not carried over.",
-                "Run 'grub-install --removable' in the guest if in doubt.");
-        }
-        else if (!HasPath(fileSystem, "/", "EFI", "BOOT", program))
-        {
-            yield return new Concern(
-                ConcernSeverity.Blocker, "UefiFallbackMissing",
-                $"The EFI system partition ({esp.Volume.DisplayName}) has no EFI/BOOT/{program}. The guest would not start, since its boot entries in "
+                $"Whether the EFI system partition has {Program} could not be read. Without it the guest does not start, since its boot entries in "
                 + "NVRAM are not carried over.",
-                "Run 'grub-install --removable' in the guest (on Debian also 'dpkg-reconfigure grub-efi-amd64') and shut it down again.");
+                "Run 'grub-install --removable' in the guest if in doubt.");
+            yield break;
         }
-    }
 
-    /// <summary>FAT does not tell upper from lower case.</summary>
-    private static bool HasPath(GuestFileSystem fileSystem, string directory, params ReadOnlySpan<string> names)
-    {
-        foreach (var entry in fileSystem.Enumerate(directory))
+        // A partition that is mounted nowhere can be looked at, though not changed.
+        var mount = UefiFallback.FindSystemPartition(guest.Root);
+        var (root, at) = mount is null ? (new GuestRoot([new GuestMount("/", volume.FileSystem!, volume.Volume)]), "/") : (guest.Root, mount.MountPoint);
+        if (UefiFallback.IsPresent(root, at))
         {
-            if (entry.Name.Equals(names[0], StringComparison.OrdinalIgnoreCase))
-            {
-                return names.Length == 1
-                    ? entry.Type == GuestFileType.Regular
-                    : entry.Type == GuestFileType.Directory && HasPath(fileSystem, $"{directory.TrimEnd('/')}/{entry.Name}", names[1..]);
-            }
+            yield break;
         }
 
-        return false;
+        if (mount is not null && UefiLoaders.Find(guest, at) is { } loader)
+        {
+            var needed = loader.Files.Sum(f => guest.Root.Find(f.Path)!.Length);
+            if (mount.FileSystem.Space.FreeBytes < needed + MiB)
+            {
+                yield return new Concern(
+                    ConcernSeverity.Blocker, "GuestDiskFull",
+                    $"The EFI system partition ({mount.Volume.DisplayName}) has {mount.FileSystem.Space.FreeBytes / (double)MiB:0.0} MiB free; "
+                    + $"{(needed + MiB) / (double)MiB:0.0} MiB are needed to install the {loader.Description} as {Program}.",
+                    "Remove files there in the guest and shut it down again.");
+            }
+
+            yield break;
+        }
+
+        yield return UefiLoaders.HasLoaderFor32Bits(root, at)
+            ? new Concern(
+                ConcernSeverity.Blocker, "UefiFirmware32Bit",
+                $"The guest was started by 32-bit firmware: the EFI system partition ({volume.Volume.DisplayName}) has boot loaders for that only. The firmware "
+                + "of the new domain has 64 bits and cannot start them.",
+                "Install the 64-bit boot loader in the guest (on Debian: grub-efi-amd64-bin, then 'grub-install --target=x86_64-efi --removable') and shut it down again.")
+            : new Concern(
+                ConcernSeverity.Blocker, "UefiFallbackMissing",
+                $"The EFI system partition ({volume.Volume.DisplayName}) has no {Program}, and no boot loader was found {(mount is null ? "in the guest's tree" : "on it")} "
+                + "that could be copied there. The guest would not start, since its boot entries in NVRAM are not carried over.",
+                "Run 'grub-install --removable' in the guest (on Debian also 'dpkg-reconfigure grub-efi-amd64'), see that /etc/fstab mounts the partition, and shut it down again.");
     }
 }

@@ -5,7 +5,7 @@ using V2V.Engine.Volumes;
 namespace V2V.Engine.Inspection;
 
 /// <summary>Everything that was found out about the operating system inside a guest. What the conversion steps work from.</summary>
-public sealed class InspectedGuest
+public sealed record InspectedGuest
 {
     public required OperatingSystemInfo OperatingSystem { get; init; }
 
@@ -26,8 +26,15 @@ public sealed class InspectedGuest
     /// <summary>Zero-based index of the disk that the firmware boots from.</summary>
     public int BootDiskIndex { get; init; }
 
+    /// <summary>
+    /// False when the firmware would find nothing to start on the boot disk, as in guests of Xen, whose hypervisor did what a boot loader does.
+    /// </summary>
+    public bool HasBootLoaderOnDisk { get; init; } = true;
+
     /// <summary>Findings that the user should know before converting.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
+
+    internal GuestLayout Layout => new(Volumes, Firmware, BootDiskIndex, OperatingSystem);
 
     public bool HasPackage(string name) => Packages.Any(p => p.Name == name);
 }
@@ -113,8 +120,11 @@ public sealed record InstalledKernel
     /// <summary>Names (with '_') of the modules that exist as files below <see cref="ModulesDirectory"/>.</summary>
     public required IReadOnlySet<string> Modules { get; init; }
 
-    /// <summary>Names (with '_') listed in modules.builtin.</summary>
+    /// <summary>Names (with '_') listed in modules.builtin, or as far as its build configuration tells; empty when neither is there.</summary>
     public required IReadOnlySet<string> Builtin { get; init; }
+
+    /// <summary>It runs on the Xen hypervisor only: a kernel of the time before the same one could also boot by itself (pvops).</summary>
+    public bool IsXenOnly { get; init; }
 
     /// <summary>True when the kernel can drive the device, built in or by module.</summary>
     public bool Supports(string module) => Modules.Contains(module) || Builtin.Contains(module);
@@ -128,11 +138,28 @@ public enum BootLoaderKind
     Grub2,
     GrubLegacy,
     SystemdBoot,
+
+    /// <summary>extlinux, syslinux, and U-Boot where it reads extlinux.conf.</summary>
     Extlinux,
+    Lilo,
+    Elilo,
+
+    /// <summary>IBM Z's.</summary>
+    Zipl,
+
+    /// <summary>The firmware starts EFI programs that hold kernel, initramfs and arguments.</summary>
+    UnifiedKernelImage,
 }
 
 /// <param name="Kind">Which boot loader.</param>
-/// <param name="ConfigurationPath">Guest path of its generated configuration (grub.cfg); null when there is none.</param>
-public sealed record BootLoader(BootLoaderKind Kind, string? ConfigurationPath);
+/// <param name="ConfigurationPath">Guest path of its configuration (grub.cfg, loader.conf); null when there is none.</param>
+public sealed record BootLoader(BootLoaderKind Kind, string? ConfigurationPath)
+{
+    /// <summary>What it offers; empty for those that are only recognised.</summary>
+    public BootMenu Menu { get; init; } = BootMenu.Empty;
+}
 
+/// <param name="Name">The package.</param>
+/// <param name="Version">As its manager prints it, with epoch and release: "2:9.0.2081-1.el9", "252.22-1~deb12u1".</param>
+/// <param name="Architecture">As its manager spells it: "x86_64", "amd64"; empty when it has none.</param>
 public sealed record InstalledPackage(string Name, string Version, string Architecture);

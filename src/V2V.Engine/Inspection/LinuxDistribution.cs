@@ -4,28 +4,15 @@ using V2V.Engine.FileSystems;
 
 namespace V2V.Engine.Inspection;
 
-/// <summary>Which distribution a Linux root holds: os-release(5), and the files that systems older than it have instead.</summary>
+/// <summary>Which distribution a Linux root holds: os-release(5), else what older systems have instead.</summary>
 internal static partial class LinuxDistribution
 {
-    /// <summary>Release files of distributions without os-release. The first line names the product.</summary>
-    private static readonly (string Path, string Distribution)[] ReleaseFiles =
-    [
-        ("/etc/oracle-release", "ol"),
-        ("/etc/centos-release", "centos"),
-        ("/etc/redhat-release", "rhel"),
-        ("/etc/SuSE-release", "sles"),
-        ("/etc/arch-release", "arch"),
-        ("/etc/gentoo-release", "gentoo"),
-        ("/etc/slackware-version", "slackware"),
-        ("/etc/alpine-release", "alpine"),
-    ];
-
     /// <summary>Codenames up to the release that introduced os-release; lenny's debian_version has the number only.</summary>
     private static readonly Dictionary<int, string> DebianCodenames = new() { [3] = "sarge", [4] = "etch", [5] = "lenny", [6] = "squeeze" };
 
     public static OperatingSystemInfo Identify(GuestRoot root)
     {
-        var found = FromOsRelease(root) ?? FromLsbRelease(root) ?? FromDebianVersion(root) ?? FromReleaseFile(root)
+        var found = FromOsRelease(root) ?? FromLsbRelease(root) ?? FromDebianVersion(root) ?? LinuxReleaseFiles.Identify(root)
             ?? new OperatingSystemInfo
             {
                 Family = OperatingSystemFamily.Linux,
@@ -40,14 +27,12 @@ internal static partial class LinuxDistribution
             MinorVersion = minor,
             Architecture = ElfArchitecture.Detect(root) ?? "unknown",
             HostName = HostName(root),
-            PackageFormat = PackageFormat(root),
         };
         return found with { LibosinfoId = LibosinfoIds.Linux(found) };
     }
 
     /// <summary>Debian itself, Ubuntu, and what is built from them.</summary>
-    public static bool IsDebianFamily(OperatingSystemInfo system) =>
-        system.Distribution is "debian" or "ubuntu" || system.Like.Contains("debian") || system.Like.Contains("ubuntu");
+    public static bool IsDebianFamily(OperatingSystemInfo system) => LinuxFamilies.Of(system) == LinuxFamily.Debian;
 
     private static OperatingSystemInfo? FromOsRelease(GuestRoot root)
     {
@@ -68,6 +53,8 @@ internal static partial class LinuxDistribution
         {
             version = precise;
         }
+
+        version = LinuxReleaseFiles.Refine(root, version);
 
         return new OperatingSystemInfo
         {
@@ -119,27 +106,6 @@ internal static partial class LinuxDistribution
         };
     }
 
-    private static OperatingSystemInfo? FromReleaseFile(GuestRoot root)
-    {
-        foreach (var (path, distribution) in ReleaseFiles)
-        {
-            if (root.TryReadAllText(path) is { } text)
-            {
-                var line = text.Split('\n')[0].Trim();
-                return new OperatingSystemInfo
-                {
-                    Family = OperatingSystemFamily.Linux,
-                    Distribution = distribution,
-                    ProductName = line.Length > 0 ? line : distribution,
-                    Version = VersionNumber().Match(line).Value,
-                    Architecture = "",
-                };
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Null for "bookworm/sid" and the like, which number nothing.</summary>
     private static string? DebianVersion(GuestRoot root) =>
         root.TryReadAllText("/etc/debian_version")?.Trim() is { Length: > 0 } version && char.IsAsciiDigit(version[0]) ? version : null;
@@ -166,13 +132,6 @@ internal static partial class LinuxDistribution
             ? ShellVariables.Parse(network).GetValueOrDefault("HOSTNAME")
             : null;
     }
-
-    private static string? PackageFormat(GuestRoot root) =>
-        root.FileExists("/var/lib/dpkg/status") ? "deb"
-        : root.DirectoryExists("/var/lib/rpm") || root.DirectoryExists("/usr/lib/sysimage/rpm") ? "rpm"
-        : root.DirectoryExists("/var/lib/pacman/local") ? "pacman"
-        : root.FileExists("/lib/apk/db/installed") ? "apk"
-        : null;
 
     [GeneratedRegex(@"(?<major>[0-9]+)(\.(?<minor>[0-9]+)[0-9.]*)?")]
     private static partial Regex VersionNumber();

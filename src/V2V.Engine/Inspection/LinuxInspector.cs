@@ -1,4 +1,5 @@
-using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection.Boot;
+using V2V.Engine.Inspection.Packages;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Inspection;
@@ -13,30 +14,22 @@ internal static class LinuxInspector
         var (tree, mountPoints) = LinuxMounts.Join(found, root.Volume, names, concerns);
         var system = LinuxDistribution.Identify(tree);
         var firmware = BootDevices.Firmware(source, found);
-        var bootLoader = BootLoaders.Find(tree);
+        var bootLoader = BootLoaders.Find(tree, firmware);
+        var (packageFormat, packages) = PackageDatabases.Read(tree, concerns);
+        var bootDisk = BootDevices.BootDisk(source, firmware, found, tree.Resolve("/boot").Mount.Volume);
 
         return new InspectedGuest
         {
-            OperatingSystem = system,
+            OperatingSystem = system with { PackageFormat = packageFormat },
             Root = tree,
             Volumes = [.. found.Select(f => mountPoints.TryGetValue(f.Guest, out var at) ? f.Guest with { MountPoint = at } : f.Guest)],
             Firmware = firmware,
-            Kernels = LinuxKernels.Find(tree, DefaultEntry(tree, bootLoader)),
+            Kernels = LinuxKernels.Find(tree, bootLoader.Menu),
             BootLoader = bootLoader,
-            Packages = tree.TryReadAllText("/var/lib/dpkg/status") is { } status ? DpkgStatus.Parse(status) : [],
-            BootDiskIndex = BootDevices.BootDisk(source, firmware, found, tree.Resolve("/boot").Mount.Volume),
+            Packages = packages,
+            BootDiskIndex = bootDisk,
+            HasBootLoaderOnDisk = firmware == Firmware.Uefi || BiosBootSector.CanStart(source.Disks[bootDisk], bootDisk, found),
             Concerns = concerns,
         };
-    }
-
-    private static GrubMenuEntry? DefaultEntry(GuestRoot root, BootLoader bootLoader)
-    {
-        if (bootLoader is not { Kind: BootLoaderKind.Grub2, ConfigurationPath: { } path } || root.TryReadAllText(path) is not { } text)
-        {
-            return null;
-        }
-
-        var environment = root.TryReadAllText(path[..path.LastIndexOf('/')] + "/grubenv") ?? "";
-        return GrubMenu.Parse(text).DefaultEntry(GrubMenu.ParseEnvironment(environment));
     }
 }

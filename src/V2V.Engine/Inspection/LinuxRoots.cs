@@ -4,7 +4,15 @@ using V2V.Engine.Sources;
 namespace V2V.Engine.Inspection;
 
 /// <summary>A file system that holds the root of a Linux system.</summary>
-internal sealed record LinuxRoot(GuestVolume Volume, OperatingSystemInfo System);
+/// <param name="Volume">Where it is.</param>
+/// <param name="System">What it is.</param>
+/// <param name="IsData">Another system mounts it: an old system that was kept, or a backup.</param>
+internal sealed record LinuxRoot(GuestVolume Volume, OperatingSystemInfo System, bool IsData)
+{
+    /// <summary>"web01, Debian GNU/Linux 12 (bookworm), on disk 1, partition 2 (UUID=...)".</summary>
+    public string Describe() =>
+        (System.HostName is { } host ? host + ", " : "") + $"{System.ProductName}, on {Volume.Volume.DisplayName}" + (Volume.Uuid is { } uuid ? $" (UUID={uuid})" : "");
+}
 
 /// <summary>Finds the root file systems among a guest's volumes.</summary>
 internal static class LinuxRoots
@@ -12,21 +20,20 @@ internal static class LinuxRoots
     public static IReadOnlyList<LinuxRoot> Find(IReadOnlyList<VolumeFinding> found, SourceGuest source)
     {
         var candidates = found.Where(f => f.FileSystem is not null && IsRoot(Tree(f))).ToList();
-        if (candidates.Count > 1)
-        {
-            // An old system that the new one mounts as data, or a backup, is not an operating system of its own.
-            var names = new DeviceNames([.. found.Select(f => f.Guest)], source.Disks);
-            var data = candidates
-                .SelectMany(c => FstabEntry.Parse(Tree(c).TryReadAllText("/etc/fstab") ?? "")
-                    .Where(e => e.MountPoint.StartsWith('/') && e.MountPoint.Length > 1)
-                    .Select(e => names.Resolve(e.Device).Volume)
-                    .Where(v => v is not null && v != c.Guest))
-                .ToHashSet();
-            var independent = candidates.Where(c => !data.Contains(c.Guest)).ToList();
-            candidates = independent.Count > 0 ? independent : candidates;
-        }
+        var data = candidates.Count > 1 ? MountedByOthers(candidates, new DeviceNames([.. found.Select(f => f.Guest)], source.Disks)) : [];
+        return [.. candidates.Select(c => new LinuxRoot(c.Guest, LinuxDistribution.Identify(Tree(c)), data.Contains(c.Guest)))];
+    }
 
-        return [.. candidates.Select(c => new LinuxRoot(c.Guest, LinuxDistribution.Identify(Tree(c))))];
+    private static HashSet<GuestVolume?> MountedByOthers(List<VolumeFinding> candidates, DeviceNames names)
+    {
+        var data = candidates
+            .SelectMany(c => FstabEntry.Parse(Tree(c).TryReadAllText("/etc/fstab") ?? "")
+                .Where(e => e.MountPoint.StartsWith('/') && e.MountPoint.Length > 1)
+                .Select(e => names.Resolve(e.Device).Volume)
+                .Where(v => v is not null && v != c.Guest))
+            .ToHashSet();
+        // Two that mount each other are both systems.
+        return candidates.All(c => data.Contains(c.Guest)) ? [] : data;
     }
 
     /// <summary>

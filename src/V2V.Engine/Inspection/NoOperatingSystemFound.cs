@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection.Boot;
 
 namespace V2V.Engine.Inspection;
 
@@ -7,7 +8,7 @@ internal static class NoOperatingSystemFound
 {
     private static readonly (string Kind, string Name)[] UnreadableRoots =
     [
-        ("xfs", "XFS"), ("btrfs", "Btrfs"), ("crypto_LUKS", "LUKS"), ("LVM2_member", "LVM"), ("linux_raid_member", "Linux software RAID"),
+        ("xfs", "XFS"), ("btrfs", "Btrfs"), ("crypto_LUKS", "LUKS"), ("linux_raid_member", "Linux software RAID"),
         ("ntfs", "NTFS"), ("BitLocker", "BitLocker"), ("reiserfs", "ReiserFS"), ("jfs", "JFS"),
     ];
 
@@ -22,9 +23,8 @@ internal static class NoOperatingSystemFound
         }
 
         var failed = found.Where(f => f.Failure is not null).ToList();
-        var opened = found.Any(f => f.Volume.Kind == Volumes.VolumeKind.LogicalVolume);
         var suspects = UnreadableRoots
-            .Where(u => found.Any(f => f.FileSystem is null && f.Guest.ContentKind == u.Kind) && !(u.Kind == "LVM2_member" && opened))
+            .Where(u => found.Any(f => f.FileSystem is null && f.Guest.ContentKind == u.Kind))
             .Select(u => u.Name)
             .ToList();
         var message = "No operating system was found on the guest's disks: " + string.Join("; ", found.Select(f => f.Describe())) + ".";
@@ -58,16 +58,27 @@ internal static class NoOperatingSystemFound
         }
 
         var tree = new GuestRoot([new GuestMount("/", finding.FileSystem, finding.Volume)]);
-        foreach (var path in (ReadOnlySpan<string>)["/grub/grub.cfg", "/grub2/grub.cfg", "/boot/grub/grub.cfg"])
+        foreach (var path in (ReadOnlySpan<string>)["/grub/grub.cfg", "/grub2/grub.cfg", "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"])
         {
-            if (tree.TryReadAllText(path) is { } text
-                && GrubMenu.Parse(text).DefaultEntry(new Dictionary<string, string>())?.Arguments
-                    .FirstOrDefault(a => a.StartsWith("root=", StringComparison.Ordinal)) is { } root)
+            if (BootPaths.TryRead(tree, path) is { } text && RootArgument(tree, text, GrubEnvironment.TryRead(tree, Grub2.EnvironmentOf(path))) is { } root)
             {
-                return $"The boot loader on {finding.Volume.DisplayName} starts a system whose root is {root["root=".Length..]}.";
+                return $"The boot loader on {finding.Volume.DisplayName} starts a system whose root is {root}.";
             }
         }
 
         return null;
+    }
+
+    /// <summary>With BLS files the arguments are in grubenv or in grub.cfg's copy of them, or in the files, which here are at the volume's root.</summary>
+    private static string? RootArgument(GuestRoot tree, string text, GrubEnvironment? environment)
+    {
+        var menu = GrubMenu.Parse(text);
+        IEnumerable<string> arguments =
+        [
+            .. menu.DefaultEntry(environment)?.Arguments ?? [],
+            .. BlsEntry.ReadAll(tree, "/loader/entries").SelectMany(e => BlsEntry.Words(e.Options)),
+            .. BlsEntry.Words(environment?["kernelopts"] ?? menu.Variables.GetValueOrDefault("kernelopts", "")),
+        ];
+        return arguments.FirstOrDefault(a => a.StartsWith("root=", StringComparison.Ordinal))?["root=".Length..];
     }
 }

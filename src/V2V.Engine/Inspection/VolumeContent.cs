@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
-using System.Text;
 using V2V.Engine.Disks;
+using V2V.Engine.FileSystems.Fat;
+using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Inspection;
 
@@ -51,47 +53,15 @@ internal sealed record VolumeContent(string Kind, string? Uuid = null, string? L
             ? new VolumeContent("crypto_LUKS", Text(head, 168, 40), Version(head, 6) == 2 ? Text(head, 24, 48) : null)
             : null;
 
-    /// <summary>The label may stand in any of the first four sectors (lvm2, lib/label).</summary>
-    private static VolumeContent? Lvm2(ReadOnlySpan<byte> head, BlockDevice device)
+    private static VolumeContent? Lvm2(ReadOnlySpan<byte> head, BlockDevice device) =>
+        LvmLabel.TryFind(head) is { } label ? new VolumeContent("LVM2_member", label.PhysicalVolumeId?.ToString()) : null;
+
+    private static VolumeContent? LinuxRaid(ReadOnlySpan<byte> head, BlockDevice device) => LinuxRaidSuperblock.TryRead(device) switch
     {
-        for (var sector = 0; sector < 4; sector++)
-        {
-            var at = sector * 512;
-            if (Has(head, at, "LABELONE"u8) && Has(head, at + 24, "LVM2 001"u8) && head.Length >= at + 64)
-            {
-                // The UUID follows the label header, 32 characters shown in groups of 6-4-4-4-4-4-6.
-                var id = Encoding.ASCII.GetString(head.Slice(at + 32, 32));
-                return new VolumeContent("LVM2_member", $"{id[..6]}-{id[6..10]}-{id[10..14]}-{id[14..18]}-{id[18..22]}-{id[22..26]}-{id[26..]}");
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Metadata 1.1 stands at 0, 1.2 at 4 KiB, 1.0 in the last 8 to 12 KiB, 0.90 in the last 64 to 128 KiB (md(4)).</summary>
-    private static VolumeContent? LinuxRaid(ReadOnlySpan<byte> head, BlockDevice device)
-    {
-        const uint magic = 0xA92B4EFC;
-        Span<byte> tail = stackalloc byte[128];
-        foreach (var at in (ReadOnlySpan<long>)[0, 4096, (device.Length / 512 - 16) / 8 * 8 * 512, device.Length / 65536 * 65536 - 65536])
-        {
-            if (at < 0 || at + tail.Length > device.Length)
-            {
-                continue;
-            }
-
-            device.Read(at, tail);
-            if (BinaryPrimitives.ReadUInt32LittleEndian(tail) == magic)
-            {
-                var isVersion1 = BinaryPrimitives.ReadUInt32LittleEndian(tail[4..]) == 1;
-                return isVersion1
-                    ? new VolumeContent("linux_raid_member", Guid(tail, 16), Text(tail, 32, 32))
-                    : new VolumeContent("linux_raid_member");
-            }
-        }
-
-        return null;
-    }
+        null => null,
+        { MajorVersion: 1, Bytes: var bytes } => new VolumeContent("linux_raid_member", Guid(bytes, 16), Text(bytes, 32, 32)),
+        _ => new VolumeContent("linux_raid_member"),
+    };
 
     /// <summary>The signature ends the first page, whatever the page size of the machine that made it (include/linux/swap.h).</summary>
     private static VolumeContent? Swap(ReadOnlySpan<byte> head, BlockDevice device)
@@ -152,24 +122,15 @@ internal sealed record VolumeContent(string Kind, string? Uuid = null, string? L
     private static VolumeContent? ExFat(ReadOnlySpan<byte> head, BlockDevice device) =>
         Has(head, 3, "EXFAT   "u8) && head.Length >= 104 ? new VolumeContent("exfat", SerialNumber(head, 100)) : null;
 
-    /// <summary>The BIOS parameter block's own type text stands at 54 (FAT12, FAT16) or 82 (FAT32), with serial number and label before it.</summary>
     private static VolumeContent? Fat(ReadOnlySpan<byte> head, BlockDevice device)
     {
-        if (!Has(head, 510, [0x55, 0xAA]))
+        if (!FatProbe.Recognises(device))
         {
             return null;
         }
 
-        var serial = Has(head, 82, "FAT32   "u8) ? 67
-            : Has(head, 54, "FAT16   "u8) || Has(head, 54, "FAT12   "u8) || Has(head, 54, "FAT     "u8) ? 39
-            : 0;
-        if (serial == 0)
-        {
-            return null;
-        }
-
-        var label = Text(head, serial + 4, 11)?.TrimEnd();
-        return new VolumeContent("vfat", SerialNumber(head, serial), label is "" or "NO NAME" ? null : label);
+        var (uuid, label) = FatBootSector.Identity(head);
+        return new VolumeContent("vfat", uuid, label);
     }
 
     private static VolumeContent? Iso9660(ReadOnlySpan<byte> head, BlockDevice device) =>

@@ -4,19 +4,20 @@ namespace V2V.Engine.Sources;
 
 /// <summary>
 /// The folder that a guest's descriptor lies in. A descriptor may come from anywhere, so what it names is opened only when it lies in this
-/// folder or below, links resolved: otherwise converting a stranger's guest could copy a file of the host into it.
+/// folder or below, or in one that the user allowed, links resolved: otherwise converting a stranger's guest could copy a file of the host
+/// into it.
 /// </summary>
 internal sealed class GuestFolder
 {
     private readonly string _descriptor;
     private readonly string _folder;
-    private readonly string _realFolder;
+    private readonly List<string> _realFolders;
 
-    public GuestFolder(string descriptorPath)
+    public GuestFolder(string descriptorPath, SourceOptions options)
     {
         _descriptor = descriptorPath;
         _folder = Path.GetDirectoryName(Path.GetFullPath(descriptorPath))!;
-        _realFolder = RealPath.Resolve(_folder);
+        _realFolders = [.. options.AllowDiskFolders.Select(Path.GetFullPath).Prepend(_folder).Select(RealPath.Resolve)];
     }
 
     /// <summary>The full path of a file that the descriptor names. The file need not exist.</summary>
@@ -24,14 +25,7 @@ internal sealed class GuestFolder
     /// <exception cref="SourceException">It leads out of the folder.</exception>
     public string Resolve(string reference)
     {
-        if (reference.Length == 0 || reference.Contains('\0'))
-        {
-            throw new SourceException(V2VError.SourceInvalid, $"{_descriptor} names a disk with an empty or impossible file name.")
-            {
-                Path = _descriptor,
-            };
-        }
-
+        Check(reference);
         if (IsWindowsAbsolute(reference))
         {
             throw Outside(reference);
@@ -44,15 +38,54 @@ internal sealed class GuestFolder
             path = Path.GetFullPath(Path.Combine(_folder, reference.Replace('\\', '/')));
         }
 
-        return IsBelow(RealPath.Resolve(path), _realFolder) ? path : throw Outside(reference);
+        return IsAllowed(path) ? path : throw Outside(reference);
+    }
+
+    /// <summary>
+    /// As <see cref="Resolve"/>, for descriptors that name files by where they were on the machine that they come from: a file of that name
+    /// beside the descriptor is taken for it.
+    /// </summary>
+    public string ResolveMoved(string reference)
+    {
+        Check(reference);
+        // "[datastore1] web/web.vmdk" is how VMware writes absolute paths.
+        var isAbsolute = Path.IsPathRooted(reference) || IsWindowsAbsolute(reference) || reference[0] == '[';
+        var name = reference[(reference.LastIndexOfAny(['/', '\\']) + 1)..];
+        if (isAbsolute && name.Length > 0)
+        {
+            var beside = Path.Combine(_folder, name);
+            if (File.Exists(beside) && !(Path.IsPathRooted(reference) && File.Exists(reference) && IsAllowed(reference)))
+            {
+                return Resolve(name);
+            }
+        }
+
+        return Resolve(reference);
+    }
+
+    private void Check(string reference)
+    {
+        if (reference.Length == 0 || reference.Contains('\0'))
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{_descriptor} names a disk with an empty or impossible file name.")
+            {
+                Path = _descriptor,
+            };
+        }
     }
 
     private SourceException Outside(string reference) =>
         new(V2VError.DiskImageOutsideFolder, $"{_descriptor} names the file {reference}, which lies outside its own folder {_folder}.")
         {
             Path = _descriptor,
-            Advice = "Copy the file into the descriptor's folder and name it there without a path.",
+            Advice = "Copy the file into the descriptor's folder, or, if you trust the descriptor, allow the folder that the file lies in (-AllowDiskFolder).",
         };
+
+    private bool IsAllowed(string path)
+    {
+        var real = RealPath.Resolve(Path.GetFullPath(path));
+        return _realFolders.Exists(folder => IsBelow(real, folder));
+    }
 
     private static bool IsWindowsAbsolute(string reference) =>
         reference[0] == '\\' || (reference.Length > 1 && reference[1] == ':' && char.IsAsciiLetter(reference[0]));

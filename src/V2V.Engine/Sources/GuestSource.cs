@@ -11,5 +11,5 @@ public abstract class GuestSource
 
     /// <summary>Reads the guests that the descriptor describes (one, but for collections).</summary>
     /// <exception cref="SourceException">The descriptor is malformed or uses what is not supported.</exception>
-    public abstract IReadOnlyList<SourceGuest> Read(string path, CancellationToken cancellation);
+    public abstract IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation);
 }

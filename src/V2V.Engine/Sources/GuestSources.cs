@@ -1,4 +1,5 @@
 using V2V.Engine.Sources.DiskOnly;
+using V2V.Engine.Sources.LibvirtXml;
 using V2V.Engine.Sources.Ovf;
 using V2V.Engine.Sources.Vmx;
 
@@ -7,16 +8,20 @@ namespace V2V.Engine.Sources;
 /// <summary>Every kind of source, in the order in which they are asked whether a file is theirs.</summary>
 public static class GuestSources
 {
-    private static readonly string[] FolderDescriptors = [".vmx", ".ovf", ".ova"];
+    private static readonly string[] FolderDescriptors = [".vmx", ".ovf", ".ova", ".xml"];
 
-    public static IReadOnlyList<GuestSource> All { get; } = [new VmxSource(), new OvaSource(), new OvfSource(), new DiskSource()];
+    public static IReadOnlyList<GuestSource> All { get; } = [new VmxSource(), new OvaSource(), new OvfSource(), new LibvirtXmlSource(), new DiskSource()];
 
     /// <summary>Reads the guests at a path: a descriptor, an archive, a disk image, or a folder that holds one descriptor.</summary>
     /// <exception cref="SourceException">There is nothing at the path, or nothing that can be read.</exception>
     /// <exception cref="DiskImageException">A disk of the guest cannot be read.</exception>
-    public static IReadOnlyList<SourceGuest> Open(string path, CancellationToken cancellation = default)
+    public static IReadOnlyList<SourceGuest> Open(string path, CancellationToken cancellation = default) => Open(path, new SourceOptions(), cancellation);
+
+    /// <inheritdoc cref="Open(string, CancellationToken)"/>
+    public static IReadOnlyList<SourceGuest> Open(string path, SourceOptions options, CancellationToken cancellation = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
         path = Path.GetFullPath(path);
         if (Directory.Exists(path))
         {
@@ -28,19 +33,24 @@ public static class GuestSources
             cancellation.ThrowIfCancellationRequested();
             if (source.Recognises(path))
             {
-                return source.Read(path, cancellation);
+                return source.Read(path, options, cancellation);
             }
         }
 
         throw UnsupportedSources.Refused(path);
     }
 
+    /// <summary>Any kind of file may be called .xml, so that these have to be what they are named after.</summary>
+    private static bool IsDescriptor(string path) =>
+        FolderDescriptors.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase)
+        && (!Path.GetExtension(path).Equals(".xml", StringComparison.OrdinalIgnoreCase) || new LibvirtXmlSource().Recognises(path));
+
     private static string FindDescriptor(string folder)
     {
         List<string> found;
         try
         {
-            found = [.. Directory.EnumerateFiles(folder).Where(f => FolderDescriptors.Contains(Path.GetExtension(f), StringComparer.OrdinalIgnoreCase)).Order()];
+            found = [.. Directory.EnumerateFiles(folder).Where(IsDescriptor).Order()];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -52,7 +62,7 @@ public static class GuestSources
             : throw new SourceException(
                 V2VError.SourceUnsupported,
                 found.Count == 0
-                    ? $"{folder} holds no .vmx, .ovf or .ova file."
+                    ? $"{folder} holds no .vmx, .ovf, .ova or libvirt .xml file."
                     : $"{folder} holds {found.Count} guests: {string.Join(", ", found.Take(5).Select(Path.GetFileName))}.")
             {
                 Path = folder,

@@ -11,14 +11,18 @@ internal static class SourceDisks
     /// <param name="controller">What it is attached to.</param>
     /// <param name="model">The controller's model.</param>
     /// <param name="concerns">Takes what the image's reader has to say.</param>
-    public static SourceDisk FromFile(Func<DiskFile> openFile, DiskController controller, string? model, List<Concern> concerns)
+    /// <param name="options">Where the files that the image itself names may lie.</param>
+    /// <param name="format">The image's format as the descriptor tells it; null lets the content decide.</param>
+    public static SourceDisk FromFile(
+        Func<DiskFile> openFile, DiskController controller, string? model, List<Concern> concerns, SourceOptions? options = null, string? format = null)
     {
         var file = openFile();
         var path = file.Path;
-        var info = DiskImages.Inspect(file);
+        var open = new DiskOpenOptions { Format = format, AllowOutsideFolder = options?.AllowDiskFolders ?? [] };
+        var info = DiskImages.Inspect(file, open);
         concerns.AddRange(info.Concerns);
         // What was found now is what will be opened later: the content is not asked twice.
-        var options = new DiskOpenOptions { Format = info.Format };
+        open = open with { Format = info.Format };
         return new SourceDisk
         {
             Path = path,
@@ -27,7 +31,7 @@ internal static class SourceDisks
             Allocated = info.Allocated,
             Controller = controller,
             ControllerModel = model,
-            Open = () => DiskImages.Open(openFile(), options),
+            Open = () => DiskImages.Open(openFile(), open),
         };
     }
 

@@ -10,13 +10,13 @@ public sealed record SourceGuest
 {
     public required string Name { get; init; }
 
-    /// <summary>"VMX", "OVA", "OVF", "Disk".</summary>
+    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "Disk".</summary>
     public required string SourceKind { get; init; }
 
     /// <summary>The descriptor's (or first disk's) full path.</summary>
     public required string Path { get; init; }
 
-    /// <summary>"VMware", "VirtualBox", "Unknown".</summary>
+    /// <summary>"VMware", "VirtualBox", "Xen", "KVM", "Unknown".</summary>
     public string Hypervisor { get; init; } = "Unknown";
 
     public int CpuCount { get; init; } = 1;
@@ -39,6 +39,9 @@ public sealed record SourceGuest
 
     /// <summary>VM generation id, for guests that watch it.</summary>
     public Guid? GenerationId { get; init; }
+
+    /// <summary>The hardware clock keeps local time instead of UTC.</summary>
+    public bool ClockIsLocalTime { get; init; }
 
     public string? SoundModel { get; init; }
 
@@ -93,6 +96,12 @@ public sealed record SourceDisk
 
     /// <summary>The descriptor's name of the controller: "pvscsi", "lsilogic", "ahci".</summary>
     public string? ControllerModel { get; init; }
+
+    /// <summary>
+    /// The name that the guest's kernel gives the disk, where the hypervisor tells it (Xen): "xvda", or "xvda1" for one that the guest sees as
+    /// a partition. Null where the kernel chooses itself.
+    /// </summary>
+    public string? GuestName { get; init; }
 
     /// <summary>Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked.</summary>
     public required Func<BlockDevice> Open { get; init; }

@@ -1,5 +1,4 @@
 using System.Xml.Linq;
-using V2V.Engine.Sources.Ovf;
 
 namespace V2V.Engine.Sources;
 
@@ -9,13 +8,13 @@ internal static class UnsupportedSources
     /// <summary>True for XML, for other text, and for names that only descriptors have.</summary>
     /// <param name="path">The file.</param>
     /// <param name="head">Its first bytes.</param>
-    public static bool Contains(string path, byte[] head) => Name(path, OvfXml.RootName(head)) is not null || IsText(head);
+    public static bool Contains(string path, byte[] head) => Name(path, DescriptorXml.RootName(head)) is not null || IsText(head);
 
     /// <summary>What a file is called that no source has recognised.</summary>
     public static SourceException Refused(string path)
     {
         var head = DescriptorFile.ReadHead(path);
-        var name = Name(path, OvfXml.RootName(head));
+        var name = Name(path, DescriptorXml.RootName(head));
         return name is not null
             ? new SourceException(V2VError.SourceUnsupported, $"{path} is {name}, which is not supported yet.")
             {
@@ -27,7 +26,7 @@ internal static class UnsupportedSources
                 $"{path} is {(head.Length == 0 ? "empty" : IsText(head) ? "a text file of no known kind" : "of no known kind")}.")
             {
                 Path = path,
-                Advice = "Give a .vmx, .ovf or .ova file, or disk images.",
+                Advice = "Give a .vmx, .ovf, .ova or libvirt .xml file, or disk images.",
             };
     }
 
@@ -35,8 +34,6 @@ internal static class UnsupportedSources
     {
         switch (root?.LocalName)
         {
-            case "domain" or "domainsnapshot" or "domstatus":
-                return "a libvirt domain XML";
             case "VirtualBox":
                 return "a VirtualBox machine description (.vbox)";
             case "configuration":

@@ -20,6 +20,9 @@ public sealed record DomainDescription
     /// <summary>Zero-based index of the disk that boots; it gets boot order 1.</summary>
     public int BootDiskIndex { get; init; }
 
+    /// <summary>What starts in place of the disks' boot loader; null when they have one.</summary>
+    public DomainDirectBoot? DirectBoot { get; init; }
+
     /// <summary>Where each adapter of the source is connected, in its order.</summary>
     public required IReadOnlyList<DomainNetwork> Networks { get; init; }
 
@@ -34,3 +37,8 @@ public sealed record DomainDescription
 /// <param name="Name">Its name.</param>
 /// <param name="MacAddress">Address of the adapter, lower-case with colons.</param>
 public sealed record DomainNetwork(bool IsBridge, string Name, string MacAddress);
+
+/// <param name="Kernel">Path of the kernel on the target host.</param>
+/// <param name="Initramfs">Path of its initramfs; null when it has none.</param>
+/// <param name="CommandLine">The kernel's arguments.</param>
+public sealed record DomainDirectBoot(string Kernel, string? Initramfs, string CommandLine);

@@ -7,6 +7,11 @@ internal static class TargetNames
     public static string Disk(string guest, int index, ImageFormat format) =>
         $"{guest.Replace('/', '_')}-sd{Letters(index)}.{(format == ImageFormat.Qcow2 ? "qcow2" : "img")}";
 
+    /// <summary>The copies of a guest without a boot loader that its domain starts.</summary>
+    public static string Kernel(string guest) => $"{guest.Replace('/', '_')}-vmlinuz";
+
+    public static string Initramfs(string guest) => $"{guest.Replace('/', '_')}-initrd";
+
     /// <summary>0 is "a", 25 "z", 26 "aa": the letters that Linux gives to disks.</summary>
     public static string Letters(int index)
     {

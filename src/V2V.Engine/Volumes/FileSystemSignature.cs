@@ -14,12 +14,14 @@ internal static class FileSystemSignature
     {
         Span<byte> sector = stackalloc byte[SectorLength];
         disk.Read(0, sector);
-        var name = sector.Slice(BootSector.OemName, BootSector.OemNameLength);
-        return name.SequenceEqual("NTFS    "u8) || name.SequenceEqual("EXFAT   "u8) || IsFat(sector) || IsExt(disk);
+        return IsNtfsOrExFat(sector) || IsFat(sector) || IsExt(disk);
     }
 
-    /// <summary>Microsoft's FAT specification, section 3.1: a jump, and a BIOS parameter block that makes sense.</summary>
-    private static bool IsFat(ReadOnlySpan<byte> sector)
+    /// <summary>
+    /// Microsoft's FAT specification, section 3.1: a jump, and a BIOS parameter block that makes sense. The boot sectors of NTFS and exFAT
+    /// have a block of the same shape.
+    /// </summary>
+    internal static bool IsFat(ReadOnlySpan<byte> sector)
     {
         const byte ShortJump = 0xEB;
         const byte NearJump = 0xE9;
@@ -27,12 +29,19 @@ internal static class FileSystemSignature
         const byte FixedMedia = 0xF8;
         var bytesPerSector = BinaryPrimitives.ReadUInt16LittleEndian(sector[BootSector.BytesPerSector..]);
         var media = sector[BootSector.Media];
-        return sector[0] is ShortJump or NearJump
+        return !IsNtfsOrExFat(sector)
+            && sector[0] is ShortJump or NearJump
             && bytesPerSector is 512 or 1024 or 2048 or 4096
             && BitOperations.IsPow2((uint)sector[BootSector.SectorsPerCluster])
             && BinaryPrimitives.ReadUInt16LittleEndian(sector[BootSector.ReservedSectors..]) != 0
             && sector[BootSector.Fats] is 1 or 2
             && media is RemovableMedia or >= FixedMedia;
+    }
+
+    private static bool IsNtfsOrExFat(ReadOnlySpan<byte> sector)
+    {
+        var name = sector.Slice(BootSector.OemName, BootSector.OemNameLength);
+        return name.SequenceEqual("NTFS    "u8) || name.SequenceEqual("EXFAT   "u8);
     }
 
     private static bool IsExt(BlockDevice disk)

@@ -1,5 +1,6 @@
 using V2V.Engine.Disks;
 using V2V.Engine.Volumes.Gpt;
+using V2V.Engine.Volumes.Lvm;
 using V2V.Engine.Volumes.Mbr;
 
 namespace V2V.Engine.Volumes;
@@ -7,7 +8,7 @@ namespace V2V.Engine.Volumes;
 /// <summary>Finds the volumes on a guest's disks, by the rules and with the numbers of its Linux kernel.</summary>
 public static class GuestVolumes
 {
-    /// <summary>The partitions of every disk in order; a disk without a partition table is one volume.</summary>
+    /// <summary>The partitions of every disk in order, a disk without a partition table being one volume; then the logical volumes of LVM.</summary>
     /// <param name="disks">The guest's disks in its own order. They must outlive the volumes.</param>
     /// <exception cref="VolumeException">A partition table is damaged, or describes partitions that are not on the disk.</exception>
     public static IReadOnlyList<Volume> Discover(IReadOnlyList<WritableBlockDevice> disks)
@@ -19,7 +20,7 @@ public static class GuestVolumes
             volumes.AddRange(Discover(disks[index], index));
         }
 
-        return volumes;
+        return LvmVolumeGroups.Discover(volumes);
     }
 
     private static IReadOnlyList<Volume> Discover(WritableBlockDevice disk, int index)

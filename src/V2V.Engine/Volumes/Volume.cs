@@ -1,4 +1,5 @@
 using V2V.Engine.Disks;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Volumes;
 
@@ -45,9 +46,25 @@ public sealed record Volume
     /// <summary>MBR boot indicator or GPT legacy BIOS bootable attribute.</summary>
     public bool IsActive { get; init; }
 
+    /// <summary>The LVM volume group of a logical volume, or of the physical volume that this is.</summary>
     public string? VolumeGroup { get; init; }
 
+    /// <summary>Its UUID as LVM writes it, in groups of letters and digits.</summary>
+    public string? VolumeGroupUuid { get; init; }
+
     public string? LogicalVolume { get; init; }
+
+    /// <summary>Its UUID as LVM writes it.</summary>
+    public string? LogicalVolumeUuid { get; init; }
+
+    /// <summary>
+    /// Why a volume that was recognised cannot be used: a thin logical volume, a physical volume with damaged metadata. The device of a logical
+    /// volume is empty then.
+    /// </summary>
+    public VolumeException? Failure { get; init; }
+
+    /// <summary>The parts of a physical volume that belong to no logical volume. Empty when that is not known for sure.</summary>
+    public IReadOnlyList<DiskRange> Unallocated { get; init; } = [];
 
     /// <summary>How messages call it: "disk 1, partition 2", "vg0/root".</summary>
     public string DisplayName => Kind switch
@@ -56,4 +73,8 @@ public sealed record Volume
         VolumeKind.WholeDisk => $"disk {DiskIndex + 1}",
         _ => $"disk {DiskIndex + 1}, partition {PartitionNumber}",
     };
+
+    /// <summary>Where the bytes of a range of the volume lie on the guest's disks.</summary>
+    public IEnumerable<DiskRange> DiskRanges(long offset, long length) =>
+        Device is LvmDevice mapped ? mapped.DiskRanges(offset, length) : [new DiskRange(DiskIndex, StartOffset + offset, length)];
 }

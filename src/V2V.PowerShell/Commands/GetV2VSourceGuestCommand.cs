@@ -13,7 +13,7 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     private const string LiteralPathSet = "LiteralPath";
     private const string DiskSet = "Disk";
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf). Wildcards are allowed.</summary>
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf, libvirt .xml). Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -24,6 +24,12 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
+
+    /// <summary>Folders in which the disks that a description names by a path elsewhere may lie. Only for descriptions that are trusted.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [ValidateNotNullOrEmpty]
+    public string[] AllowDiskFolder { get; set; } = [];
 
     /// <summary>Disk images of one guest that has no description, the boot disk first. Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = DiskSet, Mandatory = true)]
@@ -51,6 +57,6 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
             return;
         }
 
-        WriteObject(OpenGuests(Path, LiteralPath), enumerateCollection: true);
+        WriteObject(OpenGuests(Path, LiteralPath, AllowDiskFolder), enumerateCollection: true);
     }
 }

@@ -115,7 +115,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
 
     private void Convert(SourceGuest guest)
     {
-        var conversion = new GuestConversion(guest, _settings.ToOptions(Name, Force));
+        var conversion = new GuestConversion(guest, _settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs });
         var activity = $"Converting {guest.Name}";
         var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {_settings.TargetDescription}";
         if (ShouldProcess(action, action + "?", "Convert guest", out var reason))
@@ -172,6 +172,11 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
         foreach (var disk in guest.Disks)
         {
             WhatIf($"Copy {disk.Path} ({Formatting.Size(disk.Capacity)}) as {_settings.Format ?? ImageFormat.Qcow2} to {_settings.TargetDescription}");
+        }
+
+        if (assessment.Hardware?.DirectBoot is { } boot)
+        {
+            WhatIf($"Copy {string.Join(" and ", new[] { boot.KernelPath, boot.InitramfsPath }.OfType<string>())} out of the guest, for its domain to start");
         }
 
         WhatIf($"Define domain {Name ?? guest.Name} with {guest.CpuCount} CPU and {Formatting.Memory(guest.MemoryMiB)} of memory");

@@ -15,7 +15,7 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNull]
     public SourceGuest[] InputObject { get; set; } = [];
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf). Wildcards are allowed.</summary>
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf, libvirt .xml). Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -27,16 +27,37 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
+    /// <summary>Folders in which the disks that a description names by a path elsewhere may lie. Only for descriptions that are trusted.</summary>
+    [Parameter(ParameterSetName = PathSet)]
+    [Parameter(ParameterSetName = LiteralPathSet)]
+    [ValidateNotNullOrEmpty]
+    public string[] AllowDiskFolder { get; set; } = [];
+
     /// <summary>Folder for changes that do not fit in memory. The system's folder for temporary files when it is left out.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TemporaryDirectory { get; set; }
 
+    /// <summary>
+    /// Changes nothing inside the guest and gives it the hardware that it had, or another that it is known to drive: for guests whose file systems
+    /// V2V cannot write or not even open.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AsIs { get; set; }
+
+    /// <summary>
+    /// Which operating system is meant when a guest has several: "first", its number in the list that the error gives, UUID=, LABEL=, a /dev name,
+    /// or its volume's name.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? Root { get; set; }
+
     protected abstract void Process(SourceGuest guest);
 
     protected sealed override void ProcessRecord()
     {
-        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath)))
+        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath, AllowDiskFolder)))
         {
             Process(guest);
         }

@@ -14,7 +14,12 @@ public sealed class TestV2VGuestCommand : SourceGuestCommand
 {
     protected override void Process(SourceGuest guest)
     {
-        var options = new ConversionOptions { TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory) };
+        var options = new ConversionOptions
+        {
+            Root = Root,
+            AsIs = AsIs,
+            TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory),
+        };
         var conversion = new GuestConversion(guest, options);
         if (TryWithProgress($"Testing {guest.Name}", guest, (progress, cancellation) => conversion.Assess(progress, cancellation: cancellation), out var assessment))
         {

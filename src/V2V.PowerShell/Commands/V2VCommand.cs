@@ -113,11 +113,12 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
     }
 
     /// <summary>The guests that files describe, with a warning for what their descriptions leave in doubt. A file that cannot be used is an error, and the next has its turn.</summary>
-    protected IEnumerable<SourceGuest> OpenGuests(IEnumerable<string> paths, IEnumerable<string> literalPaths)
+    protected IEnumerable<SourceGuest> OpenGuests(IEnumerable<string> paths, IEnumerable<string> literalPaths, IEnumerable<string> allowDiskFolders)
     {
+        var options = new SourceOptions { AllowDiskFolders = [.. allowDiskFolders.Select(ResolveLiteral)] };
         foreach (var file in paths.SelectMany(ResolveWildcards).Concat(literalPaths.Select(ResolveLiteral)))
         {
-            if (Try(file, () => GuestSources.Open(file, Cancellation), out var guests))
+            if (Try(file, () => GuestSources.Open(file, options, Cancellation), out var guests))
             {
                 foreach (var guest in guests)
                 {

@@ -7,12 +7,16 @@ namespace V2V.Engine.Tests.FileSystems;
 /// Makes up a sequence of operations from a seed. It looks at the kernel's tree to choose what exists, so most operations make sense, and
 /// some on purpose do not: existing names, missing parents, full directories.
 /// </summary>
-internal sealed class FileSystemWorkload(KernelTree tree, int seed, int blockSize, bool manyNames)
+internal class FileSystemWorkload(KernelTree tree, int seed, int blockSize, bool manyNames)
 {
     private const int MaxDepth = 4;
     private const string AclName = "system.posix_acl_access";
 
     private readonly Random _random = new(seed);
+
+    private protected Random Random => _random;
+
+    private protected KernelTree Tree => tree;
 
     /// <summary>Every path that may exist; checked against the kernel before it is used.</summary>
     private readonly List<string> _paths = ["/"];
@@ -40,7 +44,7 @@ internal sealed class FileSystemWorkload(KernelTree tree, int seed, int blockSiz
     }
 
     /// <summary>Lets the kernel make what only it makes: preallocated blocks, holes, badly fragmented files, devices, ACLs.</summary>
-    internal void PrepareInKernel()
+    internal virtual void PrepareInKernel()
     {
         var path = Existing(GuestFileType.Regular);
         switch (_random.Next(6))
@@ -84,7 +88,7 @@ internal sealed class FileSystemWorkload(KernelTree tree, int seed, int blockSiz
             path, new() { Modified = DateTimeOffset.UnixEpoch.AddTicks((seconds * TimeSpan.TicksPerSecond) + _random.Next((int)TimeSpan.TicksPerSecond)) });
     }
 
-    private FileSystemOperation Choose() => _random.Next(100) switch
+    private protected virtual FileSystemOperation Choose() => _random.Next(100) switch
     {
         < 22 => FileSystemOperation.CreateFile(NewPath(), Attributes()),
         < 40 => Write(),
@@ -172,7 +176,7 @@ internal sealed class FileSystemWorkload(KernelTree tree, int seed, int blockSiz
         return "../" + new string('t', Math.Min(length, 4090));
     }
 
-    private string NewPath()
+    private protected string NewPath()
     {
         var parent = manyNames && _random.Next(10) != 0 ? "/" : Existing(_random.Next(25) == 0 ? null : GuestFileType.Directory);
         if (tree.Find(parent)?.Type == GuestFileType.SymbolicLink)
@@ -188,7 +192,7 @@ internal sealed class FileSystemWorkload(KernelTree tree, int seed, int blockSiz
         return $"{(parent == "/" ? "" : parent)}/{Name()}";
     }
 
-    private string Name()
+    private protected virtual string Name()
     {
         _counter++;
         var number = _random.Next(3) == 0 ? _random.Next(_counter) : _counter; // the same name again, now and then
@@ -205,7 +209,7 @@ internal sealed class FileSystemWorkload(KernelTree tree, int seed, int blockSiz
     }
 
     /// <summary>A path that exists, of a kind if there is one of it; sometimes one that does not exist.</summary>
-    private string Existing(GuestFileType? type)
+    private protected string Existing(GuestFileType? type)
     {
         if (_random.Next(40) == 0)
         {

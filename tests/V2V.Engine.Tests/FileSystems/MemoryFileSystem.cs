@@ -218,6 +218,19 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
         return this;
     }
 
+    /// <summary>Every regular file with a copy of its content.</summary>
+    public IEnumerable<(string Path, byte[] Content)> Files() =>
+        _files.Where(f => f.Value.Type == GuestFileType.Regular).Select(f => (f.Key, (byte[])f.Value.Content.Clone()));
+
+    /// <summary>Gives every file an SELinux label.</summary>
+    public void LabelAll(string label)
+    {
+        foreach (var node in Nodes)
+        {
+            node.ExtendedAttributes["security.selinux"] = System.Text.Encoding.ASCII.GetBytes(label + '\0');
+        }
+    }
+
     public string Text(string path) => this.ReadAllText(path);
 
     /// <summary>One line a file, with everything that can be seen of it, so that two states can be compared.</summary>

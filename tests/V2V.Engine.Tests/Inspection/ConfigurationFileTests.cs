@@ -1,4 +1,5 @@
 using V2V.Engine.Inspection;
+using V2V.Engine.Inspection.Packages;
 using Xunit;
 
 namespace V2V.Engine.Tests.Inspection;
@@ -67,14 +68,5 @@ public sealed class ConfigurationFileTests
     {
         Assert.Equal(lines, TextLines.Split(text));
         Assert.Equal(text, TextLines.Edit(text, line => line));
-    }
-
-    [Fact]
-    public void A_grub_menu_of_nothing_but_braces_ends()
-    {
-        var menu = GrubMenu.Parse(string.Concat(Enumerable.Repeat("submenu 'x' {\n", 5000)) + string.Concat(Enumerable.Repeat("}\n", 9000)) + "menuentry 'y' {\n linux /k\n}\n");
-
-        Assert.NotNull(menu.Entries);
-        menu.DefaultEntry(new Dictionary<string, string>());
     }
 }

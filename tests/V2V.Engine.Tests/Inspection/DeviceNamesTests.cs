@@ -16,8 +16,21 @@ public sealed class DeviceNamesTests
         new() { Volume = MemoryVolume.Partition(2, 2) with { PartitionLabel = "data" }, Uuid = "TWIN" },
         new() { Volume = MemoryVolume.Partition(2, 3), Uuid = "TWIN" },
         new() { Volume = MemoryVolume.Partition(3, 0) with { Kind = VolumeKind.WholeDisk, PartitionNumber = null } },
-        new() { Volume = MemoryVolume.Partition(0, 0) with { Kind = VolumeKind.LogicalVolume, PartitionNumber = null, VolumeGroup = "vg-0", LogicalVolume = "root" } },
+        new() { Volume = Logical("vg-0", "root", "zUUIDa-1111-1111-1111-1111-1111-111111") },
+        new() { Volume = Logical("vg-0", "my-data", "zUUIDb-1111-1111-1111-1111-1111-111111") },
+        new() { Volume = MemoryVolume.Partition(0, 6), ContentKind = "LVM2_member", Uuid = "Nmjl5G-u1UI-GN7W-HlDg-vUOb-L5lb-8yKxNo" },
     ];
+
+    private static Volume Logical(string group, string name, string uuid) => new()
+    {
+        Kind = VolumeKind.LogicalVolume,
+        Device = MemoryVolume.Partition(0, 0).Device,
+        DiskIndex = 0,
+        VolumeGroup = group,
+        VolumeGroupUuid = "VGid01-2222-2222-2222-2222-2222-222222",
+        LogicalVolume = name,
+        LogicalVolumeUuid = uuid,
+    };
 
     private static readonly SourceDisk[] Disks =
         [PhonyGuest.Disk(), PhonyGuest.Disk(DiskController.Nvme), PhonyGuest.Disk(DiskController.Sata), PhonyGuest.Disk(DiskController.Nvme)];
@@ -53,6 +66,14 @@ public sealed class DeviceNamesTests
     [InlineData("/dev/mapper/vg--0-root", 6)]
     [InlineData("/dev/vg-0/root", 6)]
     [InlineData("/dev/disk/by-id/dm-name-vg--0-root", 6)]
+    [InlineData("/dev/mapper/vg--0-my--data", 7)]
+    [InlineData("/dev/vg-0/my-data", 7)]
+    [InlineData("/dev/disk/by-id/dm-uuid-LVM-VGid0122222222222222222222222222zUUIDb11111111111111111111111111", 7)]
+    [InlineData("/dev/disk/by-id/dm-uuid-LVM-VGid0122222222222222222222222222zUUIDc11111111111111111111111111", null)]
+    [InlineData("/dev/disk/by-id/lvm-pv-uuid-Nmjl5G-u1UI-GN7W-HlDg-vUOb-L5lb-8yKxNo", 8)]
+    [InlineData("/dev/mapper/vg-0-my-data", null)]
+    [InlineData("/dev/mapper/vg--0-home", null)]
+    [InlineData("/dev/dm-1", null)]
     [InlineData("UUID=TWIN", null)]
     [InlineData("/dev/md0", null)]
     [InlineData("/dev/mapper/cryptswap1", null)]
@@ -75,6 +96,24 @@ public sealed class DeviceNamesTests
     [InlineData("/swapfile")]
     [InlineData("")]
     public void What_is_no_disk_is_left(string name) => Assert.Equal(DeviceNameKind.NotADisk, new DeviceNames(Volumes, Disks).Resolve(name).Kind);
+
+    [Theory]
+    [InlineData("/dev/disk/by-id/scsi-36000c29abcdef-part2", null, 3)]
+    [InlineData("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:2:0-part1", "swap", 2)]
+    [InlineData("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1", "ext3", 0)]
+    [InlineData("/dev/mapper/mpathb-part1", "swap", 2)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part1", "auto", null)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part1", "xfs", null)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part7", "swap", null)]
+    public void With_several_disks_an_id_is_known_by_its_partitions_number_and_content(string name, string? kind, int? volume)
+    {
+        GuestVolume[] volumes = [.. Volumes.Select((v, i) => v with { ContentKind = v.ContentKind ?? (i == 2 ? "swap" : "ext4") })];
+
+        var found = new DeviceNames(volumes, Disks).Resolve(name, kind);
+
+        Assert.Equal(DeviceNameKind.Unstable, found.Kind);
+        Assert.Same(volume is { } i ? volumes[i] : null, found.Volume);
+    }
 
     [Fact]
     public void A_disk_id_is_known_when_there_is_one_disk_only()

@@ -17,18 +17,44 @@ public sealed class GuestChecksTests
     }
 
     [Theory]
-    [InlineData("fedora", "", true)]
-    [InlineData("rocky", "rhel centos fedora", true)]
-    [InlineData("linuxmint", "ubuntu debian", false)]
-    [InlineData("kali", "debian", false)]
-    public void Only_the_debian_family_is_converted(string id, string like, bool isRefused)
+    [InlineData("fedora", "")]
+    [InlineData("rocky", "rhel centos fedora")]
+    [InlineData("linuxmint", "ubuntu debian")]
+    [InlineData("opensuse-leap", "suse opensuse")]
+    [InlineData("manjaro", "arch")]
+    [InlineData("alpine", "")]
+    public void Every_known_family_is_converted(string id, string like)
     {
         using var phony = PhonyGuest.Debian12();
         phony.Root.With("/usr/lib/os-release", $"ID={id}\nID_LIKE=\"{like}\"\nPRETTY_NAME=\"Some {id}\"\n");
 
-        var concerns = Run(phony);
+        Assert.Empty(Run(phony));
+    }
 
-        Assert.Equal(isRefused, concerns.Any(c => c is { Severity: ConcernSeverity.Blocker, Id: "GuestUnsupported" } && c.Message.Contains($"Some {id}")));
+    [Fact]
+    public void An_unknown_distribution_whose_parts_are_known_is_converted_with_a_warning()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/usr/lib/os-release", "ID=void\nPRETTY_NAME=\"Void Linux\"\n").With("/usr/bin/dracut", "#!/bin/bash\n");
+
+        var concern = Assert.Single(Run(phony));
+
+        Assert.Equal((ConcernSeverity.Warning, "DistributionNotTested"), (concern.Severity, concern.Id));
+        Assert.Contains("Void Linux", concern.Message);
+    }
+
+    [Fact]
+    public void A_distribution_without_rules_is_refused_by_name_and_by_what_is_not_known_of_it()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/usr/lib/os-release", "ID=guix\nPRETTY_NAME=\"Guix System\"\n");
+        phony.Root.Delete("/boot/grub/grub.cfg");
+
+        var concern = Assert.Single(Run(phony), c => c.Severity == ConcernSeverity.Blocker);
+
+        Assert.Equal("GuestUnsupported", concern.Id);
+        Assert.Contains("Guix System", concern.Message);
+        Assert.Contains("what builds its initramfs is not known, its boot loader is not known", concern.Message);
     }
 
     [Fact]
@@ -45,17 +71,23 @@ public sealed class GuestChecksTests
     }
 
     [Theory]
-    [InlineData("/EFI/BOOT/BOOTX64.EFI", null)]
-    [InlineData("/efi/boot/bootx64.efi", null)]
-    [InlineData("/EFI/debian/shimx64.efi", "UefiFallbackMissing")]
-    public void A_uefi_guest_needs_a_program_that_an_empty_nvram_finds(string path, string? concern)
+    [InlineData("/etc/lilo.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "LILO (/etc/lilo.conf)")]
+    [InlineData("/etc/elilo.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "elilo")]
+    [InlineData("/etc/zipl.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "IBM Z")]
+    [InlineData("/boot/efi/EFI/Linux/debian.efi", ConcernSeverity.Blocker, "BootLoaderUnsupported", "unified kernel image (/boot/efi/EFI/Linux/debian.efi)")]
+    [InlineData("/boot/grub/grub.cfg", ConcernSeverity.Warning, "BootMenuEmpty", "/boot/grub/grub.cfg has no entry")]
+    [InlineData("/nothing", ConcernSeverity.Warning, "BootLoaderNotEdited", "No boot loader configuration was found")]
+    public void Boot_loaders_that_are_not_edited_are_told_by_name(string path, ConcernSeverity severity, string id, string message)
     {
         using var phony = PhonyGuest.Debian12();
-        phony.Source = phony.Source with { Firmware = Firmware.Uefi };
-        var esp = MemoryVolume.Partition(0, 3) with { Kind = VolumeKind.GptPartition, GptType = new Guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b") };
-        phony.Add(esp, new MemoryFileSystem("vfat", "ABCD-1234").With(path, "pe"));
+        phony.Root.Delete("/boot/grub/grub.cfg");
+        phony.Root.With(path, "# nothing\n");
 
-        Assert.Equal(concern, Run(phony).SingleOrDefault()?.Id);
+        var concern = Assert.Single(Run(phony));
+
+        Assert.Equal((severity, id), (concern.Severity, concern.Id));
+        Assert.Contains(message, concern.Message);
+        Assert.NotNull(concern.Advice);
     }
 
     private static IReadOnlyList<Concern> Run(PhonyGuest phony) => GuestChecks.Run(phony.Inspect(), phony.Source);

@@ -23,7 +23,7 @@ public sealed class GuestInspectorTests
         Assert.Equal("phony", system.HostName);
         Assert.Equal("http://debian.org/debian/12", system.LibosinfoId);
         Assert.Equal("deb", system.PackageFormat);
-        Assert.Equal(new BootLoader(BootLoaderKind.Grub2, "/boot/grub/grub.cfg"), guest.BootLoader);
+        Assert.Equal((BootLoaderKind.Grub2, "/boot/grub/grub.cfg"), (guest.BootLoader.Kind, guest.BootLoader.ConfigurationPath));
         Assert.Equal(Firmware.Bios, guest.Firmware);
         Assert.True(guest.HasPackage("open-vm-tools"));
         var kernel = Assert.Single(guest.Kernels);
@@ -73,25 +73,6 @@ public sealed class GuestInspectorTests
         Assert.Equal("6.1.0-18-amd64", Assert.Single(kernels, k => k.IsDefault).Version);
     }
 
-    [Theory]
-    [InlineData("set default=\"1>1\"", "", "old")]
-    [InlineData("set default=\"adv>id-old\"", "", "old")]
-    [InlineData("set default=\"Advanced>Old\"", "", "old")]
-    [InlineData("set default=\"${saved_entry}\"", "saved_entry=adv>id-old\n", "old")]
-    [InlineData("set default=\"${saved_entry}\"", "", "new")]
-    [InlineData("set default=\"0\"", "next_entry=1>1\n", "old")]
-    [InlineData("set default=\"no such entry\"", "", "new")]
-    [InlineData("", "", "new")]
-    public void Grubs_default_is_found_by_index_id_title_and_environment(string setting, string environment, string kernel)
-    {
-        var menu = GrubMenu.Parse(
-            setting + "\nif [ \"${next_entry}\" ] ; then\n set default=\"${next_entry}\"\nfi\n"
-            + "menuentry 'New' $menuentry_id_option 'id-new' {\n linux /boot/new root=/dev/sda1\n initrd /ucode /boot/new.img\n}\n"
-            + "submenu \"Advanced\" --id adv {\n menuentry 'New again' --id x {\n  linux /boot/new\n }\n menuentry 'Old' --id id-old {\n  linux /boot/old\n }\n}\n");
-
-        Assert.Equal("/boot/" + kernel, menu.DefaultEntry(GrubMenu.ParseEnvironment("# GRUB Environment Block\n" + environment + "####"))!.Kernel);
-    }
-
     [Fact]
     public void A_separate_boot_partition_is_mounted_and_its_paths_are_found()
     {
@@ -135,13 +116,71 @@ public sealed class GuestInspectorTests
     [Fact]
     public void Several_systems_are_named()
     {
-        using var phony = PhonyGuest.Debian12();
-        phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ext4", "x").With("/etc/hosts", "").WithDirectory("/bin").With("/etc/debian_version", "5.0.1"));
+        using var phony = TwoSystems();
 
-        var e = Assert.Throws<ConversionException>(phony.Inspect);
+        var e = Assert.Throws<ConversionException>(() => phony.Inspect());
 
         Assert.Equal(V2VError.SeveralOperatingSystems, e.Error);
-        Assert.Contains("Debian GNU/Linux 12 (bookworm) on disk 1, partition 1; Debian GNU/Linux 5.0.1 (lenny) on disk 1, partition 3", e.Message);
+        Assert.Equal(
+            "The guest has several operating systems: "
+            + $"1: phony, Debian GNU/Linux 12 (bookworm), on disk 1, partition 1 (UUID={PhonyGuest.RootUuid}); 2: Debian GNU/Linux 5.0.1 (lenny), on disk 1, partition 3 (UUID=beef).",
+            e.Message);
+        Assert.Contains("-Root", e.Advice);
+    }
+
+    [Theory]
+    [InlineData("first", 12)]
+    [InlineData("1", 12)]
+    [InlineData("2", 5)]
+    [InlineData("disk 1, partition 3", 5)]
+    [InlineData("Disk 1, Partition 1", 12)]
+    [InlineData("/dev/sda3", 5)]
+    [InlineData("UUID=BEEF", 5)]
+    [InlineData("LABEL=old", 5)]
+    [InlineData("LABEL=rootfs", 12)]
+    public void One_of_several_systems_is_chosen(string root, int major)
+    {
+        using var phony = TwoSystems();
+
+        var guest = phony.Inspect(root);
+
+        Assert.Equal(major, guest.OperatingSystem.MajorVersion);
+        Assert.Equal("OtherOperatingSystem", Assert.Single(guest.Concerns, c => c.Severity == ConcernSeverity.Warning).Id);
+    }
+
+    [Theory]
+    [InlineData("0")]
+    [InlineData("3")]
+    [InlineData("/dev/sdz1")]
+    [InlineData("UUID=dead")]
+    [InlineData("anything")]
+    public void A_system_that_is_not_there_is_told_with_those_that_are(string root)
+    {
+        using var several = TwoSystems();
+        using var one = PhonyGuest.Debian12();
+
+        var e = Assert.Throws<ConversionException>(() => several.Inspect(root));
+
+        Assert.Equal(V2VError.SeveralOperatingSystems, e.Error);
+        Assert.StartsWith($"The guest has no operating system on {root}. There is 1: phony, Debian", e.Message);
+        Assert.Equal(V2VError.NoOperatingSystem, Assert.Throws<ConversionException>(() => one.Inspect(root)).Error);
+        Assert.Equal(12, one.Inspect("1").OperatingSystem.MajorVersion);
+    }
+
+    [Fact]
+    public void An_old_system_can_be_chosen_although_the_new_one_mounts_it()
+    {
+        using var phony = TwoSystems();
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\nUUID=beef /mnt/old ext4 defaults 0 0\n");
+
+        Assert.Equal(12, phony.Inspect().OperatingSystem.MajorVersion);
+        Assert.Equal(5, phony.Inspect("LABEL=old").OperatingSystem.MajorVersion);
+    }
+
+    private static PhonyGuest TwoSystems()
+    {
+        var phony = PhonyGuest.Debian12();
+        return phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ext4", "beef", "old").With("/etc/hosts", "").WithDirectory("/bin").With("/etc/debian_version", "5.0.1"));
     }
 
     [Fact]
@@ -160,17 +199,75 @@ public sealed class GuestInspectorTests
         using var phony = new PhonyGuest();
         var boot = new MemoryFileSystem().With("/grub/grub.cfg", "menuentry 'x' {\n linux /vmlinuz-6.1 root=/dev/mapper/vg0-root ro\n}\n");
         phony.Add(MemoryVolume.Partition(0, 1), boot)
-            .Add(MemoryVolume.Partition(0, 2, VolumeImages.With(8192, (512, "LABELONE"u8.ToArray()), (536, "LVM2 001"u8.ToArray()), (544, Encoding.ASCII.GetBytes("abcdefghijklmnopqrstuvwxyz012345")))))
+            .Add(MemoryVolume.Partition(0, 2, VolumeImages.With(8192, (0, [0x4C, 0x55, 0x4B, 0x53, 0xBA, 0xBE, 0, 2]))))
             .Add(MemoryVolume.Partition(0, 3, VolumeImages.With(8192, (0, "XFSB"u8.ToArray()))));
 
-        var e = Assert.Throws<ConversionException>(phony.Inspect);
+        var e = Assert.Throws<ConversionException>(() => phony.Inspect());
 
         Assert.Equal(V2VError.NoOperatingSystem, e.Error);
-        Assert.Contains("The root file system may be on XFS or LVM, which V2V cannot convert yet.", e.Message);
+        Assert.Contains("The root file system may be on XFS or LUKS, which V2V cannot convert yet.", e.Message);
         Assert.Contains("disk 1, partition 3 holds xfs", e.Message);
         Assert.Contains("whose root is /dev/mapper/vg0-root", e.Message);
         Assert.NotNull(e.Advice);
     }
+
+    [Fact]
+    public void A_logical_volume_that_cannot_be_opened_is_refused_when_the_guest_needs_it()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Add(Thin("usr")).Add(Thin("data")).Add(Thin("unused"));
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\n/dev/vg0/usr /usr xfs defaults 0 0\n/dev/mapper/vg0-data /srv xfs defaults 0 0\nUUID=abc /opt xfs defaults 0 0\n");
+
+        var concerns = phony.Inspect().Concerns;
+
+        var blocker = Assert.Single(concerns, c => c.Severity == ConcernSeverity.Blocker);
+        Assert.Equal("/usr is needed, but vg0/usr is a thin volume.", blocker.Message);
+        Assert.Equal("Copy it.", blocker.Advice);
+        Assert.Contains(concerns, c => c.Severity == ConcernSeverity.Information && c.Message.Contains("/srv is copied as it is: vg0/data is a thin volume", StringComparison.Ordinal));
+
+        // It may be what has the UUID that is looked for.
+        Assert.Equal(ConcernSeverity.Information, Assert.Single(concerns, c => c.Id == "MountDeviceMissing").Severity);
+        Assert.DoesNotContain(concerns, c => c.Message.Contains("unused", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_root_on_a_logical_volume_that_cannot_be_opened_is_told_as_such()
+    {
+        using var phony = new PhonyGuest();
+        phony.Add(Thin("root"));
+
+        var e = Assert.Throws<ConversionException>(() => phony.Inspect());
+
+        Assert.Equal((V2VError.VolumeUnsupported, "LVM2", "Copy it."), (e.Error, e.Format, e.Advice));
+        Assert.Contains("No operating system was found on the guest's disks: vg0/root is a thin volume.", e.Message);
+    }
+
+    [Theory]
+    [InlineData("/dev/vg0/home", true)]
+    [InlineData("/dev/mapper/vg0-home", true)]
+    [InlineData("/dev/gone/home", true)]
+    [InlineData("/dev/vg0/usr", false)]
+    [InlineData("/dev/mapper/gone-home", false)]
+    [InlineData("/dev/mapper/secret", false)]
+    [InlineData("/dev/md/data", false)]
+    public void A_logical_volume_that_is_on_no_disk_is_reported(string device, bool isReported)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Add(Thin("usr"));
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\n{device} /srv ext4 defaults 0 2\n");
+
+        Assert.Equal(isReported, phony.Inspect().Concerns.Any(c => c.Id == "MountDeviceMissing"));
+    }
+
+    private static Volume Thin(string name) => new()
+    {
+        Kind = VolumeKind.LogicalVolume,
+        Device = MemoryVolume.Partition(0, 0).Device,
+        DiskIndex = 0,
+        VolumeGroup = "vg0",
+        LogicalVolume = name,
+        Failure = new VolumeException(V2VError.VolumeUnsupported, $"vg0/{name} is a thin volume.") { Format = "LVM2", Advice = "Copy it." },
+    };
 
     [Fact]
     public void A_root_that_was_not_unmounted_is_told_as_such()
@@ -179,7 +276,7 @@ public sealed class GuestInspectorTests
         var e = Assert.Throws<ConversionException>(() => GuestInspector.Inspect(
             new PhonyGuest().Source, [volume],
             _ => throw new GuestFileSystemException(V2VError.FileSystemNotClean, "The ext4 file system was not unmounted.") { Format = "ext4", Advice = "Shut the guest down." },
-            TestContext.Current.CancellationToken));
+            null, TestContext.Current.CancellationToken));
 
         Assert.Equal(V2VError.FileSystemNotClean, e.Error);
         Assert.Equal("Shut the guest down.", e.Advice);
@@ -187,7 +284,7 @@ public sealed class GuestInspectorTests
 
     [Fact]
     public void No_volumes_at_all_are_told_as_such() =>
-        Assert.Equal(V2VError.NoOperatingSystem, Assert.Throws<ConversionException>(new PhonyGuest().Inspect).Error);
+        Assert.Equal(V2VError.NoOperatingSystem, Assert.Throws<ConversionException>(() => new PhonyGuest().Inspect()).Error);
 
     [Fact]
     public void A_mount_that_is_needed_and_cannot_be_opened_blocks_while_data_does_not()

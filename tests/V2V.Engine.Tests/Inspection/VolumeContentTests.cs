@@ -1,6 +1,7 @@
 using System.Text;
 using V2V.Engine.Inspection;
 using V2V.Engine.Tests.FileSystems;
+using V2V.Engine.Tests.Volumes.Lvm;
 using Xunit;
 
 namespace V2V.Engine.Tests.Inspection;
@@ -54,7 +55,6 @@ public sealed class VolumeContentTests
 
     /// <summary>Layouts from the formats' documents, for tools that need a block device; blkid is asked where it is.</summary>
     [Theory]
-    [InlineData("LVM2_member", 512, "LABELONE\u0001\0\0\0\0\0\0\0\0\0\0\0\u0020\0\0\0LVM2 001", 544, "abcdefGHIJKLmnopQRSTuvwxYZ012345", "abcdef-GHIJ-KLmn-opQR-STuv-wxYZ-012345")]
     [InlineData("BitLocker", 3, "-FVE-FS-", 0, "\u00EB", null)]
     public void Containers_are_told_by_their_headers(string kind, int offset, string signature, int offset2, string text, string? uuid)
     {
@@ -63,6 +63,18 @@ public sealed class VolumeContentTests
         var found = VolumeContent.Identify(MemoryVolume.Partition(0, 1, image).Device);
 
         Assert.Equal((kind, uuid), (found?.Kind, found?.Uuid));
+    }
+
+    [Fact]
+    public void A_physical_volume_of_lvm_has_the_uuid_that_blkid_prints()
+    {
+        using var shop = new LvmWorkshop(8 * MiB);
+        shop.Lvm("pvcreate --labelsector 2 {0}");
+        var expected = ExternalTool.Check("blkid", "-p", "-o", "value", "-s", "UUID", shop.Loops[0].Name).Trim();
+
+        var found = VolumeContent.Identify(Assert.Single(shop.Discover()).Device);
+
+        Assert.Equal(("LVM2_member", expected), (found?.Kind, found?.Uuid));
     }
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Tests.Inspection;
 
@@ -15,6 +16,18 @@ internal static class VolumeImages
         Encoding.ASCII.GetBytes(signature).CopyTo(image, page - 10);
         return image;
     }
+
+    /// <summary>A physical volume of LVM: its label in the second sector, with no metadata area.</summary>
+    /// <param name="id">32 letters and digits.</param>
+    public static byte[] PhysicalVolume(string id)
+    {
+        var image = With(8192, (512, "LABELONE"u8.ToArray()), (520, [1]), (532, [32]), (536, "LVM2 001"u8.ToArray()), (544, Encoding.ASCII.GetBytes(id)));
+        BinaryPrimitives.WriteUInt32LittleEndian(image.AsSpan(528), LvmChecksum.Of(image.AsSpan(532, 1024 - 532)));
+        return image;
+    }
+
+    /// <summary>A disk that a BIOS can start, as far as can be seen: code, GRUB's name, the signature.</summary>
+    public static byte[] GrubSector() => With(4096, (0, [0xEB, 0x63, 0x90]), (0x180, "GRUB "u8.ToArray()), (510, [0x55, 0xAA]));
 
     public static byte[] With(int length, params (int Offset, byte[] Bytes)[] parts)
     {

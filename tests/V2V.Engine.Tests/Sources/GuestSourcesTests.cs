@@ -50,7 +50,7 @@ public sealed class GuestSourcesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("guest.xml", "<!--\nWARNING: THIS IS AN AUTO-GENERATED FILE.\n--><domain type='kvm'><name>x</name></domain>", "libvirt")]
+    [InlineData("guest.xml", "<?xml version=\"1.0\"?><pool type='dir'/>", "XML document")]
     [InlineData("guest.vbox", "<?xml version=\"1.0\"?><VirtualBox xmlns=\"http://www.virtualbox.org/\"/>", "VirtualBox")]
     [InlineData("guest", "<?xml version=\"1.0\"?><VirtualBox xmlns=\"http://www.virtualbox.org/\"/>", "VirtualBox")]
     [InlineData("guest.xml", "<?xml version=\"1.0\"?><configuration/>", "Hyper-V")]

@@ -21,6 +21,9 @@ internal sealed class CpioWriter
     /// <summary>Adds a file at a path where nothing stands.</summary>
     public void AddFile(string path, ReadOnlySpan<byte> content) => Add(path, FileMode, 0, 0, content);
 
+    /// <summary>Adds a symbolic link at a path where nothing stands.</summary>
+    public void AddLink(string path, string target) => Add(path, LinkMode, 0, 0, GuestText.Encode(target));
+
     /// <summary>
     /// Replaces a file. Written straight over it, the kernel would truncate the inode and so change every hard link to it; a symbolic link
     /// of the same name first makes it unlink just this name.

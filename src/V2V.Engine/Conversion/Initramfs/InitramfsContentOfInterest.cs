@@ -12,19 +12,29 @@ internal static class InitramfsContentOfInterest
     private static readonly string[] s_indexes = ["modules.dep", "modules.alias", "modules.softdep", "modules.builtin"];
 
     private static readonly string[] s_directories =
-        ["conf/", "modprobe.d/", "modules-load.d/", "cmdline.d/", "dracut/hooks/", "initqueue/finished/"];
+        ["conf/", "modprobe.d/", "modules-load.d/", "cmdline.d/", "initqueue/finished/"];
 
-    private static readonly string[] s_files = ["init", "config", "buildconfig", "etc/cmdline"];
+    private static readonly string[] s_files =
+    [
+        "init", "config", "buildconfig", "etc/cmdline", "etc/crypttab", "cryptroot/crypttab", "etc/fstab", "etc/fstab.sys", "etc/lvm/lvm.conf",
+        "etc/lvm/lvmlocal.conf", BoosterImage.ConfigurationPath, BoosterImage.AliasPath,
+    ];
 
     /// <param name="path">Path as the archive spells it.</param>
     public static bool Includes(string path)
     {
-        if (path.Contains("lib/modules/", StringComparison.Ordinal))
+        var plain = path.TrimStart('.', '/');
+        if (s_files.Contains(plain) || plain.StartsWith("config/", StringComparison.Ordinal))
+        {
+            return true;
+        }
+
+        if (plain.Contains("lib/modules/", StringComparison.Ordinal))
         {
             var name = path[(path.LastIndexOf('/') + 1)..];
             return s_indexes.Contains(name.EndsWith(".bin", StringComparison.Ordinal) ? name[..^4] : name);
         }
 
-        return s_files.Contains(path.TrimStart('.', '/')) || s_directories.Any(d => path.Contains(d, StringComparison.Ordinal));
+        return s_directories.Any(d => plain.Contains(d, StringComparison.Ordinal));
     }
 }

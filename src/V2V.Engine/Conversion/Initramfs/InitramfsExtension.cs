@@ -9,8 +9,15 @@ namespace V2V.Engine.Conversion.Initramfs;
 /// </summary>
 internal static class InitramfsExtension
 {
+    /// <summary>What keeps an lz4 decoder that knows of the end of its data from taking the archive for a block (C.4: at least one size of zero).</summary>
+    private const int Lz4EndLength = 8;
+
     /// <summary>Carries out a plan. The image is changed or, where it cannot be appended to as it is, replaced by a new one.</summary>
-    public static InitramfsImage Build(InitramfsImage image, InitramfsContents contents, InitramfsPlan plan)
+    /// <param name="image">The image.</param>
+    /// <param name="contents">What it holds.</param>
+    /// <param name="plan">What to add.</param>
+    /// <param name="rewriteLz4">True where <see cref="MustRewriteLz4"/> says so.</param>
+    public static InitramfsImage Build(InitramfsImage image, InitramfsContents contents, InitramfsPlan plan, bool rewriteLz4)
     {
         var archive = new CpioWriter();
         foreach (var directory in plan.Directories)
@@ -23,22 +30,33 @@ internal static class InitramfsExtension
             archive.AddFile(path, content);
         }
 
+        foreach (var (path, target) in plan.Links)
+        {
+            archive.AddLink(path, target);
+        }
+
         foreach (var (path, content) in plan.Replaced)
         {
             archive.ReplaceFile(path, contents.Tree.Find(path)!, content);
         }
 
-        var result = HasLz4(contents) ? ReplaceLz4(image, contents) : image;
+        var result = rewriteLz4 ? ReplaceLz4(image, contents) : image;
         result.Align();
+        if (contents.Segments is [.., { Compression: InitramfsCompression.Lz4Legacy }] && !rewriteLz4)
+        {
+            result.Append(stackalloc byte[Lz4EndLength]);
+        }
+
         result.Append(archive.Complete());
         return result;
     }
 
     /// <summary>
-    /// True when parts are compressed with lz4, whose legacy format has no end mark: kernels before 5.14 take what follows for a block
-    /// (fixed by 2c484419efc0), so such parts become gzip.
+    /// True when parts are compressed with lz4, whose legacy format has no end mark, and the kernel takes what follows for a block: those
+    /// before 5.14 do (fixed by 2c484419efc0). Such parts become gzip.
     /// </summary>
-    public static bool HasLz4(InitramfsContents contents) => contents.Segments.Any(s => s.Compression == InitramfsCompression.Lz4Legacy);
+    public static bool MustRewriteLz4(InitramfsContents contents, string kernel) =>
+        contents.Segments.Any(s => s.Compression == InitramfsCompression.Lz4Legacy) && !KernelVersion.IsAtLeast(kernel, 5, 14);
 
     private static InitramfsImage ReplaceLz4(InitramfsImage image, InitramfsContents contents)
     {
@@ -67,16 +85,18 @@ internal static class InitramfsExtension
     }
 
     /// <summary>
-    /// Reads the finished image anew and compares: what was there and was not to be replaced must be as it was, the rest as planned, and
-    /// the indexes must lead from the devices to the modules.
+    /// Reads the finished image and compares: what was there and was not to be replaced must be as it was, the rest as planned, and the
+    /// indexes must lead from the devices to the modules. An image that was appended to is read from there on; a rewritten one as a whole.
     /// </summary>
     /// <exception cref="ConversionException">Something differs; the error is <see cref="V2VError.VerificationFailed"/>.</exception>
-    public static void Verify(ArraySegment<byte> image, InitramfsTree before, InitramfsPlan plan, KernelModules kernel, CancellationToken cancellation = default)
+    public static void Verify(
+        ArraySegment<byte> image, InitramfsContents contents, InitramfsPlan plan, KernelModules kernel, bool isRewritten, CancellationToken cancellation = default)
     {
+        var before = contents.Tree;
         InitramfsTree after;
         try
         {
-            after = InitramfsReader.Read(image, cancellation: cancellation).Tree;
+            after = (isRewritten ? InitramfsReader.Read(image, cancellation: cancellation) : InitramfsReader.Continue(image, contents, cancellation)).Tree;
         }
         catch (ConversionException e)
         {
@@ -103,20 +123,44 @@ internal static class InitramfsExtension
             }
         }
 
-        var expected = before.Enumerate().Count() + plan.Added.Count + plan.Directories.Count;
+        foreach (var (path, target) in plan.Links)
+        {
+            if (after.Find(path, followLast: false)?.LinkTarget != target)
+            {
+                throw InitramfsErrors.VerificationFailed($"/{path} is missing or differs");
+            }
+        }
+
+        var expected = before.Enumerate().Count() + plan.Added.Count + plan.Links.Count + plan.Directories.Count;
         if (after.Enumerate().Count() != expected)
         {
             throw InitramfsErrors.VerificationFailed("it holds entries that nobody asked for");
         }
 
-        VerifyDrivers(InitramfsModules.Find(after, kernel.Kernel), plan, kernel);
+        if (plan.Drivers.Count > 0)
+        {
+            VerifyDrivers(after, plan, kernel);
+        }
     }
 
-    private static void VerifyDrivers(InitramfsModules modules, InitramfsPlan plan, KernelModules kernel)
+    private static void VerifyDrivers(InitramfsTree tree, InitramfsPlan plan, KernelModules kernel)
     {
+        Func<InitramfsDriver, bool> isFound;
+        Func<KernelModule, bool> canLoad;
+        if (plan.Generator == InitramfsGenerator.Booster)
+        {
+            var booster = new BoosterImage(tree, kernel.Kernel);
+            (isFound, canLoad) = (booster.IsFound, booster.CanLoad);
+        }
+        else
+        {
+            var modules = InitramfsModules.Find(tree, kernel.Kernel);
+            (isFound, canLoad) = (modules.IsFound, module => modules.CanLoad(module.Name));
+        }
+
         foreach (var driver in plan.Drivers)
         {
-            if (driver.ModAlias is not null && !modules.Aliases.Match(driver.ModAlias).Contains(driver.Module))
+            if (!isFound(driver))
             {
                 throw InitramfsErrors.VerificationFailed($"its modules.alias does not lead from {driver.ModAlias} to {driver.Module}");
             }
@@ -124,7 +168,7 @@ internal static class InitramfsExtension
 
         foreach (var module in kernel.Closure(plan.Drivers.Select(d => d.Module)))
         {
-            if (!modules.CanLoad(module.Name))
+            if (!canLoad(module))
             {
                 throw InitramfsErrors.VerificationFailed($"{module.Name} cannot be loaded from it");
             }

@@ -67,6 +67,9 @@ internal sealed class InitramfsImage
         Length += data.Length;
     }
 
+    /// <summary>Takes back what was added behind the first <paramref name="length"/> bytes.</summary>
+    public void Truncate(int length) => Length = Math.Min(Length, length);
+
     /// <summary>Adds zeros up to a multiple of four: an uncompressed archive is only found there.</summary>
     public void Align() => Append(stackalloc byte[-Length & 3]);
 }

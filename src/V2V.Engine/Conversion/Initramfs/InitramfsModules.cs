@@ -41,6 +41,9 @@ internal sealed class InitramfsModules
         Dependencies.Find(module) is { } line && DependencyLine.Parse(line) is var files
         && FileExists(files.Path) && files.Dependencies.All(FileExists);
 
+    /// <summary>True when the aliases lead from the driver's device to it.</summary>
+    public bool IsFound(InitramfsDriver driver) => driver.ModAlias is null || Aliases.Match(driver.ModAlias).Contains(driver.Module);
+
     /// <summary>The path that the index has for a module's file, if that exists.</summary>
     public string? FindFile(string module) =>
         Dependencies.Find(module) is { } line && DependencyLine.Parse(line).Path is var path && FileExists(path) ? path : null;

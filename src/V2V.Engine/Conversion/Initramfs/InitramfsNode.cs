@@ -52,6 +52,20 @@ internal sealed class InitramfsNode(uint mode)
 
     public bool IsSymbolicLink => Type == SymbolicLink;
 
+    /// <summary>A node that can be changed without changing this one; a directory's is empty.</summary>
+    public InitramfsNode Clone() => new(Mode)
+    {
+        UserId = UserId,
+        GroupId = GroupId,
+        SpecialDevice = SpecialDevice,
+        LinkTarget = LinkTarget,
+        Length = Length,
+        Checksum = Checksum,
+        KeepsContent = KeepsContent,
+        Content = Content,
+        Depth = Depth,
+    };
+
     /// <summary>True when <paramref name="other"/> is what this was, contents of directories apart.</summary>
     public bool IsSameAs(InitramfsNode other) =>
         Mode == other.Mode && UserId == other.UserId && GroupId == other.GroupId && SpecialDevice == other.SpecialDevice

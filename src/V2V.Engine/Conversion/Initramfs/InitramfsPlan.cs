@@ -21,8 +21,14 @@ internal sealed record InitramfsPlan
     /// <summary>New contents of existing files by path.</summary>
     public IReadOnlyDictionary<string, byte[]> Replaced { get; init; } = new Dictionary<string, byte[]>();
 
+    /// <summary>Targets of new symbolic links by path.</summary>
+    public IReadOnlyDictionary<string, string> Links { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Settings of the old machine that were corrected, for the report.</summary>
+    public IReadOnlyList<string> Corrections { get; init; } = [];
+
     /// <summary>Drivers that the extended image must be able to find for their devices.</summary>
     public IReadOnlyList<InitramfsDriver> Drivers { get; init; } = [];
 
-    public bool IsEmpty => Added.Count == 0 && Replaced.Count == 0;
+    public bool IsEmpty => Added.Count == 0 && Replaced.Count == 0 && Links.Count == 0;
 }

@@ -10,72 +10,42 @@ internal sealed class InitramfsPlanner
     [
         "lib/systemd/systemd-udevd", "usr/lib/systemd/systemd-udevd", "sbin/udevd", "usr/sbin/udevd", "lib/udev/udevd", "usr/lib/udev/udevd",
         "bin/udevadm", "usr/bin/udevadm", "sbin/udevadm", "usr/sbin/udevadm",
+        // Alpine's own: loads what the kernel announces through libkmod.
+        "sbin/nlplug-findfs", "usr/sbin/nlplug-findfs",
     ];
 
     private readonly InitramfsTree _tree;
     private readonly KernelModules _kernel;
     private readonly InitramfsNeeds _needs;
+    private readonly IImageDeviceNames _names;
     private readonly Dictionary<string, byte[]> _added = new(StringComparer.Ordinal);
     private readonly Dictionary<string, byte[]> _replaced = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _links = new(StringComparer.Ordinal);
     private readonly List<string> _directories = [];
     private readonly List<AddedModule> _modules = [];
 
-    private InitramfsPlanner(InitramfsTree tree, KernelModules kernel, InitramfsNeeds needs)
+    private InitramfsPlanner(InitramfsTree tree, KernelModules kernel, InitramfsNeeds needs, IImageDeviceNames names)
     {
         _tree = tree;
         _kernel = kernel;
         _needs = needs;
+        _names = names;
     }
 
     /// <param name="tree">What the image unpacks to.</param>
     /// <param name="kernel">The modules of the kernel that the image belongs to.</param>
     /// <param name="needs">The drivers that it shall have.</param>
+    /// <param name="names">Knows what becomes of the names of disks in it.</param>
     /// <exception cref="ConversionException">The image lacks a driver that cannot be added, or has a setting that would keep it from booting.</exception>
-    public static InitramfsPlan Plan(InitramfsTree tree, KernelModules kernel, InitramfsNeeds needs) =>
-        new InitramfsPlanner(tree, kernel, needs).Plan();
+    public static InitramfsPlan Plan(InitramfsTree tree, KernelModules kernel, InitramfsNeeds needs, IImageDeviceNames names) =>
+        new InitramfsPlanner(tree, kernel, needs, names).Plan();
 
     private InitramfsPlan Plan()
     {
         var generator = InitramfsGenerators.Recognise(_tree);
         var required = _kernel.Closure(_needs.Required.Select(d => d.Module));
-        CheckHostDevices();
-        if (required.Count == 0)
-        {
-            return new InitramfsPlan { Generator = generator };
-        }
-
-        if (InitramfsHazards.FindSquashImage(_tree) is { } squash)
-        {
-            throw InitramfsErrors.Unsupported($"The initramfs keeps its files in the file system image {squash}, which V2V does not read.");
-        }
-
-        if (InitramfsHazards.FindBlacklist(_tree, required.Select(m => m.Name).ToHashSet()) is { } blacklist)
-        {
-            throw InitramfsErrors.Unsupported(
-                $"The initramfs keeps a driver from being loaded ({blacklist}).",
-                "Remove this line from the guest's modprobe settings and rebuild its initramfs before converting it.");
-        }
-
-        var image = InitramfsModules.Find(_tree, _kernel.Kernel);
-        if (required.All(m => image.CanLoad(m.Name)) && _needs.Required.All(d => IsBuiltin(d) || IsFound(image, d)))
-        {
-            return new InitramfsPlan { Generator = generator };
-        }
-
-        if (generator is not (InitramfsGenerator.InitramfsTools or InitramfsGenerator.Dracut or InitramfsGenerator.Mkinitcpio))
-        {
-            throw InitramfsErrors.Unsupported(
-                $"The initramfs lacks {string.Join(", ", required.Where(m => !image.CanLoad(m.Name)).Select(m => m.Name))} and was made by "
-                + $"{generator.DisplayName()}, whose images V2V does not extend.");
-        }
-
-        var drivers = _needs.Required.Concat(_needs.Welcome.Where(IsAvailable)).Where(d => !IsBuiltin(d)).ToArray();
-        AddModules(image, drivers);
-        if (!Array.Exists(s_udevPrograms, _tree.FileExists))
-        {
-            LoadWithoutUdev(generator, drivers);
-        }
-
+        var corrections = CorrectHostSettings(required);
+        var drivers = required.Count > 0 ? PlanDrivers(generator, required) : [];
         return new InitramfsPlan
         {
             Generator = generator,
@@ -83,28 +53,123 @@ internal sealed class InitramfsPlanner
             Directories = _directories,
             Added = _added,
             Replaced = _replaced,
+            Links = _links,
             Drivers = drivers,
+            Corrections = corrections,
         };
+    }
+
+    /// <summary>What an image made for one machine has of that machine, and what would keep the new drivers from being loaded.</summary>
+    private List<string> CorrectHostSettings(IReadOnlyList<KernelModule> required)
+    {
+        var host = HostDeviceNames.Correct(_tree, _names, _needs.DiskPrefix);
+        var texts = host.Texts.ToDictionary(StringComparer.Ordinal);
+        var changes = host.Changes.ToList();
+        var modules = required.Concat(_kernel.Closure(_needs.Welcome.Where(IsAvailable).Select(d => d.Module))).Select(m => m.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var (path, text, lines) in ModprobeBlacklists.Lift(_tree, modules))
+        {
+            texts[path] = text;
+            changes.AddRange(lines.Select(line => $"\"{line}\" lifted"));
+        }
+
+        foreach (var (path, text) in texts)
+        {
+            WriteFile(path, GuestText.Encode(text));
+        }
+
+        foreach (var path in host.MaskedUnits)
+        {
+            var slash = path.LastIndexOf('/');
+            _links.Add(Place(path[..slash], path[(slash + 1)..]), "/dev/null");
+        }
+
+        return changes;
+    }
+
+    /// <summary>Adds what is missing; the drivers that the image then has to find, or none if it is left as it is.</summary>
+    private InitramfsDriver[] PlanDrivers(InitramfsGenerator generator, IReadOnlyList<KernelModule> required)
+    {
+        if (InitramfsHazards.FindSquashImage(_tree) is { } squash)
+        {
+            throw InitramfsErrors.Unsupported($"The initramfs keeps its files in the file system image {squash}, which V2V does not read.");
+        }
+
+        if (generator == InitramfsGenerator.Nash && NashScript.Loads(_tree, required.Select(m => m.Name)))
+        {
+            return [];
+        }
+
+        if (generator is InitramfsGenerator.Nash or InitramfsGenerator.Unknown)
+        {
+            return PlanUnextendable(generator, required);
+        }
+
+        var drivers = _needs.Required.Concat(_needs.Welcome.Where(IsAvailable)).Where(d => !IsBuiltin(d)).ToArray();
+        if (generator == InitramfsGenerator.Booster)
+        {
+            return PlanBooster(required, drivers);
+        }
+
+        var image = InitramfsModules.Find(_tree, _kernel.Kernel);
+        if (required.All(m => image.CanLoad(m.Name)) && _needs.Required.All(d => IsBuiltin(d) || image.IsFound(d)))
+        {
+            return [];
+        }
+
+        AddModules(image, drivers);
+        if (!Array.Exists(s_udevPrograms, _tree.FileExists))
+        {
+            LoadWithoutUdev(generator, drivers);
+        }
+
+        return drivers;
+    }
+
+    /// <summary>Nothing may be missing in an image whose program is not known; what nash's loads was looked at before.</summary>
+    private InitramfsDriver[] PlanUnextendable(InitramfsGenerator generator, IReadOnlyList<KernelModule> required)
+    {
+        var missing = required.Select(m => m.Name);
+        if (generator == InitramfsGenerator.Unknown)
+        {
+            var image = InitramfsModules.Find(_tree, _kernel.Kernel);
+            missing = missing.Where(m => !image.CanLoad(m));
+            if (!missing.Any() && _needs.Required.All(d => IsBuiltin(d) || image.IsFound(d)))
+            {
+                return [];
+            }
+        }
+
+        throw InitramfsErrors.Unsupported(
+            $"The initramfs lacks {string.Join(", ", missing)} and was made by {generator.DisplayName()}, whose images V2V does not extend.");
+    }
+
+    private InitramfsDriver[] PlanBooster(IReadOnlyList<KernelModule> required, InitramfsDriver[] drivers)
+    {
+        var image = new BoosterImage(_tree, _kernel.Kernel);
+        if (required.All(m => image.HasModule(m.Name)) && _needs.Required.All(d => IsBuiltin(d) || image.IsFound(d)))
+        {
+            return [];
+        }
+
+        var closure = _kernel.Closure(drivers.Select(d => d.Module));
+        foreach (var module in closure.Where(m => !image.HasModule(m.Name)))
+        {
+            AddModule(module, Place(_tree.RealPath(BoosterImage.ModuleDirectory)!, $"{module.Name}.ko"), Why(module, drivers, closure));
+        }
+
+        CheckAliases(drivers);
+        var aliases = _kernel.Aliases(closure.Select(m => m.Name).ToHashSet())
+            .Where(a => KmodAlias.Normalise(a.Pattern) is { } pattern && !image.HasAlias(pattern, a.Module))
+            .Select(a => $"{KmodAlias.Normalise(a.Pattern)} {a.Module}");
+        WriteFile(BoosterImage.AliasPath, GuestText.Encode(AppendLines(image.AliasText, aliases)));
+        WriteFile(BoosterImage.ConfigurationPath, GuestText.Encode(image.WithDependencies(closure)));
+        return drivers;
     }
 
     private bool IsBuiltin(InitramfsDriver driver) => _kernel.Builtin.Contains(driver.Module);
 
     private bool IsAvailable(InitramfsDriver driver) =>
         _kernel.Find(driver.Module) is { } module && module.Dependencies.All(d => _kernel.Find(d) is not null || _kernel.Builtin.Contains(d));
-
-    private static bool IsFound(InitramfsModules image, InitramfsDriver driver) =>
-        driver.ModAlias is null || image.Aliases.Match(driver.ModAlias).Contains(driver.Module);
-
-    /// <summary>A dracut image made for one machine can wait for that machine's disks by names that are gone after the move.</summary>
-    private void CheckHostDevices()
-    {
-        if (InitramfsHazards.FindHostDevice(_tree) is { } host && !(host.IsScsiName && _needs.KeepsScsiNames))
-        {
-            throw InitramfsErrors.Unsupported(
-                $"The initramfs waits for {host.Device} of the old machine ({host.File}).",
-                "Rebuild it in the guest with \"dracut -f --no-hostonly-cmdline\", and name disks by UUID, before converting it.");
-        }
-    }
 
     private void AddModules(InitramfsModules image, InitramfsDriver[] drivers)
     {
@@ -116,9 +181,7 @@ internal sealed class InitramfsPlanner
         {
             if (!image.FileExists(paths[module.Name]))
             {
-                var path = Place(image.Directory, paths[module.Name]);
-                _added.Add(path, _kernel.ReadModule(module));
-                _modules.Add(new AddedModule(module.Name, path, Why(module, drivers, closure)));
+                AddModule(module, Place(image.Directory, paths[module.Name]), Why(module, drivers, closure));
             }
         }
 
@@ -145,6 +208,12 @@ internal sealed class InitramfsPlanner
         WriteIndex(image, "modules.dep", image.Dependencies, text => KmodText.MergeDependencies(text, lines));
         WriteIndex(image, "modules.alias", image.Aliases, text => KmodText.MergeAliases(text, aliases));
         AddSoftDependencies(image, missing);
+    }
+
+    private void AddModule(KernelModule module, string path, string why)
+    {
+        _added.Add(path, _kernel.ReadModule(module));
+        _modules.Add(new AddedModule(module.Name, path, why));
     }
 
     private void CheckAliases(InitramfsDriver[] drivers)

@@ -26,11 +26,26 @@ internal static class InitramfsReader
     public static InitramfsContents Read(
         ArraySegment<byte> image, long maxExpandedLength = MaxExpandedLength, CancellationToken cancellation = default)
     {
-        var tree = new InitramfsTree();
+        return Read(image, new InitramfsContents(new InitramfsTree(), []) { ExpandedLength = 0 }, maxExpandedLength, cancellation);
+    }
+
+    /// <summary>
+    /// Reads what was appended to an image whose earlier part is known, as the kernel would after unpacking that: nothing is decompressed twice.
+    /// </summary>
+    /// <param name="image">The whole image; it starts with what <paramref name="before"/> was read from.</param>
+    /// <param name="before">What that unpacked to; it is not changed.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    /// <exception cref="ConversionException">The appended part is damaged.</exception>
+    public static InitramfsContents Continue(ArraySegment<byte> image, InitramfsContents before, CancellationToken cancellation = default) =>
+        Read(image, before with { Tree = before.Tree.Clone() }, MaxExpandedLength, cancellation);
+
+    private static InitramfsContents Read(ArraySegment<byte> image, InitramfsContents start, long maxExpandedLength, CancellationToken cancellation)
+    {
+        var tree = start.Tree;
         var unpacker = new CpioUnpacker(tree);
-        var segments = new List<InitramfsSegment>();
-        var expanded = 0L;
-        var offset = 0;
+        var segments = start.Segments.ToList();
+        var expanded = start.ExpandedLength;
+        var offset = segments.Count == 0 ? 0 : segments[^1].Offset + segments[^1].Length;
         while (offset < image.Count)
         {
             cancellation.ThrowIfCancellationRequested();

@@ -17,7 +17,32 @@ internal sealed class InitramfsTree
 
     private const uint PermissionMask = 0xFFF;
 
-    public InitramfsNode Root { get; } = new(InitramfsNode.Directory | 0x1ED /* 0755 */);
+    public InitramfsNode Root { get; private init; } = new(InitramfsNode.Directory | 0x1ED /* 0755 */);
+
+    /// <summary>A tree that can be changed without changing this one; hard links stay links.</summary>
+    public InitramfsTree Clone()
+    {
+        var clones = new Dictionary<InitramfsNode, InitramfsNode>(ReferenceEqualityComparer.Instance) { [Root] = Root.Clone() };
+        var pending = new Stack<InitramfsNode>([Root]);
+        while (pending.TryPop(out var directory))
+        {
+            foreach (var (name, node) in directory.Entries!)
+            {
+                if (!clones.TryGetValue(node, out var clone))
+                {
+                    clones.Add(node, clone = node.Clone());
+                    if (node.IsDirectory)
+                    {
+                        pending.Push(node);
+                    }
+                }
+
+                clones[directory].Entries!.Add(name, clone);
+            }
+        }
+
+        return new InitramfsTree { Root = clones[Root] };
+    }
 
     /// <summary>What stands at a path, or null.</summary>
     public InitramfsNode? Find(string path, bool followLast = true) => Walk(path, followLast)?.Node;

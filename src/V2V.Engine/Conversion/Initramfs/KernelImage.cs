@@ -14,10 +14,12 @@ internal static class KernelImage
     /// <summary>How much of the file <see cref="ReadVersion"/> needs: the pointer has 16 bits.</summary>
     public const int HeadLength = 0x10000 + VersionPointerBase + MaxVersionLength;
 
+    public static bool IsBzImage(ReadOnlySpan<byte> head) => head.Length >= VersionPointerOffset + 2 && head[SignatureOffset..].StartsWith("HdrS"u8);
+
     /// <summary>The version that "uname -r" prints, or null when the file is not a bzImage or does not tell.</summary>
     public static string? ReadVersion(ReadOnlySpan<byte> head)
     {
-        if (head.Length < VersionPointerOffset + 2 || !head[SignatureOffset..].StartsWith("HdrS"u8))
+        if (!IsBzImage(head))
         {
             return null;
         }

@@ -73,11 +73,27 @@ public sealed class ChooseVirtualHardware : LinuxStep
         return Enum.GetValues<NetworkModel>().First(model => model >= wanted && Has(model));
     }
 
-    /// <summary>q35 has no IDE controller; distributions of before 2007 do not know its bridges either (virt-v2v's rule: Debian before 4).</summary>
-    private static string Machine(TargetHardware hardware, InspectedGuest guest) =>
-        hardware.Firmware == Firmware.Uefi ? "q35"
-        : hardware.DiskBus == Conversion.DiskBus.Ide || guest.OperatingSystem is { Distribution: "debian", MajorVersion: > 0 and < 4 } ? "pc"
-        : hardware.Machine;
+    /// <summary>
+    /// q35 has no IDE controller, and distributions from before its time were never tried on it: libosinfo's database lists it from RHEL 6 and
+    /// SLES 12 on. Debian is known to run on it from version 4, as virt-v2v has it.
+    /// </summary>
+    private static string Machine(TargetHardware hardware, InspectedGuest guest)
+    {
+        if (hardware.Firmware == Firmware.Uefi)
+        {
+            return "q35";
+        }
+
+        var system = guest.OperatingSystem;
+        var isOld = system.MajorVersion > 0 && system.MajorVersion < (LinuxFamilies.Of(system), system.Distribution) switch
+        {
+            (LinuxFamily.Debian, "debian") => 4,
+            (LinuxFamily.RedHat, not ("fedora" or "amzn")) => 6,
+            (LinuxFamily.Suse, "sles" or "sled" or "sles_sap") => 12,
+            _ => 0,
+        };
+        return hardware.DiskBus == Conversion.DiskBus.Ide || isOld ? "pc" : hardware.Machine;
+    }
 
     /// <summary>virtio_pci drives the interface of the virtio 1.0 specification since Linux 4.0 (virtio_pci_modern.c).</summary>
     private static bool KnowsVirtio10(string version) =>

@@ -11,8 +11,6 @@ public sealed class CleanCaches : LinuxStep
         ("/etc/blkid/blkid.tab.old", "libblkid's cache has the old disks."),
         ("/etc/lvm/cache/.cache", "LVM's cache has the old disks."),
         ("/etc/lvm/.cache", "LVM's cache has the old disks."),
-        // Without the file LVM uses every disk, with one that names others it finds no volume group (lvmdevices(8)).
-        ("/etc/lvm/devices/system.devices", "LVM would accept only disks with the old serial numbers."),
     ];
 
     public override string Name => "Deleting caches of old disks";

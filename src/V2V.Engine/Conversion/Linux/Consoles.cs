@@ -4,13 +4,16 @@ using V2V.Engine.Inspection;
 namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
-/// Moves logins from Xen's consoles to the serial port in SysV guests. No console= is added to any command line: the guest keeps the consoles that
-/// its owner chose, the first serial port is a console already when the guest uses it, and systemd starts a getty on every kernel console by itself
+/// Moves logins from Xen's consoles to the serial port. No console= is added to any command line: the guest keeps the consoles that its owner
+/// chose, the first serial port is a console already when the guest uses it, and systemd starts a getty on every kernel console by itself
 /// (systemd-getty-generator(8)).
 /// </summary>
 public sealed partial class Consoles : LinuxStep
 {
     private const string Why = "Xen's console does not exist on KVM; the domain has a serial port.";
+
+    /// <summary>Where Upstart keeps its jobs, since and before its version 0.6.</summary>
+    private static readonly (string Directory, string Suffix)[] UpstartJobs = [("/etc/init", ".conf"), ("/etc/event.d", "")];
 
     public override string Name => "Moving consoles to the serial port";
 
@@ -25,6 +28,9 @@ public sealed partial class Consoles : LinuxStep
         {
             context.Files.WriteAllText("/etc/securetty", Securetty(securetty), "root may log in on ttyS0", Why);
         }
+
+        MoveUpstartJobs(context);
+        MoveSystemdUnits(context);
     }
 
     private static string Inittab(string text, bool hasXenTools)
@@ -67,6 +73,55 @@ public sealed partial class Consoles : LinuxStep
         }));
     }
 
+    /// <summary>The job itself is renamed: Upstart before 1.3 knows no .override files that could switch it off.</summary>
+    private static void MoveUpstartJobs(ConversionContext context)
+    {
+        foreach (var (directory, suffix) in UpstartJobs)
+        {
+            foreach (var console in (ReadOnlySpan<string>)["hvc0", "xvc0"])
+            {
+                var job = $"{directory}/{console}{suffix}";
+                if (context.Files.TryReadAllText(job) is not { } text)
+                {
+                    continue;
+                }
+
+                var serial = $"{directory}/ttyS0{suffix}";
+                if (!context.Files.Root.FileExists(serial))
+                {
+                    context.Files.WriteAllText(serial, XenConsole().Replace(text, "ttyS0"), $"the login of {console} is on ttyS0", Why);
+                }
+
+                context.Files.Delete(job, Why);
+            }
+        }
+    }
+
+    /// <summary>
+    /// An enabled getty on a device that never appears makes systemd wait 90 seconds for it, and fails. Links are all that there is to an enabled
+    /// instance: its name says which device it is for.
+    /// </summary>
+    private static void MoveSystemdUnits(ConversionContext context)
+    {
+        const string Units = "/etc/systemd/system";
+        foreach (var directory in context.Files.Root.Enumerate(Units).Where(d => WantsDirectory().IsMatch(d.Name)).ToList())
+        {
+            foreach (var link in context.Files.Root.Enumerate($"{Units}/{directory.Name}").Where(l => XenGetty().IsMatch(l.Name)).ToList())
+            {
+                var path = $"{Units}/{directory.Name}/{link.Name}";
+                var serial = $"{Units}/{directory.Name}/serial-getty@ttyS0.service";
+                if (context.Files.Root.TryReadLink(path) is { } template
+                    && template.EndsWith("/serial-getty@.service", StringComparison.Ordinal)
+                    && context.Files.Root.FindNoFollow(serial) is null)
+                {
+                    context.Files.CreateSymbolicLink(serial, template, "a login on ttyS0", Why);
+                }
+
+                context.Files.Delete(path, Why);
+            }
+        }
+    }
+
     [GeneratedRegex(@"\b[xh]vc0\b")]
     private static partial Regex XenConsole();
 
@@ -75,4 +130,10 @@ public sealed partial class Consoles : LinuxStep
 
     [GeneratedRegex(@"^#[1-6]:[0-9]+:respawn:.*getty")]
     private static partial Regex CommentedGetty();
+
+    [GeneratedRegex(@"\.(wants|requires)\z")]
+    private static partial Regex WantsDirectory();
+
+    [GeneratedRegex(@"^(serial-)?getty@[xh]vc0\.service\z")]
+    private static partial Regex XenGetty();
 }

@@ -1,5 +1,3 @@
-using V2V.Engine.FileSystems;
-
 namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
@@ -12,14 +10,12 @@ public sealed class DisableHypervisorTools : LinuxStep
     [
         ("VMware Tools", ["open-vm-tools", "vmtoolsd", "vgauth", "vmware-tools", "vmware-tools-thinprint", "run-vmblock-fuse"]),
         ("VirtualBox Guest Additions", ["vboxadd", "vboxadd-service", "vboxadd-x11", "vboxservice", "virtualbox-guest-utils"]),
-        ("XenServer's guest tools", ["xe-daemon", "xe-linux-distribution", "xe-guest-utilities"]),
+        ("XenServer's guest tools", ["xe-daemon", "xe-linux-distribution", "xe-guest-utilities", "xen-guest-agent"]),
         ("Hyper-V's daemons", ["hv-fcopy-daemon", "hv-kvp-daemon", "hv-vss-daemon", "hypervkvpd", "hypervvssd", "hypervfcopyd"]),
         ("Parallels Tools", ["prltoolsd", "prltools", "prl-x11"]),
     ];
 
     private static readonly string[] UnitDirectories = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
-
-    private static readonly string[] RunLevels = ["0", "1", "2", "3", "4", "5", "6", "S"];
 
     public override string Name => "Disabling other hypervisors' guest tools";
 
@@ -52,7 +48,7 @@ public sealed class DisableHypervisorTools : LinuxStep
         // The start links of a script; systemd no longer looks at them once the unit of that name is masked.
         else if (root.FileExists(script))
         {
-            foreach (var link in RunLevels.SelectMany(level => StartLinks(root, level, service)).ToList())
+            foreach (var link in SysVStartLinks.Of(root, service))
             {
                 context.Files.Delete(link, why);
             }
@@ -84,10 +80,4 @@ public sealed class DisableHypervisorTools : LinuxStep
     /// <summary>The unit starts only where its hypervisor is found (systemd.unit(5)), or with a device of its bus.</summary>
     private static bool IsInert(string unit) =>
         unit.Contains("ConditionVirtualization=", StringComparison.Ordinal) || unit.Contains("vmbus", StringComparison.Ordinal);
-
-    /// <summary>Names such as S20open-vm-tools.</summary>
-    private static IEnumerable<string> StartLinks(GuestRoot root, string level, string service) =>
-        root.Enumerate($"/etc/rc{level}.d")
-            .Where(e => e.Name.Length > 3 && e.Name[0] == 'S' && char.IsAsciiDigit(e.Name[1]) && char.IsAsciiDigit(e.Name[2]) && e.Name[3..] == service)
-            .Select(e => $"/etc/rc{level}.d/{e.Name}");
 }

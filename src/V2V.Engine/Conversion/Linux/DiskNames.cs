@@ -6,7 +6,7 @@ internal static class DiskNames
     public static string Of(int diskIndex, DiskBus bus) => (bus == DiskBus.Virtio ? "/dev/vd" : "/dev/sd") + Letters(diskIndex);
 
     /// <summary>a to z, then aa to zz, and so on (sd_format_disk_name in the kernel).</summary>
-    private static string Letters(int index)
+    internal static string Letters(int index)
     {
         var letters = "";
         for (var rest = index; rest >= 0; rest = rest / 26 - 1)

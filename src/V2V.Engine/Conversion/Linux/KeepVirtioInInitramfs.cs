@@ -1,10 +1,13 @@
+using System.Text.RegularExpressions;
+using V2V.Engine.Inspection;
+
 namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
 /// Tells the guest's own tools to put the virtio drivers into every initramfs that they will build, since some only take what the machine
 /// that they run on needed when it was last booted.
 /// </summary>
-public sealed class KeepVirtioInInitramfs : LinuxStep
+public sealed partial class KeepVirtioInInitramfs : LinuxStep
 {
     private const string Why = "the next initramfs that the guest builds has to find virtio disks too";
 
@@ -27,6 +30,8 @@ public sealed class KeepVirtioInInitramfs : LinuxStep
         ConfigureInitramfsTools(context, modules);
         ConfigureDracut(context, modules);
         ConfigureMkinitcpio(context, modules);
+        ConfigureSuseMkinitrd(context, modules);
+        ConfigureMkinitfs(context);
     }
 
     private static void ConfigureInitramfsTools(ConversionContext context, string[] modules)
@@ -78,6 +83,42 @@ public sealed class KeepVirtioInInitramfs : LinuxStep
         Append(context, Path, text, text.Split('\n').Contains(line) ? [] : [line]);
     }
 
+    /// <summary>SLES 11 and older: the list that its mkinitrd(5) adds to what it finds out itself. Their dracut successors do not read it.</summary>
+    private static void ConfigureSuseMkinitrd(ConversionContext context, string[] modules)
+    {
+        if (IsInstalled(context, "mkinitrd") && !IsInstalled(context, "dracut"))
+        {
+            AddWords(context, "/etc/sysconfig/kernel", InitrdModules(), modules);
+        }
+    }
+
+    /// <summary>Alpine's mkinitfs(1) has a feature for all of virtio, which installers on other hypervisors may have left out.</summary>
+    private static void ConfigureMkinitfs(ConversionContext context)
+    {
+        if (IsInstalled(context, "mkinitfs") && context.Files.Root.FileExists("/etc/mkinitfs/features.d/virtio.modules"))
+        {
+            AddWords(context, "/etc/mkinitfs/mkinitfs.conf", MkinitfsFeatures(), ["virtio"]);
+        }
+    }
+
+    /// <summary>Adds words to the value of a shell variable that a file sets already.</summary>
+    private static void AddWords(ConversionContext context, string path, Regex assignment, IEnumerable<string> words)
+    {
+        if (context.Files.TryReadAllText(path) is not { } text || assignment.Match(text) is not { Success: true } match)
+        {
+            return;
+        }
+
+        var value = match.Groups["value"];
+        var present = value.Value.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        var added = words.Where(w => !present.Any(p => p.Replace('-', '_') == w)).ToArray();
+        if (added.Length > 0)
+        {
+            var edited = new FieldSpan(value.Index, value.Length).Replace(text, string.Join(' ', present.Concat(added)));
+            context.Files.WriteAllText(path, edited, $"added {string.Join(", ", added)}", Why);
+        }
+    }
+
     private static void Append(ConversionContext context, string path, string text, IEnumerable<string> lines)
     {
         var added = lines.ToArray();
@@ -90,4 +131,10 @@ public sealed class KeepVirtioInInitramfs : LinuxStep
 
     private static bool IsInstalled(ConversionContext context, string program) =>
         Array.Exists(s_programDirectories, directory => context.Files.Root.FileExists($"{directory}/{program}"));
+
+    [GeneratedRegex(@"^INITRD_MODULES=""(?<value>[^""]*)""", RegexOptions.Multiline)]
+    private static partial Regex InitrdModules();
+
+    [GeneratedRegex(@"^features=""(?<value>[^""]*)""", RegexOptions.Multiline)]
+    private static partial Regex MkinitfsFeatures();
 }

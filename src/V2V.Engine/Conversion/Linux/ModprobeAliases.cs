@@ -31,7 +31,8 @@ public sealed partial class ModprobeAliases : LinuxStep
     {
         if (Alias().Match(line) is not { Success: true } match)
         {
-            return line;
+            // Other aliases of foreign drivers (block-major-202, char devices) would load what refuses to be loaded.
+            return AnyAlias().Match(line) is { Success: true } other && DropForeignModules.IsForeign(other.Groups["module"].Value) ? "# " + line : line;
         }
 
         var module = match.Groups["module"];
@@ -63,6 +64,9 @@ public sealed partial class ModprobeAliases : LinuxStep
         DiskBus.Sata => "ahci",
         _ => "ata_piix",
     };
+
+    [GeneratedRegex(@"^\s*alias\s+\S+\s+(?<module>\S+)")]
+    private static partial Regex AnyAlias();
 
     [GeneratedRegex(@"^\s*alias\s+(?<name>eth[0-9]+|scsi_hostadapter[0-9]*)\s+(?<module>\S+)")]
     private static partial Regex Alias();

@@ -24,16 +24,13 @@ public sealed partial class StableDeviceNames : LinuxStep
             Edit(context, path, line => Resume(line, path, names));
         }
 
-        foreach (var unit in context.Files.Root.Enumerate("/etc/systemd/system"))
+        foreach (var unit in context.Files.Root.Enumerate("/etc/systemd/system").Where(u => u.Name.EndsWith(".mount", StringComparison.Ordinal)))
         {
-            if (unit.Name.EndsWith(".mount", StringComparison.Ordinal) || unit.Name.EndsWith(".swap", StringComparison.Ordinal))
-            {
-                var path = $"/etc/systemd/system/{unit.Name}";
-                Edit(context, path, line => UnitWhat(line, path, names));
-            }
+            var path = $"/etc/systemd/system/{unit.Name}";
+            Edit(context, path, line => UnitWhat(line, path, names));
         }
 
-        WarnOfLvmFilter(context);
+        SystemdSwapUnits.Correct(context, names, Why);
     }
 
     private static string Fstab(string line, StableNames names)
@@ -68,10 +65,10 @@ public sealed partial class StableDeviceNames : LinuxStep
             ? new FieldSpan(match.Groups["device"].Index, match.Groups["device"].Length).Replace(line, stable)
             : line;
 
-    /// <summary>What= takes UUID= as fstab does (systemd.mount(5)).</summary>
+    /// <summary>Only newer systemds take UUID= in a unit; the link is known to all.</summary>
     private static string UnitWhat(string line, string file, StableNames names) =>
         WhatAssignment().Match(line) is { Success: true } match && names.Replace(match.Groups["device"].Value, file) is { } stable
-            ? new FieldSpan(match.Groups["device"].Index, match.Groups["device"].Length).Replace(line, stable)
+            ? new FieldSpan(match.Groups["device"].Index, match.Groups["device"].Length).Replace(line, StableNames.LinkOf(stable))
             : line;
 
     private static void Edit(ConversionContext context, string path, Func<string, string> edit)
@@ -98,25 +95,9 @@ public sealed partial class StableDeviceNames : LinuxStep
         }
     }
 
-    /// <summary>A filter that accepts only /dev/sd* hides every physical volume once the disks are called /dev/vd*.</summary>
-    private static void WarnOfLvmFilter(ConversionContext context)
-    {
-        if (context.Files.TryReadAllText("/etc/lvm/lvm.conf") is { } text
-            && TextLines.Split(text).FirstOrDefault(l => LvmFilter().IsMatch(l)) is { } line)
-        {
-            context.Add(new Concern(
-                ConcernSeverity.Warning, "LvmFilterNamesDisks",
-                $"/etc/lvm/lvm.conf has a filter that names disks: {line.Trim()}. Logical volumes are not found if it leaves out the new names.",
-                "Let the filter accept /dev/vd.* in the source guest, and run 'update-initramfs -u' there before converting."));
-        }
-    }
-
     [GeneratedRegex(@"^\s*RESUME=[""']?(?<device>/dev/[^\s""']+)")]
     private static partial Regex ResumeAssignment();
 
     [GeneratedRegex(@"^\s*What\s*=\s*(?<device>/dev/\S+)")]
     private static partial Regex WhatAssignment();
-
-    [GeneratedRegex(@"^\s*(global_)?filter\s*=.*""a.*/dev/(sd|hd|xvd|disk/by-(id|path))")]
-    private static partial Regex LvmFilter();
 }

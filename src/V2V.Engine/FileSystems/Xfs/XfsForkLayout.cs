@@ -25,12 +25,8 @@ internal static class XfsForkLayout
             return false;
         }
 
-        if (!inode.AttributeFork.Exists)
-        {
-            inode.Volume.NoteAttributes();
-        }
-
         MoveBoundary(inode, boundary);
+        inode.Volume.NoteAttributes();
         return true;
     }
 

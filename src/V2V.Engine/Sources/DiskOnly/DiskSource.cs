@@ -27,7 +27,7 @@ public sealed class DiskSource : GuestSource
         return file.Length > 0 && DiskFormat.Probe(file).Name == "vmdk";
     }
 
-    public override IReadOnlyList<SourceGuest> Read(string path, CancellationToken cancellation) => [FromDisks([path], name: null)];
+    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation) => [FromDisks([path], name: null)];
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
     /// <param name="disks">Paths of the images.</param>

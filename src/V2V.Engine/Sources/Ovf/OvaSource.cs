@@ -13,7 +13,7 @@ internal sealed class OvaSource : GuestSource
         return IsTar(head) || Compression(head) is not null;
     }
 
-    public override IReadOnlyList<SourceGuest> Read(string path, CancellationToken cancellation)
+    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
     {
         if (Compression(DescriptorFile.ReadHead(path)) is { } compression)
         {

@@ -48,7 +48,7 @@ internal sealed class OvfDescriptor
 
     public static OvfDescriptor Parse(string path, byte[] content)
     {
-        var envelope = OvfXml.Load(path, content);
+        var envelope = DescriptorXml.Load(path, content, Format);
         if (!IsEnvelope(envelope.Name))
         {
             throw envelope.Name.LocalName == "Envelope"

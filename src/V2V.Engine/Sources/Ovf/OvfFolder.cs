@@ -3,9 +3,9 @@ using V2V.Engine.Disks.Transports;
 namespace V2V.Engine.Sources.Ovf;
 
 /// <summary>An OVF package as files in a folder.</summary>
-internal sealed class OvfFolder(string descriptorPath) : OvfPackage
+internal sealed class OvfFolder(string descriptorPath, SourceOptions options) : OvfPackage
 {
-    private readonly GuestFolder _folder = new(descriptorPath);
+    private readonly GuestFolder _folder = new(descriptorPath, options);
 
     public override string DescriptorPath => descriptorPath;
 

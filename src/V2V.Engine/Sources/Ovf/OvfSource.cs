@@ -5,8 +5,8 @@ internal sealed class OvfSource : GuestSource
 {
     public override string Kind => "OVF";
 
-    public override bool Recognises(string path) => OvfDescriptor.IsEnvelope(OvfXml.RootName(DescriptorFile.ReadHead(path)));
+    public override bool Recognises(string path) => OvfDescriptor.IsEnvelope(DescriptorXml.RootName(DescriptorFile.ReadHead(path)));
 
-    public override IReadOnlyList<SourceGuest> Read(string path, CancellationToken cancellation) =>
-        [OvfGuest.Read(new OvfFolder(path), path, Kind, cancellation)];
+    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation) =>
+        [OvfGuest.Read(new OvfFolder(path, options), path, Kind, cancellation)];
 }

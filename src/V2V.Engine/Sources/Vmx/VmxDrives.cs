@@ -10,9 +10,9 @@ internal static class VmxDrives
 
     private const int MaximumFloppies = 2;
 
-    public static void Read(VmxFile file, List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
+    public static void Read(VmxFile file, SourceOptions options, List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
     {
-        var folder = new GuestFolder(file.Path);
+        var folder = new GuestFolder(file.Path, options);
         foreach (var device in VmxDevice.All(file))
         {
             var fileName = file[$"{device.Name}.fileName"];
@@ -20,7 +20,7 @@ internal static class VmxDrives
             {
                 case Kind.Disk:
                     ReportSharing(file, device, concerns);
-                    disks.Add(ReadDisk(file, device, folder.Resolve(fileName!), concerns));
+                    disks.Add(ReadDisk(file, device, folder.Resolve(fileName!), options, concerns));
                     break;
                 case Kind.CdRom:
                     removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(device.Bus), SlotOf(device)));
@@ -43,7 +43,7 @@ internal static class VmxDrives
         }
     }
 
-    private static SourceDisk ReadDisk(VmxFile file, VmxDevice device, string path, List<Concern> concerns)
+    private static SourceDisk ReadDisk(VmxFile file, VmxDevice device, string path, SourceOptions options, List<Concern> concerns)
     {
         if (!File.Exists(path))
         {
@@ -55,7 +55,7 @@ internal static class VmxDrives
             };
         }
 
-        var disk = SourceDisks.FromFile(() => HostFile.Open(path), ControllerOf(device.Bus), ModelOf(file, device), concerns);
+        var disk = SourceDisks.FromFile(() => HostFile.Open(path), ControllerOf(device.Bus), ModelOf(file, device), concerns, options);
         return disk.Format == "vmdk"
             ? disk
             : throw new SourceException(V2VError.SourceInvalid, $"{path}, attached to {device.Name}, is no VMDK image (found: {disk.Format}).")

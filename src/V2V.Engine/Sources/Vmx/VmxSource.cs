@@ -16,7 +16,7 @@ internal sealed class VmxSource : GuestSource
     public override bool Recognises(string path) =>
         path.EndsWith(".vmx", StringComparison.OrdinalIgnoreCase) || HasVmxKeys(DescriptorFile.ReadHead(path));
 
-    public override IReadOnlyList<SourceGuest> Read(string path, CancellationToken cancellation)
+    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
     {
         RefuseDiskImage(path, DescriptorFile.ReadHead(path));
         var file = VmxFile.Parse(path, DescriptorFile.Read(path, Format));
@@ -31,7 +31,7 @@ internal sealed class VmxSource : GuestSource
         List<Concern> concerns = [.. file.Concerns];
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
-        VmxDrives.Read(file, disks, removables, concerns);
+        VmxDrives.Read(file, options, disks, removables, concerns);
         var cpus = (int)Number(file, "numvcpus", 1, MaximumCpus, concerns);
         var hasTpm = file.Boolean("vtpm.present") == true;
         if (hasTpm)

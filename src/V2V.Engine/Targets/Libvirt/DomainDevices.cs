@@ -45,13 +45,21 @@ internal static class DomainDevices
 
     private static IEnumerable<XElement> Controllers(DomainDescription domain)
     {
-        if (domain.Hardware.DiskBus == DiskBus.VirtioScsi)
+        if (ScsiModel(domain) is { } model)
         {
-            yield return Controller("scsi", IsTransitional(domain) ? VirtioTransitional : "virtio-scsi");
+            yield return Controller("scsi", model);
         }
 
         yield return IsTransitional(domain) ? Controller("virtio-serial", VirtioTransitional) : Controller("virtio-serial", null);
     }
+
+    private static string? ScsiModel(DomainDescription domain) => domain.Hardware.DiskBus switch
+    {
+        DiskBus.VirtioScsi => IsTransitional(domain) ? VirtioTransitional : "virtio-scsi",
+        DiskBus.Pvscsi => "vmpvscsi",
+        DiskBus.LsiSas => "lsisas1068",
+        _ => null,
+    };
 
     private static XElement Controller(string type, string? model) =>
         new("controller", new XAttribute("type", type), new XAttribute("index", 0), model is null ? null : new XAttribute("model", model));
@@ -63,6 +71,8 @@ internal static class DomainDevices
         {
             NetworkModel.Virtio => VirtioModel(domain),
             NetworkModel.E1000 => "e1000",
+            NetworkModel.E1000e => "e1000e",
+            NetworkModel.Vmxnet3 => "vmxnet3",
             _ => "rtl8139",
         };
         return new XElement("interface",

@@ -76,7 +76,7 @@ internal static class DomainDrives
     private static string DiskBusName(DomainDescription domain) => domain.Hardware.DiskBus switch
     {
         DiskBus.Virtio => "virtio",
-        DiskBus.VirtioScsi => "scsi",
+        DiskBus.VirtioScsi or DiskBus.Pvscsi or DiskBus.LsiSas => "scsi",
         DiskBus.Ide when HasIde(domain) => "ide",
         _ => "sata",
     };

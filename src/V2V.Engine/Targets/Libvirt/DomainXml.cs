@@ -79,7 +79,7 @@ public static class DomainXml
             new XAttribute("arch", Architecture(domain)), new XAttribute("machine", domain.Hardware.Machine), "hvm");
         if (domain.Hardware.Firmware == Firmware.Bios)
         {
-            return new XElement("os", type);
+            return new XElement("os", type, DirectBoot(domain.DirectBoot));
         }
 
         var secure = domain.Source.SecureBoot;
@@ -91,6 +91,20 @@ public static class DomainXml
                     secure ? FirmwareFeature("enrolled-keys", true) : null,
                     FirmwareFeature("secure-boot", secure))
                 : null);
+    }
+
+    private static IEnumerable<XElement> DirectBoot(DomainDirectBoot? boot)
+    {
+        if (boot is not null)
+        {
+            yield return new XElement("kernel", boot.Kernel);
+            if (boot.Initramfs is not null)
+            {
+                yield return new XElement("initrd", boot.Initramfs);
+            }
+
+            yield return new XElement("cmdline", XmlText.Clean(boot.CommandLine));
+        }
     }
 
     private static XElement FirmwareFeature(string name, bool enabled) =>

@@ -34,16 +34,18 @@ public sealed class InitramfsExtensionTests : IDisposable
     [InlineData("gzip -9n")]
     [InlineData("bzip2")]
     [InlineData("xz --check=crc32 -1")]
+    [InlineData("xz --check=crc32 -T2 --block-size=4MiB")]
     [InlineData("lzma -1")]
     [InlineData("zstd -q")]
     [InlineData("lz4 -q -l")]
-    public void Modprobe_finds_virtio_in_the_extended_image(string command)
+    [InlineData("lz4 -q -l", true)]
+    public void Modprobe_finds_virtio_in_the_extended_image(string command, bool rewriteLz4 = false)
     {
         var plain = _workshop.Archive(InitramfsTools("ahci", "sd_mod", "ext4"));
         var early = _workshop.Archive("mkdir -p kernel/x86/microcode; printf code > kernel/x86/microcode/GenuineIntel.bin");
         byte[] original = [.. early, .. _workshop.Compress(plain, command)];
 
-        var (extended, plan) = Extend(original);
+        var (extended, plan) = Extend(original, rewriteLz4: rewriteLz4);
 
         // Which modules these are is for modprobe to say, below; at least the drivers are there, after what they need.
         Assert.Equal(["virtio_pci", "virtio_blk", "virtio_scsi"], plan.Modules.Select(m => m.Name).Where(Drivers.Contains));
@@ -52,7 +54,7 @@ public sealed class InitramfsExtensionTests : IDisposable
         Assert.Equal("drives virtio disks", plan.Modules.Single(m => m.Name == "virtio_blk").Why);
         Assert.Contains("virtio_blk", plan.Modules.Single(m => m.Name == "virtio_ring").Why);
 
-        var kept = command.StartsWith("lz4", StringComparison.Ordinal) ? early.Length : original.Length;
+        var kept = rewriteLz4 ? early.Length : original.Length;
         Assert.Equal(original[..kept], extended[..kept]);
         if (kept < original.Length)
         {
@@ -90,7 +92,7 @@ public sealed class InitramfsExtensionTests : IDisposable
     public void A_kernel_with_virtio_built_in_needs_nothing_whatever_its_image_is()
     {
         var kernel = new KernelModules("1.0", new HashSet<string> { "virtio_pci", "virtio_blk" }, path => path == "modules.dep" ? [] : null);
-        Assert.True(InitramfsPlanner.Plan(Workshop.Read(_workshop.Archive("echo > init")).Tree, kernel, Virtio).IsEmpty);
+        Assert.True(InitramfsPlanner.Plan(Workshop.Read(_workshop.Archive("echo > init")).Tree, kernel, Virtio, KnownDisks.None).IsEmpty);
     }
 
     [Fact]
@@ -102,7 +104,7 @@ public sealed class InitramfsExtensionTests : IDisposable
             """);
         var (extended, plan) = Extend(plain);
         Assert.DoesNotContain("virtio_blk", plan.Modules.Select(m => m.Name));
-        AssertSameModules(Unpack(plain, extended, plain.Length, true), "virtio_blk", VirtioDisk);
+        AssertSameModules(Unpack(plain, extended, plain.Length), "virtio_blk", VirtioDisk);
     }
 
     [Fact]
@@ -132,6 +134,60 @@ public sealed class InitramfsExtensionTests : IDisposable
         Assert.Equal("ahci virtio_pci virtio_blk virtio_scsi sd_mod", _workshop.Shell($"printf '%s' '{Workshop.Read(extended).Tree.ReadText("config")}' > c; . ./c; printf %s \"$MODULES\""));
     }
 
+    [Theory]
+    [InlineData("mkdir -p usr/sbin; echo > usr/sbin/nlplug-findfs", InitramfsGenerator.Mkinitfs)]
+    [InlineData("mkdir -p sbin config boot; echo > sbin/udevd; echo > run_all.sh", InitramfsGenerator.SuseMkinitrd)]
+    [InlineData("mkdir -p usr/lib/systemd; echo > usr/lib/systemd/systemd-udevd; echo > buildconfig; echo > config", InitramfsGenerator.Mkinitcpio)]
+    internal void Images_of_other_generators_are_extended_too(string script, InitramfsGenerator generator)
+    {
+        var plain = _workshop.Archive($"{Modules("usr/lib", "ahci", "sd_mod")}\nln -s usr/lib lib\n{script}");
+        var (extended, plan) = Extend(plain);
+        Assert.Equal(generator, plan.Generator);
+        AssertSameModules(Unpack(plain, extended, plain.Length), "virtio_blk", "virtio_scsi", "ahci", VirtioPci);
+        Assert.True(Plan(extended).IsEmpty);
+    }
+
+    [Fact]
+    public void Modules_in_an_uncompressed_first_part_are_seen()
+    {
+        // mkinitcpio 40 and later leave compressed modules out of the compressed archive.
+        var early = _workshop.Archive($"{Modules("usr/lib", "virtio_pci", "virtio_blk")}\nln -s usr/lib lib");
+        var main = _workshop.Archive("mkdir -p usr/lib/systemd; echo > usr/lib/systemd/systemd-udevd; echo > buildconfig; echo > config");
+        Assert.True(Plan([.. early, .. _workshop.Compress(main, "zstd -q")]).IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("moduledependencies:\n    ahci:\n        - libahci\n        - libata\nbuiltinmodules:\n    - ext2\n")]
+    [InlineData("moduledependencies:\n  ahci:\n    - libahci\nkernel: KERNEL\n")]
+    [InlineData("kernel: KERNEL\nmounttimeout: 180")]
+    public void Boosters_own_tables_lead_to_the_modules(string configuration)
+    {
+        ExternalTool.Need("python3");
+        configuration = configuration.Replace("KERNEL", _installed.Version, StringComparison.Ordinal);
+        var ahci = _installed.Open().Find("ahci")!;
+        var plain = _workshop.Archive($"mkdir -p etc usr/lib/modules; cp {_installed.Folder}/{ahci.Path} usr/lib/modules/ahci.ko; printf 'pci:v*d*sv*sd*bc01sc06i01* ahci\n' > usr/lib/modules/booster.alias; printf '{configuration}' > etc/booster.init.yaml");
+        var (extended, plan) = Extend(plain);
+
+        Assert.Equal(InitramfsGenerator.Booster, plan.Generator);
+        Assert.All(plan.Modules, m => Assert.Equal($"usr/lib/modules/{m.Name}.ko", m.Path));
+        var root = Unpack(plain, extended, plain.Length, isLinked: false);
+        Assert.Contains("virtio:d00000002v* virtio_blk\n", File.ReadAllText($"{root}/usr/lib/modules/booster.alias"));
+        Assert.StartsWith(configuration.Split('\n')[0], File.ReadAllText($"{root}/etc/booster.init.yaml"), StringComparison.Ordinal);
+        Assert.Contains("virtio_blk:\n", File.ReadAllText($"{root}/etc/booster.init.yaml"));
+        Assert.True(Plan(extended).IsEmpty);
+    }
+
+    [Fact]
+    public void A_script_of_nash_that_loads_the_IDE_driver_needs_nothing_for_IDE()
+    {
+        var modules = string.Join(' ', _installed.Open().Closure(["ata_piix", "sd_mod"]).Select(m => m.Name));
+        var tree = Workshop.Read(_workshop.Archive(
+            $"mkdir -p lib/modules; printf '#!/bin/nash\\n' > init; for m in {modules}; do echo > lib/$m.ko; echo \"insmod /lib/$m.ko \" >> init; done")).Tree;
+        Assert.Equal(InitramfsGenerator.Nash, InitramfsGenerators.Recognise(tree));
+        Assert.True(InitramfsPlanner.Plan(tree, _installed.Open(), InitramfsNeeds.For(DiskBus.Ide), KnownDisks.None).IsEmpty);
+        Assert.Throws<ConversionException>(() => InitramfsPlanner.Plan(tree, _installed.Open(), InitramfsNeeds.For(DiskBus.Sata), KnownDisks.None));
+    }
+
     [Fact]
     public void A_dracut_image_that_is_not_usr_merged_is_extended_in_its_lib()
     {
@@ -139,7 +195,7 @@ public sealed class InitramfsExtensionTests : IDisposable
         var (extended, plan) = Extend(plain);
         Assert.Equal(InitramfsGenerator.Dracut, plan.Generator);
         Assert.All(plan.Modules, m => Assert.StartsWith($"lib/modules/{_installed.Version}/kernel/", m.Path));
-        AssertSameModules(Unpack(plain, extended, plain.Length, true), "virtio_blk", VirtioPci);
+        AssertSameModules(Unpack(plain, extended, plain.Length), "virtio_blk", VirtioPci);
     }
 
     [Theory]
@@ -156,23 +212,20 @@ public sealed class InitramfsExtensionTests : IDisposable
             path == virtioBlk.Path + extension ? _workshop.Bytes("packed")
             : path == "modules.dep" ? Encoding.UTF8.GetBytes(File.ReadAllText($"{_installed.Folder}/{path}").Replace($"{virtioBlk.Path}:", $"{virtioBlk.Path}{extension}:", StringComparison.Ordinal))
             : File.Exists($"{_installed.Folder}/{path}") ? File.ReadAllBytes($"{_installed.Folder}/{path}") : null);
-        var plan = InitramfsPlanner.Plan(Workshop.Read(_workshop.Archive(InitramfsTools("ahci", "sd_mod"))).Tree, kernel, Virtio);
+        var plan = InitramfsPlanner.Plan(Workshop.Read(_workshop.Archive(InitramfsTools("ahci", "sd_mod"))).Tree, kernel, Virtio, KnownDisks.None);
         Assert.Equal(File.ReadAllBytes($"{_installed.Folder}/{virtioBlk.Path}"), plan.Added[$"usr/lib/modules/{_installed.Version}/{virtioBlk.Path}"]);
     }
 
     public static TheoryData<string, string> Refusals() => new()
     {
-        { "mkdir etc/modprobe.d; echo 'blacklist virtio-blk' > etc/modprobe.d/a.conf", "blacklist virtio-blk" },
-        { "mkdir etc/modprobe.d; echo 'install virtio_pci /bin/true' > etc/modprobe.d/a.conf", "install virtio_pci" },
         { "mkdir -p etc/cmdline.d; echo ' root=/dev/sda2' > etc/cmdline.d/95root-dev.conf", "/dev/sda2" },
-        { "mkdir -p usr/lib/dracut/hooks/initqueue/finished; echo '[ -e \"/dev/disk/by-id/scsi-36000c29a\" ]' > usr/lib/dracut/hooks/initqueue/finished/devexists-1.sh", "/dev/disk/by-id/scsi-36000c29a" },
-        { "mkdir -p etc/systemd/system/initrd.target.wants; ln -s ../x 'etc/systemd/system/initrd.target.wants/dev-disk-by\\x2dpath-pci\\x2d0000:03:00.0.device'", "/dev/disk/by-path/pci-0000:03:00.0" },
+        { "mkdir -p etc/systemd/system/initrd.target.requires; ln -s ../x 'etc/systemd/system/initrd.target.requires/dev-disk-by\\x2dpath-pci\\x2d0000:03:00.0.device'", "/dev/disk/by-path/pci-0000:03:00.0" },
+        { "rm -r scripts conf; printf 'kernel: 5.0\\n' > etc/booster.init.yaml; echo > usr/lib/modules/booster.alias", "5.0 instead of" },
+        { "rm -r scripts conf; echo > etc/booster.init.yaml", "booster.alias" },
+        { "rm -r scripts conf usr/lib/systemd; mkdir config", "no udev" },
         { "echo > squash-root.img", "squash-root.img" },
         { "rm -r scripts conf", "unknown program" },
-        { "rm -r scripts conf; mkdir -p usr/sbin; echo > usr/sbin/nlplug-findfs", "mkinitfs" },
-        { "rm -r scripts conf; echo > etc/booster.init.yaml", "booster" },
-        { "rm -r scripts conf; mkdir config", "SUSE" },
-        { "rm -r scripts conf; printf '#!/bin/nash\\n' > init", "nash" },
+        { "rm -r scripts conf; printf '#!/bin/nash\\ninsmod /lib/ata_piix.ko\\n' > init", "nash" },
         { "mkdir usr/lib/modules/5.0", "several kernels" },
         { "mv usr/lib/modules/* usr/lib/modules/5.0", "5.0 instead of" },
         { "rm -r usr/lib/modules/*", "no directory" },
@@ -192,13 +245,6 @@ public sealed class InitramfsExtensionTests : IDisposable
     }
 
     [Fact]
-    public void Names_that_stay_on_SATA_are_no_hazard_there()
-    {
-        var tree = Workshop.Read(_workshop.Archive($"{InitramfsTools("ahci", "sd_mod")}\nmkdir -p etc/cmdline.d; echo root=/dev/sda2 > etc/cmdline.d/95root-dev.conf")).Tree;
-        Assert.True(InitramfsPlanner.Plan(tree, _installed.Open(), InitramfsNeeds.For(DiskBus.Sata)).IsEmpty);
-    }
-
-    [Fact]
     public void A_modules_dep_that_leads_out_of_its_directory_is_refused()
     {
         var kernel = new KernelModules(_installed.Version, _installed.Builtin(), path => path == "modules.dep"
@@ -206,7 +252,7 @@ public sealed class InitramfsExtensionTests : IDisposable
             : path.EndsWith(".ko", StringComparison.Ordinal) ? [0x7F, .. "ELF"u8]
             : "alias virtio:d00000002v* virtio_blk\nalias pci:v00001AF4d*sv*sd*bc*sc*i* virtio_pci\n"u8.ToArray());
         var tree = Workshop.Read(_workshop.Archive(InitramfsTools("ahci", "sd_mod"))).Tree;
-        Assert.Contains("outside", Assert.Throws<ConversionException>(() => InitramfsPlanner.Plan(tree, kernel, Virtio)).Message);
+        Assert.Contains("outside", Assert.Throws<ConversionException>(() => InitramfsPlanner.Plan(tree, kernel, Virtio, KnownDisks.None)).Message);
     }
 
     [Fact]
@@ -215,9 +261,9 @@ public sealed class InitramfsExtensionTests : IDisposable
         var original = _workshop.Archive(InitramfsTools("ahci", "sd_mod"));
         var kernel = _installed.Open();
         var contents = Workshop.Read(original);
-        var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio);
-        var good = InitramfsExtension.Build(new InitramfsImage(original), contents, plan).Content.ToArray();
-        InitramfsExtension.Verify(good, contents.Tree, plan, kernel, TestContext.Current.CancellationToken);
+        var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio, KnownDisks.None);
+        var good = InitramfsExtension.Build(new InitramfsImage(original), contents, plan, rewriteLz4: false).Content.ToArray();
+        InitramfsExtension.Verify(good, contents, plan, kernel, isRewritten: false, TestContext.Current.CancellationToken);
 
         byte[][] wrong =
         [
@@ -230,7 +276,7 @@ public sealed class InitramfsExtensionTests : IDisposable
         ];
         foreach (var image in wrong)
         {
-            var error = Assert.Throws<ConversionException>(() => InitramfsExtension.Verify(image, contents.Tree, plan, kernel, TestContext.Current.CancellationToken));
+            var error = Assert.Throws<ConversionException>(() => InitramfsExtension.Verify(image, contents, plan, kernel, isRewritten: false, TestContext.Current.CancellationToken));
             Assert.Equal(V2VError.VerificationFailed, error.Error);
         }
     }
@@ -255,9 +301,9 @@ public sealed class InitramfsExtensionTests : IDisposable
             try
             {
                 var contents = Workshop.Read(damaged);
-                var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio);
-                var image = InitramfsExtension.Build(new InitramfsImage(damaged), contents, plan);
-                InitramfsExtension.Verify(image.Content, contents.Tree, plan, kernel, TestContext.Current.CancellationToken);
+                var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio, KnownDisks.None);
+                var image = InitramfsExtension.Build(new InitramfsImage(damaged), contents, plan, rewriteLz4: false);
+                InitramfsExtension.Verify(image.Content, contents, plan, kernel, isRewritten: false, TestContext.Current.CancellationToken);
                 plans++;
             }
             catch (V2VException e)
@@ -269,31 +315,26 @@ public sealed class InitramfsExtensionTests : IDisposable
         Assert.InRange(plans, 1, 149);
     }
 
-    private InitramfsPlan Plan(byte[] image) => InitramfsPlanner.Plan(Workshop.Read(image).Tree, _installed.Open(), Virtio);
+    private InitramfsPlan Plan(byte[] image) => InitramfsPlanner.Plan(Workshop.Read(image).Tree, _installed.Open(), Virtio, KnownDisks.None);
 
-    private (byte[] Extended, InitramfsPlan Plan) Extend(byte[] original, KernelModules? kernel = null)
+    private (byte[] Extended, InitramfsPlan Plan) Extend(byte[] original, KernelModules? kernel = null, bool rewriteLz4 = false, KnownDisks? disks = null)
     {
         kernel ??= _installed.Open();
         var contents = Workshop.Read(original);
-        var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio);
-        var extended = InitramfsExtension.Build(new InitramfsImage(original), contents, plan).Content.ToArray();
-        InitramfsExtension.Verify(extended, contents.Tree, plan, kernel, TestContext.Current.CancellationToken);
+        var plan = InitramfsPlanner.Plan(contents.Tree, kernel, Virtio, disks ?? KnownDisks.None);
+        var extended = InitramfsExtension.Build(new InitramfsImage(original), contents, plan, rewriteLz4).Content.ToArray();
+        InitramfsExtension.Verify(extended, contents, plan, kernel, rewriteLz4, TestContext.Current.CancellationToken);
         return (extended, plan);
     }
 
     /// <summary>Has cpio unpack the original archive and then the appended one into a folder.</summary>
-    private string Unpack(byte[] plain, byte[] extended, int originalLength, bool isAppended)
+    private string Unpack(byte[] plain, byte[] extended, int originalLength, bool isAppended = true, bool isLinked = true)
     {
-        var start = isAppended ? (originalLength + 3) & ~3 : extended.AsSpan().LastIndexOf("070701"u8);
-        if (!isAppended)
-        {
-            // The rewritten image is longer or shorter than the original; the last archive is the one with the new directories.
-            start = Workshop.Read(extended).Segments[^1].Offset;
-        }
-
+        var start = isAppended ? originalLength + extended.AsSpan(originalLength).IndexOfAnyExcept((byte)0) : Workshop.Read(extended).Segments[^1].Offset;
         _workshop.Save("base", plain);
         _workshop.Save("added", extended.AsSpan(start));
-        _workshop.Shell("rm -rf root; mkdir root; cd root; cpio --quiet -idm < ../base; cpio --quiet -idmu < ../added; test -L lib || test -d usr/lib/dracut");
+        _workshop.Shell("rm -rf root; mkdir root; cd root; cpio --quiet -idm < ../base; cpio --quiet -idmu < ../added");
+        Assert.True(!isLinked || ExternalTool.Run("sh", "-c", $"test -L {_workshop.Folder}/root/lib || test -d {_workshop.Folder}/root/usr/lib/dracut").ExitCode == 0);
         return Path.Combine(_workshop.Folder, "root");
     }
 

@@ -149,17 +149,78 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
     }
 
     [Fact]
-    public void An_lz4_image_of_a_kernel_that_cannot_unpack_gzip_stays_as_it_is()
+    public void An_lz4_image_of_an_old_kernel_that_cannot_unpack_gzip_stays_as_it_is()
     {
-        AddKernel(Kernel, isDefault: true, _workshop.Compress(Image(Kernel), "lz4 -q -l"));
-        _files.With($"/boot/config-{Kernel}", "# CONFIG_RD_GZIP is not set\nCONFIG_RD_LZ4=y\n");
+        AddKernel(OlderKernel, isDefault: true, _workshop.Compress(Image(OlderKernel), "lz4 -q -l"));
+        _files.With($"/boot/config-{OlderKernel}", "# CONFIG_RD_GZIP is not set\nCONFIG_RD_LZ4=y\n");
         var context = Run();
         Assert.Equal(DiskBus.Sata, context.Hardware.DiskBus);
         Assert.Contains("gzip", Assert.Single(context.Concerns).Message);
 
-        _files.WriteAllText($"/boot/config-{Kernel}", "CONFIG_RD_GZIP=y\n");
+        _files.WriteAllText($"/boot/config-{OlderKernel}", "CONFIG_RD_GZIP=y\n");
         Assert.Equal(DiskBus.Virtio, Run().Hardware.DiskBus);
-        Assert.Equal(InitramfsCompression.Gzip, InitramfsMagic.RecogniseCompression(_files.ReadAllBytes(ImagePath)));
+        Assert.Equal(InitramfsCompression.Gzip, InitramfsMagic.RecogniseCompression(_files.ReadAllBytes($"/boot/initrd.img-{OlderKernel}")));
+    }
+
+    [Fact]
+    public void An_lz4_image_of_a_kernel_that_knows_its_end_is_appended_to()
+    {
+        var original = _workshop.Compress(Image(Kernel), "lz4 -q -l");
+        AddKernel(Kernel, isDefault: true, original);
+        Assert.Equal(DiskBus.Virtio, Run().Hardware.DiskBus);
+        var after = _files.ReadAllBytes(ImagePath);
+        Assert.Equal(original, after[..original.Length]);
+        Assert.True(after.AsSpan(original.Length, 8).IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    [Fact]
+    public void A_bus_that_was_chosen_before_is_made_possible_too()
+    {
+        AddKernel(Kernel, isDefault: true, Image(Kernel, "scripts=yes", "ata_piix", "sd_mod"));
+        AddKernel(OlderKernel, isDefault: false, Image(OlderKernel, "scripts=yes", "ata_piix", "sd_mod"));
+        var context = Run(bus: DiskBus.Sata);
+        Assert.Equal(DiskBus.Sata, context.Hardware.DiskBus);
+        Assert.Equal(["added ahci", "added ahci"], context.Changes.Select(c => c.What));
+    }
+
+    [Fact]
+    public void Disks_that_stay_on_SATA_keep_their_names()
+    {
+        AddKernel(Kernel, isDefault: true, _workshop.Archive(ImageScript(Kernel, "scripts=yes", "ahci", "sd_mod") + "mkdir -p conf/conf.d; echo RESUME=/dev/sda5 > conf/conf.d/resume\n"));
+        Assert.Empty(Run(bus: DiskBus.Sata).Changes);
+
+        // On virtio the name is gone, and no volume of this guest is known by it.
+        Assert.Contains("conf/conf.d/resume corrected", Assert.Single(Run().Changes).What);
+        Assert.Equal("RESUME=none\n", InitramfsReader.Read(_files.ReadAllBytes(ImagePath), cancellation: TestContext.Current.CancellationToken).Tree.ReadText("conf/conf.d/resume"));
+    }
+
+    [Fact]
+    public void An_image_that_cannot_be_read_is_mentioned_where_the_kernel_has_the_drivers_itself()
+    {
+        AddKernel(Kernel, isDefault: true, Encoding.ASCII.GetBytes("MZ garbage"));
+        _kernels[0] = _kernels[0] with { Builtin = new HashSet<string> { "virtio_pci", "virtio_blk" } };
+        var context = Run();
+        Assert.Equal(DiskBus.Virtio, context.Hardware.DiskBus);
+        var concern = Assert.Single(context.Concerns);
+        Assert.Equal("InitramfsNotChecked", concern.Id);
+        Assert.Contains("unified kernel image", concern.Message);
+    }
+
+    [Fact]
+    public void An_IDE_driver_that_is_part_of_an_old_kernel_is_enough()
+    {
+        AddKernel("2.6.18-8.el5", isDefault: true, Image("2.6.18-8.el5", "scripts=no", "sd_mod"), without: "virtio_blk");
+        _files.With("/boot/config-2.6.18-8.el5", "CONFIG_BLK_DEV_IDEDISK=y\nCONFIG_BLK_DEV_PIIX=y\n");
+        var context = Run();
+        Assert.Equal((DiskBus.Ide, "pc"), (context.Hardware.DiskBus, context.Hardware.Machine));
+    }
+
+    [Fact]
+    public void An_ostree_deployment_is_refused_by_name()
+    {
+        AddKernel(Kernel, isDefault: true, Image(Kernel));
+        _kernels[0] = _kernels[0] with { InitramfsPath = "/boot/ostree/fedora/initramfs.img" };
+        Assert.Contains("ostree", Assert.Throws<ConversionException>(() => Run()).Message);
     }
 
     [Fact]
@@ -174,13 +235,12 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
     }
 
     [Fact]
-    public void Disks_that_are_not_virtio_need_nothing()
+    public void A_chosen_bus_with_an_image_that_cannot_be_read_is_only_mentioned()
     {
         AddKernel(Kernel, isDefault: true, Encoding.ASCII.GetBytes("garbage"));
-        var context = Context(Firmware.Bios);
-        context.Hardware.DiskBus = DiskBus.Sata;
-        new AddVirtioToInitramfs().Apply(context);
+        var context = Run(bus: DiskBus.Sata);
         Assert.Empty(context.Changes);
+        Assert.Equal("InitramfsNotChecked", Assert.Single(context.Concerns).Id);
     }
 
     [Fact]
@@ -215,6 +275,33 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
         Assert.Equal("MODULES+=(virtio_pci virtio_blk)\n", _files.Text("/etc/mkinitcpio.conf.d/v2v-virtio.conf"));
     }
 
+    [Theory]
+    [InlineData("INITRD_MODULES=\"mptspi ata_piix virtio-pci\"\nDOMU_INITRD_MODULES=\"xennet\"\n", "INITRD_MODULES=\"mptspi ata_piix virtio-pci virtio_blk\"\nDOMU_INITRD_MODULES=\"xennet\"\n")]
+    [InlineData("## Type: string\nINITRD_MODULES=\"\"\n", "## Type: string\nINITRD_MODULES=\"virtio_pci virtio_blk\"\n")]
+    [InlineData("KERNEL=\"x\"\n", "KERNEL=\"x\"\n")]
+    public void SUSEs_mkinitrd_is_told_where_there_is_no_dracut(string before, string after)
+    {
+        AddKernel(Kernel, isDefault: true, image: null);
+        _files.With("/sbin/mkinitrd").With("/etc/sysconfig/kernel", before);
+        Apply(new KeepVirtioInInitramfs());
+        Assert.Equal(after, _files.Text("/etc/sysconfig/kernel"));
+        Assert.Empty(Apply(new KeepVirtioInInitramfs()).Changes);
+
+        _files.With("/usr/bin/dracut").With("/etc/sysconfig/kernel", before);
+        Apply(new KeepVirtioInInitramfs());
+        Assert.Equal(before, _files.Text("/etc/sysconfig/kernel"));
+    }
+
+    [Fact]
+    public void Alpines_mkinitfs_gets_its_feature_for_virtio()
+    {
+        AddKernel(Kernel, isDefault: true, image: null);
+        _files.With("/sbin/mkinitfs").With("/etc/mkinitfs/features.d/virtio.modules").With("/etc/mkinitfs/mkinitfs.conf", "features=\"ata base ext4 scsi\"\n");
+        Apply(new KeepVirtioInInitramfs());
+        Assert.Equal("features=\"ata base ext4 scsi virtio\"\n", _files.Text("/etc/mkinitfs/mkinitfs.conf"));
+        Assert.Empty(Apply(new KeepVirtioInInitramfs()).Changes);
+    }
+
     [Fact]
     public void Tools_that_are_not_installed_are_not_configured()
     {
@@ -223,9 +310,10 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
         Assert.Empty(Apply(new KeepVirtioInInitramfs()).Changes);
     }
 
-    private ConversionContext Run(Firmware firmware = Firmware.Bios)
+    private ConversionContext Run(Firmware firmware = Firmware.Bios, DiskBus bus = DiskBus.Virtio)
     {
         var context = Context(firmware);
+        context.Hardware.DiskBus = bus;
         new AddVirtioToInitramfs().Apply(context);
         return context;
     }
@@ -294,7 +382,9 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
     }
 
     /// <summary>An image of initramfs-tools (or, without its scripts, of nobody) with some modules; SATA's if none are named.</summary>
-    private byte[] Image(string version, string scripts = "scripts=yes", params string[] names)
+    private byte[] Image(string version, string scripts = "scripts=yes", params string[] names) => _workshop.Archive(ImageScript(version, scripts, names));
+
+    private static string ImageScript(string version, string scripts, params string[] names)
     {
         var wanted = names.Length > 0 ? names : ["ahci", "sd_mod"];
         var modules = s_modules.Where(m => wanted.Contains(m.Name)).ToArray();
@@ -306,7 +396,7 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
             script.Append($"mkdir -p {Path.GetDirectoryName(PathOf(module.Name))}; echo > {PathOf(module.Name)}\n");
         }
 
-        return _workshop.Archive(script.Append("cd ../../../..\n").ToString());
+        return script.Append("cd ../../../..\n").ToString();
     }
 
     private static string PathOf(string module) => $"kernel/drivers/{s_modules.Single(m => m.Name == module).Directory}/{module}.ko";

@@ -135,6 +135,17 @@ public sealed class LinuxStepsTests
     }
 
     [Fact]
+    public void Blocks_of_virtio_are_lifted_and_others_stay()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/etc/modprobe.d/local.conf", "blacklist floppy\nblacklist virtio-net # why\ninstall virtio_balloon /bin/true\n");
+
+        Assert.Single(phony.Run(new LiftModuleBlocks()).Changes);
+
+        Assert.Equal("blacklist floppy\n# blacklist virtio-net # why\n# install virtio_balloon /bin/true\n", phony.Root.Text("/etc/modprobe.d/local.conf"));
+    }
+
+    [Fact]
     public void Module_aliases_name_the_new_drivers()
     {
         using var phony = PhonyGuest.Debian5();
@@ -198,9 +209,9 @@ public sealed class LinuxStepsTests
     public void Caches_of_old_disks_are_deleted()
     {
         using var phony = PhonyGuest.Debian12();
-        phony.Root.With("/etc/blkid.tab", "x").With("/etc/lvm/devices/system.devices", "IDNAME=/dev/sda").With("/etc/lvm/lvm.conf", "");
+        phony.Root.With("/etc/blkid.tab", "x").With("/etc/lvm/cache/.cache", "x").With("/etc/lvm/lvm.conf", "");
 
-        Assert.Equal(["/etc/blkid.tab", "/etc/lvm/devices/system.devices"], phony.Run(new CleanCaches()).Changes.Select(c => c.Path));
+        Assert.Equal(["/etc/blkid.tab", "/etc/lvm/cache/.cache"], phony.Run(new CleanCaches()).Changes.Select(c => c.Path));
         Assert.NotNull(phony.Root.Find("/etc/lvm/lvm.conf"));
     }
 

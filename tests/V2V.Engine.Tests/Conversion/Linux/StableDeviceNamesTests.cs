@@ -101,13 +101,13 @@ public sealed class StableDeviceNamesTests
         using var phony = PhonyGuest.Debian12();
         phony.Root.With("/etc/initramfs-tools/conf.d/resume", "RESUME=/dev/sda2\n")
             .With("/etc/initramfs-tools/conf.d/driver-policy", "MODULES=most\n")
-            .With("/etc/systemd/system/extra.swap", "[Swap]\nWhat=/dev/sda2\nPriority=1\n")
+            .With("/etc/systemd/system/srv-data.mount", "[Mount]\nWhat=/dev/disk/by-path/pci-0000:00:10.0-scsi-0:0:0:0-part1\nWhere=/srv/data\n")
             .With("/etc/systemd/system/mnt-nfs.mount", "[Mount]\nWhat=server:/x\n");
 
         phony.Run(new StableDeviceNames());
 
         Assert.Equal($"RESUME=UUID={PhonyGuest.SwapUuid}\n", phony.Root.Text("/etc/initramfs-tools/conf.d/resume"));
-        Assert.Equal($"[Swap]\nWhat=UUID={PhonyGuest.SwapUuid}\nPriority=1\n", phony.Root.Text("/etc/systemd/system/extra.swap"));
+        Assert.Equal($"[Mount]\nWhat=/dev/disk/by-uuid/{PhonyGuest.RootUuid}\nWhere=/srv/data\n", phony.Root.Text("/etc/systemd/system/srv-data.mount"));
         Assert.Equal("[Mount]\nWhat=server:/x\n", phony.Root.Text("/etc/systemd/system/mnt-nfs.mount"));
     }
 
@@ -126,11 +126,65 @@ public sealed class StableDeviceNamesTests
     }
 
     [Fact]
-    public void An_lvm_filter_that_names_disks_is_reported()
+    public void Swap_units_are_called_after_their_new_devices()
     {
         using var phony = PhonyGuest.Debian12();
-        phony.Root.With("/etc/lvm/lvm.conf", "devices {\n\t# filter = [ \"a|/dev/sda|\" ]\n\tglobal_filter = [ \"a|^/dev/sda[0-9]|\", \"r|.*|\" ]\n}\n");
+        phony.Root.With("/etc/systemd/system/dev-sda2.swap", "[Unit]\nDescription=more\n[Swap]\nWhat=/dev/sda2\nPriority=1\n")
+            .WithLink("/etc/systemd/system/swap.target.wants/dev-sda2.swap", "/etc/systemd/system/dev-sda2.swap")
+            .With("/etc/systemd/system/misnamed.swap", "[Swap]\nWhat=/dev/sda2\n");
 
-        Assert.Contains(phony.Run(new StableDeviceNames()).Concerns, c => c.Id == "LvmFilterNamesDisks");
+        var context = phony.Run(new StableDeviceNames());
+
+        // What systemd-escape --path --suffix=swap makes of the link.
+        var unit = $@"dev-disk-by\x2duuid-{PhonyGuest.SwapUuid.Replace("-", @"\x2d", StringComparison.Ordinal)}.swap";
+        Assert.Equal($"[Unit]\nDescription=more\n[Swap]\nWhat=/dev/disk/by-uuid/{PhonyGuest.SwapUuid}\nPriority=1\n", phony.Root.Text($"/etc/systemd/system/{unit}"));
+        Assert.Equal($"/etc/systemd/system/{unit}", phony.Root.ReadLink($"/etc/systemd/system/swap.target.wants/{unit}"));
+        Assert.Null(phony.Root.Find("/etc/systemd/system/dev-sda2.swap"));
+        Assert.DoesNotContain(phony.Root.Enumerate("/etc/systemd/system/swap.target.wants"), f => f.Name == "dev-sda2.swap");
+
+        // systemd does not load a unit that is not called after its device, so nothing needs it.
+        Assert.Equal("[Swap]\nWhat=/dev/sda2\n", phony.Root.Text("/etc/systemd/system/misnamed.swap"));
+        Assert.Empty(context.Concerns);
+    }
+
+    [Theory]
+    [InlineData("/dev/mapper/mpatha2")]
+    [InlineData("/dev/mapper/mpathap2")]
+    [InlineData("/dev/mapper/mpatha-part2")]
+    [InlineData("/dev/mapper/36000c29a1b2c3d4e5f60718293a4b5c6-part2")]
+    [InlineData("/dev/disk/by-id/dm-name-mpatha2")]
+    [InlineData("/dev/disk/by-id/dm-uuid-part2-mpath-36000c29a1b2c3d4e5f60718293a4b5c6")]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29a1b2c3d4e-part2")]
+    [InlineData("/dev/disk/by-id/ata-VBOX_HARDDISK_VB01234567-89abcdef-part2")]
+    [InlineData("/dev/disk/by-path/pci-0000:00:07.1-ata-1-part2")]
+    [InlineData("/dev/nvme0n1p2")]
+    public void Every_name_that_comes_from_the_hardware_is_replaced(string name)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Source = phony.Source with { Disks = [PhonyGuest.Disk(name.Contains("nvme", StringComparison.Ordinal) ? V2V.Engine.Sources.DiskController.Nvme : V2V.Engine.Sources.DiskController.Scsi)] };
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\n{name} none swap sw 0 0\n");
+
+        phony.Run(new StableDeviceNames());
+
+        Assert.Contains($"\nUUID={PhonyGuest.SwapUuid} none swap", phony.Root.Text("/etc/fstab"));
+    }
+
+    [Theory]
+    [InlineData("/dev/mapper/vg0-swap")]
+    [InlineData("/dev/vg0/swap")]
+    [InlineData("/dev/disk/by-id/dm-name-vg0-swap")]
+    [InlineData("/dev/disk/by-partuuid/5ad1c0d0-02")]
+    [InlineData("PARTUUID=5ad1c0d0-02")]
+    [InlineData("/dev/md0")]
+    public void Every_name_that_comes_from_the_contents_stays(string name)
+    {
+        using var phony = PhonyGuest.Debian12();
+        var fstab = $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\n{name} none swap sw 0 0\n";
+        phony.Root.With("/etc/fstab", fstab);
+
+        var context = phony.Run(new StableDeviceNames());
+
+        Assert.Equal(fstab, phony.Root.Text("/etc/fstab"));
+        Assert.Empty(context.Concerns);
     }
 }

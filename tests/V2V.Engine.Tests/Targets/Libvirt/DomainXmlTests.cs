@@ -56,6 +56,8 @@ public sealed class DomainXmlTests
     [InlineData(DiskBus.Sata, "q35", "sata", "sda")]
     [InlineData(DiskBus.Ide, "pc", "ide", "hda")]
     [InlineData(DiskBus.Ide, "q35", "sata", "sda")]
+    [InlineData(DiskBus.Pvscsi, "q35", "scsi", "sda")]
+    [InlineData(DiskBus.LsiSas, "q35", "scsi", "sda")]
     public void The_bus_decides_how_disks_are_called(DiskBus bus, string machine, string expectedBus, string expectedName)
     {
         var xml = DomainXml.Build(SampleDomain.Create(h => (h.DiskBus, h.Machine) = (bus, machine)));

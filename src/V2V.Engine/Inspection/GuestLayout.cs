@@ -1,0 +1,11 @@
+using V2V.Engine.Sources;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>What is known of every guest, also of one whose root file system cannot be opened.</summary>
+/// <param name="Volumes">Every volume found on every disk.</param>
+/// <param name="Firmware">How it boots.</param>
+/// <param name="BootDiskIndex">Zero-based index of the disk that the firmware boots from.</param>
+/// <param name="OperatingSystem">Null when it could not be found out.</param>
+internal sealed record GuestLayout(
+    IReadOnlyList<GuestVolume> Volumes, Firmware Firmware, int BootDiskIndex, OperatingSystemInfo? OperatingSystem);

@@ -1,0 +1,84 @@
+using System.Xml;
+using System.Xml.Linq;
+
+namespace V2V.Engine.Sources;
+
+/// <summary>
+/// Descriptors as XML, which may come from strangers. Elements and attributes are found by their local names: writers of OVF get prefixes
+/// wrong, and libvirt's XML has none.
+/// </summary>
+internal static class DescriptorXml
+{
+    private static readonly XmlReaderSettings Settings = new()
+    {
+        // No DTD: neither external entities nor entities that multiply.
+        DtdProcessing = DtdProcessing.Prohibit,
+        XmlResolver = null,
+        MaxCharactersInDocument = DescriptorFile.MaximumLength,
+        IgnoreComments = true,
+        IgnoreProcessingInstructions = true,
+    };
+
+    /// <summary>Nesting of real descriptors stays below ten.</summary>
+    private const int MaximumDepth = 64;
+
+    /// <exception cref="SourceException">It is no well-formed XML, or uses what only attackers need.</exception>
+    public static XElement Load(string path, byte[] content, string format)
+    {
+        try
+        {
+            using (var reader = XmlReader.Create(new MemoryStream(content), Settings))
+            {
+                while (reader.Read())
+                {
+                    if (reader.Depth > MaximumDepth)
+                    {
+                        throw new XmlException($"Elements are nested deeper than {MaximumDepth}.");
+                    }
+                }
+            }
+
+            using var again = XmlReader.Create(new MemoryStream(content), Settings);
+            return XElement.Load(again);
+        }
+        catch (XmlException e)
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{path} is no well-formed XML: {e.Message}", e) { Path = path, Format = format };
+        }
+    }
+
+    /// <summary>Name and namespace of the root element; null when the text does not begin as XML does.</summary>
+    /// <param name="head">The first bytes of a file, which may end anywhere.</param>
+    public static XName? RootName(byte[] head)
+    {
+        try
+        {
+            using var reader = XmlReader.Create(new MemoryStream(head), Settings);
+            while (reader.Read())
+            {
+                if (reader.NodeType == XmlNodeType.Element)
+                {
+                    return XName.Get(reader.LocalName, reader.NamespaceURI);
+                }
+            }
+        }
+        catch (XmlException)
+        {
+            // No XML, or the head ends before the root element does.
+        }
+
+        return null;
+    }
+
+    public static XElement? Child(this XElement element, string name) => element.Elements().FirstOrDefault(e => e.Name.LocalName == name);
+
+    public static IEnumerable<XElement> Children(this XElement element, string name) => element.Elements().Where(e => e.Name.LocalName == name);
+
+    /// <summary>Text of a child element without the blanks around it; null when it is missing or empty.</summary>
+    public static string? ChildText(this XElement element, string name) => NonEmpty(element.Child(name)?.Value);
+
+    public static string? AttributeText(this XElement element, string name) =>
+        NonEmpty(element.Attributes().FirstOrDefault(a => a.Name.LocalName == name && !a.IsNamespaceDeclaration)?.Value);
+
+    private static string? NonEmpty(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+}

@@ -1,0 +1,11 @@
+namespace V2V.Engine.Sources;
+
+/// <summary>How to read a guest's description.</summary>
+public sealed record SourceOptions
+{
+    /// <summary>
+    /// Folders, besides the description's own, in which the disks that it names may lie. A description is foreign data: without leave it
+    /// is not followed out of its folder.
+    /// </summary>
+    public IReadOnlyList<string> AllowDiskFolders { get; init; } = [];
+}

@@ -1,0 +1,247 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using V2V.Engine.Sources;
+using V2V.Engine.Tests.Targets.Images;
+using Xunit;
+
+namespace V2V.Engine.Tests.Sources.LibvirtXml;
+
+public sealed class LibvirtXmlSourceTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public static TheoryData<string> Samples => [.. LibvirtXmlSamples.Names];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void A_description_is_read_completely(string name)
+    {
+        ExternalTool.Need("qemu-img");
+        var guest = Assert.Single(SampleData.Open(LibvirtXmlSamples.Place(_folder, name)));
+        Assert.Equal("LibvirtXml", guest.SourceKind);
+        Assert.Equal(SampleData.Read(Path.Combine("libvirt", Path.ChangeExtension(name, ".expected"))), LibvirtXmlSamples.Describe(guest, _folder));
+        foreach (var disk in guest.Disks)
+        {
+            using var device = disk.Open();
+            Assert.Equal(8 << 20, device.Length);
+        }
+    }
+
+    /// <summary>What virt-v2v prints of the same description. It drops adapters that are on no network or bridge, and takes no firmware for unknown.</summary>
+    [Theory]
+    [MemberData(nameof(Samples))]
+    public void Virt_v2v_reads_the_same(string name)
+    {
+        ExternalTool.Need("qemu-img", "virt-v2v", "nbdkit");
+        var path = LibvirtXmlSamples.Place(_folder, name);
+        var guest = Assert.Single(SampleData.Open(path));
+        var text = LibvirtXmlSamples.WithPathsIn(_folder, File.ReadAllText(path));
+        // It takes every number for KiB, and overlooks disks that rely on the default device.
+        text = text.Replace("<memory unit='GiB'>8<", $"<memory unit='KiB'>{8 << 20}<", StringComparison.Ordinal)
+            .Replace("<disk type='file'>", "<disk type='file' device='disk'>", StringComparison.Ordinal);
+        File.WriteAllText(path, text);
+
+        var printed = ExternalTool.Check("virt-v2v", "-i", "libvirtxml", path, "--print-source", "-o", "local", "-os", _folder.Path);
+        string Value(string label) => Regex.Match(printed, $"^ *{label}: (.*)$", RegexOptions.Multiline).Groups[1].Value.Trim();
+        Assert.Equal(guest.Name, Value("source name"));
+        Assert.Equal(guest.Hypervisor, Value("hypervisor type"), ignoreCase: true);
+        Assert.Equal(guest.GenerationId?.ToString() ?? "", Value("VM genid"));
+        Assert.Equal(guest.MemoryMiB, (long.Parse(Value("memory").Split(' ')[0], CultureInfo.InvariantCulture) + (1 << 20) - 1) >> 20);
+        Assert.Equal(guest.CpuCount.ToString(CultureInfo.InvariantCulture), Value("nr vCPUs"));
+        Assert.Equal(guest.SoundModel ?? "", Value("sound").Replace("pcspk", "", StringComparison.Ordinal));
+        if (Value("firmware") != "unknown")
+        {
+            Assert.Equal(guest.Firmware?.ToString(), Value("firmware"), ignoreCase: true);
+        }
+
+        Assert.Equal(guest.Disks.Count, Section(printed, "disks").Count());
+        Assert.Equal(guest.RemovableDrives.Count, Section(printed, "removable media").Count());
+        var networks = guest.NetworkAdapters.Where(a => a.Network is not (null or "eth1")).Select(a => $"{(a.IsBridge ? "Bridge" : "Network")} \"{a.Network}\" {a.MacAddress}".Trim());
+        var theirs = Section(printed, "NICs")
+            .Where(n => !n.Contains("\"eth0\"", StringComparison.Ordinal)) // Its name for none.
+            .Select(n => Regex.Replace(n, @"(mac: |\[.*\])", "").Trim().ToLowerInvariant());
+        Assert.Equal(networks.Select(n => n.ToLowerInvariant()), theirs);
+    }
+
+    [Theory]
+    [InlineData("", "524288", 512)]
+    [InlineData(" unit='b'", "1073741824", 1024)]
+    [InlineData(" unit='bytes'", "1073741825", 1025)]
+    [InlineData(" unit='KB'", "1048576", 1000)]
+    [InlineData(" unit='k'", "1048576", 1024)]
+    [InlineData(" unit='KiB'", "1048577", 1025)]
+    [InlineData(" unit='MB'", "1024", 977)]
+    [InlineData(" unit='M'", "1024", 1024)]
+    [InlineData(" unit='MiB'", " 1024\n", 1024)]
+    [InlineData(" unit='mib'", "1024", 1024)]
+    [InlineData(" unit='GB'", "4", 3815)]
+    [InlineData(" unit='G'", "4", 4096)]
+    [InlineData(" unit='GiB'", "4", 4096)]
+    [InlineData(" unit='TB'", "1", 953675)]
+    [InlineData(" unit='T'", "2", 2 << 20)]
+    [InlineData(" unit='TiB'", "2", 2 << 20)]
+    public void Memory_is_read_in_every_unit(string unit, string number, long expected)
+    {
+        var guest = Read($"<memory{unit}>{number}</memory>");
+        Assert.Equal(expected, guest.MemoryMiB);
+        Assert.Empty(guest.Concerns);
+    }
+
+    [Theory]
+    [InlineData("<memory unit='parsecs'>4</memory>")]
+    [InlineData("<memory unit='iB'>4</memory>")]
+    [InlineData("<memory unit='EiB'>9223372036854775807</memory>")]
+    [InlineData("<memory>99999999999999999999999999</memory>")]
+    [InlineData("<memory>-5</memory>")]
+    [InlineData("<memory>0</memory>")]
+    [InlineData("<memory unit='PiB'>64</memory>")]
+    [InlineData("")]
+    public void Memory_that_makes_no_sense_is_replaced(string memory)
+    {
+        var guest = Read(memory);
+        Assert.Equal(2048, guest.MemoryMiB);
+        Assert.Equal("MemoryNotTold", Assert.Single(guest.Concerns).Id);
+    }
+
+    [Theory]
+    [InlineData("<vcpu>4</vcpu>", 4, null)]
+    [InlineData("<vcpu> 16 </vcpu>", 16, null)]
+    [InlineData("", 1, null)]
+    [InlineData("<vcpu>0</vcpu>", 1, "ValueReplaced")]
+    [InlineData("<vcpu>99999999999</vcpu>", 1, "ValueReplaced")]
+    [InlineData("<cpu><topology sockets='2' cores='3' threads='2'/></cpu>", 12, null)]
+    [InlineData("<vcpu>5</vcpu><cpu><topology sockets='2' cores='3' threads='2'/></cpu>", 5, "TopologyIgnored")]
+    [InlineData("<vcpu current='3'>4</vcpu>", 4, "CpusOffline")]
+    public void CPUs_are_counted(string elements, int expected, string? concern)
+    {
+        var guest = Read("<memory>524288</memory>" + elements);
+        Assert.Equal(expected, guest.CpuCount);
+        Assert.Equal(concern is null ? [] : [concern], guest.Concerns.Select(c => c.Id));
+    }
+
+    [Theory]
+    [InlineData("<os><type>hvm</type></os>", "Bios")]
+    [InlineData("<os><type arch='aarch64'>hvm</type></os>", null)]
+    [InlineData("<os firmware='efi'><type>hvm</type></os>", "Uefi")]
+    [InlineData("<os firmware='bios'><type>hvm</type></os>", "Bios")]
+    [InlineData("<os><type>hvm</type><loader type='pflash'>/x/CODE.fd</loader></os>", "Uefi")]
+    [InlineData("<os><type>hvm</type><loader>/usr/share/ovmf/OVMF.fd</loader></os>", "Uefi")]
+    [InlineData("<os><type>hvm</type><loader type='rom'>/usr/share/seabios/bios.bin</loader></os>", "Bios")]
+    [InlineData("<os><type>linux</type></os>", null)]
+    [InlineData("<os><type>xenpvh</type></os>", null)]
+    public void Firmware_is_what_the_hypervisor_starts_the_guest_with(string os, string? expected) =>
+        Assert.Equal(expected, Read("<memory>524288</memory>" + os).Firmware?.ToString());
+
+    [Fact]
+    public void The_description_of_a_container_is_refused_by_name()
+    {
+        var error = Refused("<domain type='lxc'><name>x</name><os><type>exe</type></os></domain>");
+        Assert.Equal(V2VError.SourceUnsupported, error.Error);
+        Assert.Contains("container", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("<domainsnapshot><name>1</name><domain type='kvm'/></domainsnapshot>", "snapshot")]
+    [InlineData("<domstatus state='running'><domain type='kvm'/></domstatus>", "running")]
+    public void Other_records_of_libvirt_are_refused_by_name(string xml, string named)
+    {
+        var error = Refused(xml);
+        Assert.Equal(V2VError.SourceUnsupported, error.Error);
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+        Assert.Contains("dumpxml", error.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_XML_with_a_root_of_the_same_name_is_not_taken_for_libvirts()
+    {
+        var error = Refused("<domain xmlns='urn:jboss:domain:1.4'/>");
+        Assert.Contains("XML document", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("<!DOCTYPE d [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><domain type='kvm'><name>&a;</name></domain>")]
+    [InlineData("<!DOCTYPE d [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;&a;&a;'>]><domain type='kvm'><name>&b;</name></domain>")]
+    [InlineData("<domain type='kvm'><name>x</name>")]
+    [InlineData("<domain><name>x</name></domain>")]
+    public void Hostile_XML_is_refused(string xml)
+    {
+        File.WriteAllText(_folder["guest.xml"], xml);
+        Assert.ThrowsAny<SourceException>(() => SampleData.Open(_folder["guest.xml"]));
+    }
+
+    [Fact]
+    public void Deep_nesting_is_refused()
+    {
+        var depth = 100_000;
+        var error = Refused($"<domain type='kvm'>{string.Concat(Enumerable.Repeat("<a>", depth))}{string.Concat(Enumerable.Repeat("</a>", depth))}</domain>");
+        Assert.Equal(V2VError.SourceInvalid, error.Error);
+    }
+
+    [Fact]
+    public void Damaged_descriptions_are_read_or_refused_within_five_seconds_each()
+    {
+        ExternalTool.Need("qemu-img");
+        var originals = LibvirtXmlSamples.Names.Select(n => File.ReadAllBytes(LibvirtXmlSamples.Place(_folder, n))).ToArray();
+        var random = new Random(11);
+        for (var i = 0; i < 500; i++)
+        {
+            var damaged = originals[i % originals.Length].ToList();
+            for (var n = random.Next(1, 8); n > 0; n--)
+            {
+                var at = random.Next(damaged.Count);
+                switch (random.Next(4))
+                {
+                    case 0:
+                        damaged[at] = (byte)random.Next(256);
+                        break;
+                    case 1:
+                        damaged[at] = (byte)"0123456789<>'/&-"[random.Next(16)];
+                        break;
+                    case 2:
+                        damaged.RemoveRange(at, Math.Min(random.Next(1, 40), damaged.Count - at));
+                        break;
+                    default:
+                        damaged.InsertRange(at, damaged.GetRange(at, Math.Min(random.Next(1, 200), damaged.Count - at)));
+                        break;
+                }
+            }
+
+            File.WriteAllBytes(_folder["damaged.xml"], [.. damaged]);
+            var started = System.Diagnostics.Stopwatch.StartNew();
+            try
+            {
+                SampleData.Open(_folder["damaged.xml"]);
+            }
+            catch (V2VException)
+            {
+            }
+
+            Assert.True(started.Elapsed < TimeSpan.FromSeconds(5), $"number {i} took {started.Elapsed}");
+        }
+    }
+
+    [Fact]
+    public void A_folder_with_a_description_and_another_XML_stands_for_the_guest()
+    {
+        File.WriteAllText(_folder["guest.xml"], "<domain type='kvm'><name>web</name><memory>524288</memory></domain>");
+        File.WriteAllText(_folder["pool.xml"], "<pool type='dir'/>");
+        Assert.Equal("web", Assert.Single(SampleData.Open(_folder.Path)).Name);
+    }
+
+    private SourceGuest Read(string elements)
+    {
+        File.WriteAllText(_folder["guest.xml"], $"<domain type='kvm'><name>x</name>{elements}</domain>");
+        return Assert.Single(SampleData.Open(_folder["guest.xml"]));
+    }
+
+    private SourceException Refused(string xml)
+    {
+        File.WriteAllText(_folder["guest.xml"], xml);
+        return Assert.Throws<SourceException>(() => SampleData.Open(_folder["guest.xml"]));
+    }
+
+    private static IEnumerable<string> Section(string printed, string title) =>
+        printed.Split('\n').SkipWhile(l => l != title + ":").Skip(1).TakeWhile(l => l.StartsWith('\t')).Select(l => l.Trim());
+}
