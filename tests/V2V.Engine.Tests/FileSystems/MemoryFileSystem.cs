@@ -8,7 +8,10 @@ namespace V2V.Engine.Tests.FileSystems;
 /// </summary>
 internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null, string? label = null) : WritableGuestFileSystem
 {
-    private readonly Dictionary<string, Node> _files = new(StringComparer.Ordinal)
+    /// <summary>FAT does not tell upper from lower case.</summary>
+    private readonly StringComparison _comparison = kind == "vfat" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+
+    private readonly Dictionary<string, Node> _files = new(kind == "vfat" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
     {
         ["/"] = new Node(GuestFileType.Directory, 2) { Mode = 0x1ED },
     };
@@ -152,7 +155,7 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
             throw Invalid(to, "is a directory that is not empty");
         }
 
-        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
+        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", _comparison)).ToList())
         {
             _files.Remove(path, out var moved);
             _files[to + path[from.Length..]] = moved!;
@@ -301,7 +304,7 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
     private IEnumerable<string> Children(string path)
     {
         var prefix = path == "/" ? "/" : path + "/";
-        return _files.Keys.Where(p => p.Length > prefix.Length && p.StartsWith(prefix, StringComparison.Ordinal) && !p[prefix.Length..].Contains('/'));
+        return _files.Keys.Where(p => p.Length > prefix.Length && p.StartsWith(prefix, _comparison) && !p[prefix.Length..].Contains('/'));
     }
 
     private string Check(string path) =>

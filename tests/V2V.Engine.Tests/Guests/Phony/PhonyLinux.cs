@@ -93,8 +93,9 @@ internal sealed class PhonyLinux : IDisposable
         {
             case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux]
                 Table = arguments[0];
-                BootSector = VolumeImages.With(
-                    4096, (0, [0xEB, 0x63, 0x90]), (0x180, section.Option("boot") == "syslinux" ? "Missing operating system."u8.ToArray() : "GRUB \0Geom"u8.ToArray()), (510, [0x55, 0xAA]));
+                BootSector = section.Option("boot") == "syslinux"
+                    ? VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA]))
+                    : VolumeImages.GrubSector();
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
                 _hypervisor = section.Option("hypervisor") ?? _hypervisor;
                 _firmware = section.Option("firmware") is { } firmware ? Enum.Parse<Firmware>(firmware, ignoreCase: true) : null;
@@ -125,6 +126,13 @@ internal sealed class PhonyLinux : IDisposable
                 foreach (var path in section.Lines)
                 {
                     At(path, out var program).With(program, PhonyGuest.Elf(ushort.Parse(arguments[0], CultureInfo.InvariantCulture)), 0x1ED);
+                }
+
+                break;
+            case "efi": // PE machine in hexadecimal; "path text" a line, with the text in the program
+                foreach (var (path, text) in section.Lines.Select(l => l.Split(' ', 2)).Select(w => (w[0], w.ElementAtOrDefault(1))))
+                {
+                    At(path, out var program).With(program, PhonyGuest.Pe(Convert.ToUInt16(arguments[0], 16), $"\0{text}\0"));
                 }
 
                 break;

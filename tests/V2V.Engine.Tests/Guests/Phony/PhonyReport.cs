@@ -101,7 +101,12 @@ internal static class PhonyReport
             return old.Length > 0 || lines.Count <= MaxCreatedLines ? lines : [$"+ ({lines.Count} lines)"];
         }
 
-        // What is not text is an initramfs.
+        if (content.AsSpan().StartsWith("MZ"u8))
+        {
+            return [$"+ (a program of {content.Length} bytes)"];
+        }
+
+        // What else is not text is an initramfs.
         var (entries, known) = (Listing(content), Listing(old).ToHashSet());
         return [.. entries.Where(e => !known.Contains(e)).Select(e => $"+ {e}")];
     }
