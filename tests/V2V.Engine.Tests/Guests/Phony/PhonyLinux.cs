@@ -131,6 +131,13 @@ internal sealed class PhonyLinux : IDisposable
                 }
 
                 break;
+            case "efi": // PE machine in hexadecimal; "path text" a line, with the text in the program
+                foreach (var (path, text) in section.Lines.Select(l => l.Split(' ', 2)).Select(w => (w[0], w.ElementAtOrDefault(1))))
+                {
+                    At(path, out var program).With(program, PhonyGuest.Pe(Convert.ToUInt16(arguments[0], 16), $"\0{text}\0"));
+                }
+
+                break;
             case "kernel": // version image
                 At(arguments[1], out var image).With(image, KernelImage(arguments[0]));
                 break;

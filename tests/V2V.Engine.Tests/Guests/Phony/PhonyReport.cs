@@ -104,10 +104,10 @@ internal static class PhonyReport
 
         if (content.AsSpan().StartsWith("MZ"u8))
         {
-            return [$"+ (a program for UEFI of {content.Length} bytes)"];
+            return [$"+ (a program of {content.Length} bytes)"];
         }
 
-        // What is neither is an initramfs.
+        // What else is not text is an initramfs.
         var (entries, known) = (Listing(content), Listing(old).ToHashSet());
         return [.. entries.Where(e => !known.Contains(e)).Select(e => $"+ {e}")];
     }
