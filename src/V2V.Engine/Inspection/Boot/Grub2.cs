@@ -61,11 +61,7 @@ internal static partial class Grub2
     private static IEnumerable<string> BootConfigurations => BootDirectories.Select(d => d + "/grub.cfg");
 
     /// <summary>Distributions before BLS keep the whole menu on the ESP; the others only a stub that leads to /boot, which has no entries.</summary>
-    private static IEnumerable<string> EfiConfigurations(GuestRoot root) => BootPaths.EfiMountPoints(root)
-        .SelectMany(mount => root.Enumerate(mount + "/EFI")
-            // EFI/BOOT is the removable media's copy.
-            .OrderBy(vendor => vendor.Name.Equals("BOOT", StringComparison.OrdinalIgnoreCase))
-            .Select(vendor => $"{mount}/EFI/{vendor.Name}/grub.cfg"));
+    private static IEnumerable<string> EfiConfigurations(GuestRoot root) => BootPaths.VendorFiles(root, "grub.cfg");
 
     private static BootMenu Read(GuestRoot root, string path, string text)
     {
