@@ -124,6 +124,24 @@ public sealed class DeviceNamesTests
     [InlineData("")]
     public void What_is_no_disk_is_left(string name) => Assert.Equal(DeviceNameKind.NotADisk, new DeviceNames(Volumes, Disks).Resolve(name).Kind);
 
+    [Theory]
+    [InlineData("/dev/disk/by-id/scsi-36000c29abcdef-part2", null, 3)]
+    [InlineData("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:2:0-part1", "swap", 2)]
+    [InlineData("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1", "ext3", 0)]
+    [InlineData("/dev/mapper/mpathb-part1", "swap", 2)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part1", "auto", null)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part1", "xfs", null)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part7", "swap", null)]
+    public void With_several_disks_an_id_is_known_by_its_partitions_number_and_content(string name, string? kind, int? volume)
+    {
+        GuestVolume[] volumes = [.. Volumes.Select((v, i) => v with { ContentKind = v.ContentKind ?? (i == 2 ? "swap" : "ext4") })];
+
+        var found = new DeviceNames(volumes, Disks).Resolve(name, kind);
+
+        Assert.Equal(DeviceNameKind.Unstable, found.Kind);
+        Assert.Same(volume is { } i ? volumes[i] : null, found.Volume);
+    }
+
     [Fact]
     public void A_disk_id_is_known_when_there_is_one_disk_only()
     {
