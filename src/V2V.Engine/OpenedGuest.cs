@@ -57,7 +57,8 @@ internal sealed class OpenedGuest : IDisposable
     }
 
     /// <summary>Finds out what a conversion without edits needs; takes a guest whose root cannot be opened.</summary>
-    public void Survey(SourceGuest source, CancellationToken cancellation) => _layout = GuestInspector.Survey(source, Volumes, cancellation);
+    public void Survey(SourceGuest source, string? root, CancellationToken cancellation) =>
+        _layout = GuestInspector.Survey(source, Volumes, root, cancellation);
 
     /// <summary>Brings the overlays up to date with what the conversion changed.</summary>
     public void Flush()

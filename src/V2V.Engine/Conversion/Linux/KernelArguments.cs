@@ -40,10 +40,12 @@ internal sealed partial class KernelArguments(ConversionContext context)
         system.Distribution is "sles" or "sled" or "suse" || system.Distribution.StartsWith("opensuse", StringComparison.Ordinal) || system.Like.Contains("suse");
 
     /// <summary>
-    /// The kernel's own, and those of initramfs-tools, mkinitcpio (cryptdevice, where a colon ends the device), Alpine (cryptroot) and Gentoo
-    /// (real_root). Names by path have colons of their own.
+    /// The kernel's own, and those of initramfs-tools, mkinitcpio (cryptdevice), Alpine (cryptroot) and Gentoo (real_root). Those of encrypted
+    /// devices have a name behind a colon, and names by path have colons themselves.
     /// </summary>
-    [GeneratedRegex(@"(?<![^\s""'=])(?<name>root|resume|cryptdevice|cryptroot|crypt_root|real_root|real_resume|swap)=(?<device>/dev/disk/by-(path|id)/[^\s""',]+|/dev/[^\s""':,]+)")]
+    [GeneratedRegex(
+        @"(?<![^\s""'=])((?<name>root|resume|real_root|real_resume|swap)=(?<device>/dev/[^\s""',]+)"
+        + @"|(?<name>cryptdevice|cryptroot|crypt_root)=(?<device>/dev/disk/by-path/[^\s""',]+-part[0-9]+|/dev/[^\s""':,]+))")]
     private static partial Regex DeviceArgument();
 
     [GeneratedRegex(@"(?<![^\s""'=])console=[xh]vc0(?![0-9A-Za-z])")]

@@ -68,6 +68,18 @@ internal sealed class XfsVolume
         }
     }
 
+    /// <summary>Says in the superblock that there are extended attributes, as the kernel does with the first (version 5 always says so).</summary>
+    public void NoteAttributes()
+    {
+        var buffer = SuperblockBuffer;
+        var version = (XfsVersionFlags)buffer.Data.AsReadOnly().U16(XfsSuperblock.Offsets.Version);
+        if (!version.HasFlag(XfsVersionFlags.Attr))
+        {
+            buffer.Data.AsSpan().Put16(XfsSuperblock.Offsets.Version, (ushort)(version | XfsVersionFlags.Attr));
+            buffer.MarkDirty();
+        }
+    }
+
     /// <summary>Frees every block of an inode that has no name any more, and the inode itself.</summary>
     public void Delete(XfsInode inode)
     {
