@@ -26,6 +26,7 @@ internal sealed class PhonyLinux : IDisposable
     private string _group = "";
     private DiskController _controller = DiskController.Scsi;
     private string _hypervisor = "VMware";
+    private string? _guestName;
     private Firmware? _firmware;
 
     private PhonyLinux()
@@ -48,7 +49,7 @@ internal sealed class PhonyLinux : IDisposable
         Path = "/vm/phony.vmx",
         Hypervisor = _hypervisor,
         Firmware = _firmware,
-        Disks = [PhonyGuest.Disk(_controller, BootSector)],
+        Disks = [PhonyGuest.Disk(_controller, BootSector) with { GuestName = _guestName }],
         NetworkAdapters = _adapters,
     };
 
@@ -91,13 +92,17 @@ internal sealed class PhonyLinux : IDisposable
         var arguments = section.Arguments;
         switch (section.Word)
         {
-            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux]
+            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux|none] [name=]
                 Table = arguments[0];
-                BootSector = section.Option("boot") == "syslinux"
-                    ? VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA]))
-                    : VolumeImages.GrubSector();
+                BootSector = section.Option("boot") switch
+                {
+                    "none" => new byte[4096],
+                    "syslinux" => VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA])),
+                    _ => VolumeImages.GrubSector(),
+                };
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
                 _hypervisor = section.Option("hypervisor") ?? _hypervisor;
+                _guestName = section.Option("name");
                 _firmware = section.Option("firmware") is { } firmware ? Enum.Parse<Firmware>(firmware, ignoreCase: true) : null;
                 break;
             case "partition": // number kind [mount point] [uuid=] [label=] [active]
@@ -145,8 +150,8 @@ internal sealed class PhonyLinux : IDisposable
             case "initramfs": // image generator compression version [microcode]; a module a line, "> path content" for other files
                 At(arguments[0], out var initramfs).With(initramfs, PhonyInitramfs.Build(_workshop, section, path => _modules[path]), 0x180);
                 break;
-            case "selinux": // every file so far has a label
-                _mounts.ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
+            case "selinux": // every file so far has a label, where the format has attributes
+                _mounts.FindAll(m => m.FileSystem.Kind != "vfat").ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
                 break;
             case "packages": // format [directory]; "name version architecture" a line
                 PhonyPackages.Write(At("/", out _), _workshop, arguments[0], arguments.ElementAtOrDefault(1) ?? "/var/lib/rpm", section.Lines);

@@ -71,7 +71,8 @@ internal static class PhonyReport
         [Describe(assessment.Hardware!), .. assessment.Concerns.Select(Describe), .. ByPath(assessment.Changes).Select(Describe)];
 
     private static string Describe(TargetHardware hardware) =>
-        $"hardware: {hardware.Machine}, {hardware.Firmware}, disks {hardware.DiskBus}, network {hardware.NetworkModel}, virtio {(hardware.Virtio10 ? "1.0" : "transitional")}";
+        $"hardware: {hardware.Machine}, {hardware.Firmware}, disks {hardware.DiskBus}, network {hardware.NetworkModel}, virtio {(hardware.Virtio10 ? "1.0" : "transitional")}"
+        + (hardware.DirectBoot is { } boot ? $", started by {boot.KernelPath}, {boot.InitramfsPath ?? "no initramfs"}, {boot.CommandLine}" : "");
 
     /// <summary>A file that several steps changed is shown once, with all that was done.</summary>
     private static IEnumerable<IGrouping<string, ConversionChange>> ByPath(IEnumerable<ConversionChange> changes) => changes.GroupBy(c => c.Path);
