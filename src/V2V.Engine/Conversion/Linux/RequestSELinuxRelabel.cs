@@ -27,7 +27,8 @@ public sealed class RequestSELinuxRelabel : LinuxStep
         bool HasLabel(string path)
         {
             var at = root.Resolve(path, followLast: false);
-            return at.FileSystem.ExtendedAttributes(at.Path).ContainsKey("security.selinux");
+            // The EFI system partition has no attributes; its mount gives all of it one label.
+            return at.FileSystem.Kind is "vfat" || at.FileSystem.ExtendedAttributes(at.Path).ContainsKey("security.selinux");
         }
     }
 }
