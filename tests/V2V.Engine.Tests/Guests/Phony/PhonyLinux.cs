@@ -94,8 +94,12 @@ internal sealed class PhonyLinux : IDisposable
         {
             case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux|none] [name=]
                 Table = arguments[0];
-                BootSector = section.Option("boot") == "none" ? new byte[4096] : VolumeImages.With(
-                    4096, (0, [0xEB, 0x63, 0x90]), (0x180, section.Option("boot") == "syslinux" ? "Missing operating system."u8.ToArray() : "GRUB \0Geom"u8.ToArray()), (510, [0x55, 0xAA]));
+                BootSector = section.Option("boot") switch
+                {
+                    "none" => new byte[4096],
+                    "syslinux" => VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA])),
+                    _ => VolumeImages.GrubSector(),
+                };
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
                 _hypervisor = section.Option("hypervisor") ?? _hypervisor;
                 _guestName = section.Option("name");
@@ -147,8 +151,8 @@ internal sealed class PhonyLinux : IDisposable
             case "initramfs": // image generator compression version [microcode]; a module a line, "> path content" for other files
                 At(arguments[0], out var initramfs).With(initramfs, PhonyInitramfs.Build(_workshop, section, path => _modules[path]), 0x180);
                 break;
-            case "selinux": // every file so far has a label
-                _mounts.ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
+            case "selinux": // every file so far has a label, where the format has attributes
+                _mounts.FindAll(m => m.FileSystem.Kind != "vfat").ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
                 break;
             case "packages": // format [directory]; "name version architecture" a line
                 PhonyPackages.Write(At("/", out _), _workshop, arguments[0], arguments.ElementAtOrDefault(1) ?? "/var/lib/rpm", section.Lines);
