@@ -191,6 +191,8 @@ label-id: 0x5a3c9e01
 start=2048, size=491520, type=83, bootable
 start=493568, size=8192, type=82
 T
+# Code in the first sector, and the name by which GRUB's is known: a guest that has none is started in another way.
+printf 'GRUB ' | dd of="$disk" bs=1 seek=384 conv=notrunc status=none
 mke2fs -q -t ext4 -U "$root_uuid" -L root -E root_owner=0:0 -d "$root" "$work/root.img" 240M
 dd if="$work/root.img" of="$disk" bs=1M seek=1 conv=notrunc,sparse status=none
 truncate -s 4M "$work/swap.img"

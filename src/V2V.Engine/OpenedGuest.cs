@@ -80,7 +80,9 @@ internal sealed class OpenedGuest : IDisposable
             .Select(r => new ByteRange(r.Offset, r.Length))
             .ToList();
         unused.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-        return unused;
+
+        // Where volumes overlap, as by a damaged partition table, what one calls free may be in use by the other.
+        return unused.Zip(unused.Skip(1)).Any(pair => pair.First.End > pair.Second.Offset) ? [] : unused;
     }
 
     /// <summary>What is to be copied of each disk.</summary>

@@ -26,6 +26,9 @@ internal static class VolumeImages
         return image;
     }
 
+    /// <summary>A disk that a BIOS can start, as far as can be seen: code, GRUB's name, the signature.</summary>
+    public static byte[] GrubSector() => With(4096, (0, [0xEB, 0x63, 0x90]), (0x180, "GRUB "u8.ToArray()), (510, [0x55, 0xAA]));
+
     public static byte[] With(int length, params (int Offset, byte[] Bytes)[] parts)
     {
         var image = new byte[length];

@@ -29,7 +29,7 @@ internal sealed class StableNames
     /// <param name="contentLasts">False when the guest writes over the volume's UUID, as swap with a random key does, or mounts it without an initramfs.</param>
     public string? Replace(string device, string file, string? expectedKind = null, bool contentLasts = true)
     {
-        var reference = _names.Resolve(device);
+        var reference = _names.Resolve(device, contentLasts ? expectedKind : null);
         if (reference.Kind != DeviceNameKind.Unstable)
         {
             return null;
@@ -40,7 +40,7 @@ internal sealed class StableNames
             return Unknown(device, file, "no volume of this guest could be matched to it");
         }
 
-        if (expectedKind is not null && contentLasts && !Matches(expectedKind, volume.ContentKind))
+        if (expectedKind is not null && contentLasts && !ContentKinds.Matches(expectedKind, volume.ContentKind))
         {
             return Unknown(device, file, $"{volume.Volume.DisplayName} holds {volume.ContentKind ?? "nothing that was recognised"}, not {expectedKind}");
         }
@@ -73,17 +73,4 @@ internal sealed class StableNames
 
     private bool IsUnique(Func<GuestVolume, string?> id, string value) =>
         _context.Guest.Volumes.Count(v => string.Equals(id(v), value, StringComparison.OrdinalIgnoreCase)) == 1;
-
-    private static bool Matches(string expected, string? actual) =>
-        expected.Split(',').Any(kind => kind is "auto" or "none" || Family(kind) == Family(actual));
-
-    /// <summary>One driver's several names: ext4 mounts ext2 and ext3, and NTFS has had three drivers.</summary>
-    private static string? Family(string? kind) => kind switch
-    {
-        "ext2" or "ext3" or "ext4" => "ext",
-        "msdos" or "vfat" => "vfat",
-        "ntfs" or "ntfs-3g" or "ntfs3" or "fuseblk" => "ntfs",
-        "swsuspend" => "swap",
-        _ => kind,
-    };
 }
