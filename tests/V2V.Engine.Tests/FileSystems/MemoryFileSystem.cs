@@ -154,7 +154,7 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
             throw Invalid(to, "is a directory that is not empty");
         }
 
-        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
+        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", _case)).ToList())
         {
             _files.Remove(path, out var moved);
             _files[to + path[from.Length..]] = moved!;
