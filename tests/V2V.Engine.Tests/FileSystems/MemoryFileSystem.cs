@@ -4,12 +4,11 @@ namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>
 /// A complete file system in memory, for tests of everything that stands on the contract. It keeps the contract's promises, errors included:
-/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full.
+/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full. As "vfat" it takes names in any case.
 /// </summary>
 internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null, string? label = null) : WritableGuestFileSystem
 {
-    /// <summary>FAT does not tell upper from lower case.</summary>
-    private readonly StringComparison _comparison = kind == "vfat" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+    private readonly StringComparison _case = kind == "vfat" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
     private readonly Dictionary<string, Node> _files = new(kind == "vfat" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
     {
@@ -155,7 +154,7 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
             throw Invalid(to, "is a directory that is not empty");
         }
 
-        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", _comparison)).ToList())
+        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", _case)).ToList())
         {
             _files.Remove(path, out var moved);
             _files[to + path[from.Length..]] = moved!;
@@ -304,7 +303,7 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
     private IEnumerable<string> Children(string path)
     {
         var prefix = path == "/" ? "/" : path + "/";
-        return _files.Keys.Where(p => p.Length > prefix.Length && p.StartsWith(prefix, _comparison) && !p[prefix.Length..].Contains('/'));
+        return _files.Keys.Where(p => p.Length > prefix.Length && p.StartsWith(prefix, _case) && !p[prefix.Length..].Contains('/'));
     }
 
     private string Check(string path) =>

@@ -80,6 +80,6 @@ public sealed class BiosBootSectorTests
             volumes = [MemoryVolume.Partition(0, 1)];
         }
 
-        return BiosBootSector.CanStart(PhonyGuest.Disk(content: disk), 0, [.. volumes.Select(v => new VolumeFinding(new GuestVolume { Volume = v }))]);
+        return BiosBootSector.CanStart(PhonyGuest.Disk(content: disk), 0, [.. volumes.Select(v => new GuestVolume { Volume = v })]);
     }
 }

@@ -16,6 +16,8 @@ internal sealed partial class HostDeviceNames
     private static readonly string[] s_finishedHooks =
         ["lib/dracut/hooks/initqueue/finished", "usr/lib/dracut/hooks/initqueue/finished", "var/lib/dracut/hooks/initqueue/finished", "initqueue/finished"];
 
+    private static readonly string[] s_lvmFiles = ["etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf"];
+
     private static readonly string[] s_argumentFiles = ["etc/cmdline", "etc/cmdline.d"];
 
     private readonly InitramfsTree _tree;
@@ -41,9 +43,8 @@ internal sealed partial class HostDeviceNames
 
     /// <param name="tree">What the image unpacks to.</param>
     /// <param name="names">Knows what becomes of each name.</param>
-    /// <param name="diskPrefix">What disks are called on the new hardware: "vd" or "sd".</param>
     /// <exception cref="ConversionException">Something that is needed to boot is named in a way for which there is no replacement.</exception>
-    public static HostDeviceNames Correct(InitramfsTree tree, IImageDeviceNames names, string diskPrefix)
+    public static HostDeviceNames Correct(InitramfsTree tree, IImageDeviceNames names)
     {
         var corrections = new HostDeviceNames(tree, names);
         corrections.EditAll(s_argumentFiles, text => text.Arguments);
@@ -57,7 +58,7 @@ internal sealed partial class HostDeviceNames
             corrections.EditAll([NashScript.Path], text => text.NashCommand);
         }
 
-        corrections.EditLvm(diskPrefix);
+        corrections.EditLvm();
         corrections.MaskUnits();
         return corrections;
     }
@@ -73,11 +74,11 @@ internal sealed partial class HostDeviceNames
     }
 
     /// <summary>A filter that accepts disks by their old names hides every physical volume on the new ones.</summary>
-    private void EditLvm(string diskPrefix)
+    private void EditLvm()
     {
-        foreach (var path in new[] { "etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf" }.Select(p => _tree.RealPath(p)).OfType<string>())
+        foreach (var path in s_lvmFiles.Select(p => _tree.RealPath(p)).OfType<string>())
         {
-            EditText(path, text => LvmFilter.Accept(text, diskPrefix));
+            EditText(path, text => _names.CorrectLvm(text, path));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using V2V.Engine.Conversion.Linux;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Initramfs;
@@ -23,7 +24,7 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
             var isResume = match.Groups["name"].Value == "resume";
             if (names.Replace(device, file, isResume ? "swap" : null) is { } stable)
             {
-                return $"{match.Groups["head"].Value}{ToPath(stable)}";
+                return $"{match.Groups["head"].Value}{StableNames.LinkOf(stable)}";
             }
 
             // Without the argument the guest starts instead of resuming, which is all that it can do on other hardware.
@@ -40,7 +41,7 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
     public string InitramfsToolsVariable(string line) => Variable(line, stable => stable, lost: "none");
 
     /// <summary>Shell variables of SUSE's mkinitrd (config/mount.sh): rootdev='/dev/...'; its scripts look for a path.</summary>
-    public string MkinitrdVariable(string line) => Variable(line, ToPath, lost: "");
+    public string MkinitrdVariable(string line) => Variable(line, StableNames.LinkOf, lost: "");
 
     /// <summary>
     /// nash's "mkrootdev -t ext3 -o defaults,ro /dev/sda1" and "resume /dev/sda2", which take UUID= too (nash(8)). Without the resume the guest
@@ -99,14 +100,6 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
             var value = stable is not null ? form(stable) : isResume ? lost : throw NotFound(device);
             return $"{match.Groups["head"].Value}{value}";
         });
-
-    /// <summary>udev's links, which every program that takes a path can use.</summary>
-    private static string ToPath(string stable) => stable.Split('=', 2) switch
-    {
-        ["UUID", var uuid] => $"/dev/disk/by-uuid/{uuid}",
-        ["PARTUUID", var uuid] => $"/dev/disk/by-partuuid/{uuid}",
-        _ => stable,
-    };
 
     private ConversionException NotFound(string device) => InitramfsErrors.Unsupported(
         $"The initramfs looks for {device} of the old machine ({file}), and no volume of this guest could be matched to it.",

@@ -62,7 +62,7 @@ internal sealed class InitramfsPlanner
     /// <summary>What an image made for one machine has of that machine, and what would keep the new drivers from being loaded.</summary>
     private List<string> CorrectHostSettings(IReadOnlyList<KernelModule> required)
     {
-        var host = HostDeviceNames.Correct(_tree, _names, _needs.DiskPrefix);
+        var host = HostDeviceNames.Correct(_tree, _names);
         var texts = host.Texts.ToDictionary(StringComparer.Ordinal);
         var changes = host.Changes.ToList();
         var modules = required.Concat(_kernel.Closure(_needs.Welcome.Where(IsAvailable).Select(d => d.Module))).Select(m => m.Name).ToHashSet(StringComparer.Ordinal);

@@ -1,3 +1,6 @@
+using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection;
+
 namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
@@ -28,6 +31,36 @@ public sealed class DisableHypervisorTools : LinuxStep
                 Disable(context, service, $"{product} would fail on KVM.");
             }
         }
+
+        DisableRepositories(context);
+        DropSharedFolders(context);
+    }
+
+    /// <summary>VMware's own package repositories; what is installed from them stays.</summary>
+    private static void DisableRepositories(ConversionContext context)
+    {
+        foreach (var path in new[] { "/etc/yum.repos.d", "/etc/zypp/repos.d" }.SelectMany(d => Network.Glob.Expand(context.Files.Root, $"{d}/*.repo")).Where(context.Files.Root.FileExists))
+        {
+            context.Files.WriteAllText(
+                path, HypervisorRepositories.DisableSections(context.Files.Root.ReadAllText(path)), "VMware's repositories disabled", "They hold tools for another hypervisor.");
+        }
+
+        foreach (var path in Network.Glob.Expand(context.Files.Root, "/etc/apt/sources.list.d/*.list").Prepend("/etc/apt/sources.list").Where(context.Files.Root.FileExists))
+        {
+            context.Files.WriteAllText(
+                path, HypervisorRepositories.CommentOutLines(context.Files.Root.ReadAllText(path)), "VMware's repositories disabled", "They hold tools for another hypervisor.");
+        }
+    }
+
+    /// <summary>Folders that the old host shared: a mount that fails sends systemd into its emergency mode.</summary>
+    private static void DropSharedFolders(ConversionContext context)
+    {
+        if (context.Files.TryReadAllText("/etc/fstab") is { } text)
+        {
+            var edited = TextLines.Edit(text, line =>
+                FstabEntry.TryParseLine(line) is { Kind: "vmhgfs" or "fuse.vmhgfs-fuse" or "vboxsf" or "prl_fs" } ? "# " + line : line);
+            context.Files.WriteAllText("/etc/fstab", edited, "shared folders of the old host commented out", "KVM has no such file systems, and the boot would wait for them.");
+        }
     }
 
     private static void Disable(ConversionContext context, string service, string why)
@@ -48,7 +81,7 @@ public sealed class DisableHypervisorTools : LinuxStep
         // The start links of a script; systemd no longer looks at them once the unit of that name is masked.
         else if (root.FileExists(script))
         {
-            foreach (var link in SysVStartLinks.Of(root, service))
+            foreach (var link in SysVStartLinks.Of(root, service).Concat(OpenRcLinks(root, service)).ToList())
             {
                 context.Files.Delete(link, why);
             }
@@ -80,4 +113,7 @@ public sealed class DisableHypervisorTools : LinuxStep
     /// <summary>The unit starts only where its hypervisor is found (systemd.unit(5)), or with a device of its bus.</summary>
     private static bool IsInert(string unit) =>
         unit.Contains("ConditionVirtualization=", StringComparison.Ordinal) || unit.Contains("vmbus", StringComparison.Ordinal);
+
+    private static IEnumerable<string> OpenRcLinks(GuestRoot root, string service) =>
+        root.Enumerate("/etc/runlevels").Select(level => $"/etc/runlevels/{level.Name}/{service}").Where(path => root.FindNoFollow(path) is not null);
 }

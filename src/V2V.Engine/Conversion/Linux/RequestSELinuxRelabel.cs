@@ -4,7 +4,7 @@ namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
 /// Lets the guest label its files anew at its first boot if SELinux is on there and a file that was created could not be given a label.
-/// New files take the label of their directory, so this is seldom needed; it costs the guest one slow boot.
+/// New files take the label that the policy has for them, so this is seldom needed; it costs the guest one slow boot.
 /// </summary>
 public sealed class RequestSELinuxRelabel : LinuxStep
 {

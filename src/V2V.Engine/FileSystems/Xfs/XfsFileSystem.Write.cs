@@ -268,6 +268,11 @@ internal sealed partial class XfsFileSystem
             return Unwritable(XfsSupport.Describe(unwritable));
         }
 
+        if (!superblock.IsV5 && !superblock.Version.HasFlag(XfsVersionFlags.NLink))
+        {
+            return Unwritable("inodes of version 1");
+        }
+
         return superblock.IsReadOnly
             ? XfsErrors.Unsupported("The XFS file system is marked as read-only (XFS_SBF_READONLY).", "Clear the flag with xfs_db in the source guest.")
             : null;

@@ -73,6 +73,9 @@ internal sealed class XfsSuperblock
         public const int LogSectorSize = 194;
         public const int LogStripeUnit = 196;
         public const int Features2 = 200;
+
+        /// <summary>A copy of <see cref="Features2"/>, where some kernels looked for it by mistake.</summary>
+        public const int BadFeatures2 = 204;
         public const int ReadOnlyCompat = 212;
         public const int Incompat = 216;
         public const int SparseInodeAlignment = 228;

@@ -68,14 +68,20 @@ internal sealed class XfsVolume
         }
     }
 
-    /// <summary>Says in the superblock that there are extended attributes, as the kernel does with the first (version 5 always says so).</summary>
+    /// <summary>Marks the superblock of version 4 for the first attribute: with attributes, in forks whose boundary moves (XFS_SB_VERSION_ATTRBIT, ATTR2BIT).</summary>
     public void NoteAttributes()
     {
         var buffer = SuperblockBuffer;
-        var version = (XfsVersionFlags)buffer.Data.AsReadOnly().U16(XfsSuperblock.Offsets.Version);
-        if (!version.HasFlag(XfsVersionFlags.Attr))
+        var version = buffer.Data.AsReadOnly().U16(XfsSuperblock.Offsets.Version);
+        var features = buffer.Data.AsReadOnly().U32(XfsSuperblock.Offsets.Features2);
+        var noted = (ushort)(version | (ushort)(XfsVersionFlags.Attr | XfsVersionFlags.MoreBits));
+        if (!Superblock.IsV5 && (noted != version || !Geometry.HasAttr2))
         {
-            buffer.Data.AsSpan().Put16(XfsSuperblock.Offsets.Version, (ushort)(version | XfsVersionFlags.Attr));
+            var data = buffer.Data.AsSpan();
+            features = ((XfsVersionFlags)version).HasFlag(XfsVersionFlags.MoreBits) ? features : 0;
+            data.Put16(XfsSuperblock.Offsets.Version, noted);
+            data.Put32(XfsSuperblock.Offsets.Features2, features | (uint)XfsFeatures2.Attr2);
+            data.Put32(XfsSuperblock.Offsets.BadFeatures2, features | (uint)XfsFeatures2.Attr2);
             buffer.MarkDirty();
         }
     }

@@ -127,6 +127,17 @@ public sealed class XenGuestTests
         Assert.Contains("'grub-install /dev/vda'", concern.Advice, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("root=/dev/x ro clocksource=jiffies earlyprintk=xen quiet", "root=/dev/x ro quiet")]
+    [InlineData("GRUB_CMDLINE_LINUX=\"earlyprintk=xen console=hvc0\"", "GRUB_CMDLINE_LINUX=\"console=ttyS0\"")]
+    [InlineData("GRUB_CMDLINE_LINUX=\"quiet xencons=tty\"", "GRUB_CMDLINE_LINUX=\"quiet \"")]
+    [InlineData("kernel /vmlinuz console=xvc0 clocksource=tsc myclocksource=xen", "kernel /vmlinuz console=ttyS0 clocksource=tsc myclocksource=xen")]
+    public void Arguments_that_only_Xen_understands_are_dropped(string line, string expected)
+    {
+        using var phony = PhonyGuest.Debian12();
+        Assert.Equal(expected, new KernelArguments(phony.Context()).Correct(line, "/boot/grub/menu.lst"));
+    }
+
     [Fact]
     public void Without_a_menu_the_kernel_is_told_the_root_by_its_UUID()
     {

@@ -114,8 +114,9 @@ internal sealed class PhonyLinux : IDisposable
                 _adapters.Add(new SourceNetworkAdapter(
                     arguments[0], arguments[1], "LAN", PciSlot: section.Option("slot") is { } slot ? int.Parse(slot, CultureInfo.InvariantCulture) : null));
                 break;
-            case "file":
-                At(arguments[0], out var file).With(file, section.Body);
+            case "file": // a program for UEFI gets a header
+                At(arguments[0], out var file).With(
+                    file, file.EndsWith(".efi", StringComparison.OrdinalIgnoreCase) ? PhonyGuest.Pe(0x8664, section.Body) : GuestText.Encode(section.Body));
                 break;
             case "grubenv": // path; the variables, padded to the block's length
                 At(arguments[0], out var environment).With(environment, ("# GRUB Environment Block\n" + section.Body).PadRight(1024, '#'));
