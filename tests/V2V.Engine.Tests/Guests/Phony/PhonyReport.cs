@@ -3,7 +3,6 @@ using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Initramfs;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
-using V2V.Engine.Tests.Conversion.Initramfs;
 
 namespace V2V.Engine.Tests.Guests.Phony;
 
