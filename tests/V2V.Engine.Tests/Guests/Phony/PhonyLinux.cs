@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
+using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.Conversion.Initramfs;
