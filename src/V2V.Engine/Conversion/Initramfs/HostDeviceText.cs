@@ -28,7 +28,7 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
             }
 
             // Without the argument the guest starts instead of resuming, which is all that it can do on other hardware.
-            return isResume ? "" : throw NotFound(device);
+            return isResume || names.IsOnCommandLine(match.Groups["name"].Value) ? "" : throw NotFound(device);
         });
         return edited;
     }

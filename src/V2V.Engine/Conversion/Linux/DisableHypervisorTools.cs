@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 
@@ -7,7 +8,7 @@ namespace V2V.Engine.Conversion.Linux;
 /// Keeps the services of other hypervisors' guest tools from starting where they would fail. Packages stay installed: removing them would run
 /// their scripts, and the owner may do it later. Services that check for their hypervisor themselves are left alone.
 /// </summary>
-public sealed class DisableHypervisorTools : LinuxStep
+public sealed partial class DisableHypervisorTools : LinuxStep
 {
     private static readonly (string Product, string[] Services)[] Tools =
     [
@@ -34,6 +35,17 @@ public sealed class DisableHypervisorTools : LinuxStep
 
         DisableRepositories(context);
         DropSharedFolders(context);
+        RestoreTerminals(context);
+    }
+
+    /// <summary>XenServer's tools comment out the logins at the virtual terminals, of which a paravirtual guest has none (virt-v2v does the same).</summary>
+    private static void RestoreTerminals(ConversionContext context)
+    {
+        if (context.Guest.Packages.Any(p => p.Name.StartsWith("xe-guest-utilities", StringComparison.Ordinal)) && context.Files.TryReadAllText("/etc/inittab") is { } text)
+        {
+            context.Files.WriteAllText(
+                "/etc/inittab", TextLines.Edit(text, line => CommentedTerminal().IsMatch(line) ? line[1..] : line), "logins at the virtual terminals restored", "XenServer's tools had commented them out.");
+        }
     }
 
     /// <summary>VMware's own package repositories; what is installed from them stays.</summary>
@@ -116,4 +128,7 @@ public sealed class DisableHypervisorTools : LinuxStep
 
     private static IEnumerable<string> OpenRcLinks(GuestRoot root, string service) =>
         root.Enumerate("/etc/runlevels").Select(level => $"/etc/runlevels/{level.Name}/{service}").Where(path => root.FindNoFollow(path) is not null);
+
+    [GeneratedRegex(@"^#[1-6]:2345:respawn:\S*getty\s")]
+    private static partial Regex CommentedTerminal();
 }

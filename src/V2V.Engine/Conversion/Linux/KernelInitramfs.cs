@@ -72,7 +72,7 @@ internal sealed class KernelInitramfs
         }
 
         var modules = new KernelModules(_context.Guest.Root, _kernel);
-        var plan = InitramfsPlanner.Plan(contents.Tree, modules, needs, new ImageDeviceNames(_context, path, needs.KeepsScsiNames));
+        var plan = InitramfsPlanner.Plan(contents.Tree, modules, needs, new ImageDeviceNames(_context, _kernel, path, needs.KeepsScsiNames));
         if (!plan.IsEmpty)
         {
             Extend(path, contents, modules, plan);

@@ -39,7 +39,7 @@ public sealed class LvmDevices : LinuxStep
     /// Deletes the lists of devices that LVM may use (lvmdevices(8)); true when they were in force. They name disks by WWID, serial number or
     /// device name, none of which lasts, and what a list does not name LVM does not see. Entries for the new disks cannot be written here: their
     /// identities are chosen by whoever starts the guest (serial=, wwn=, the controller). Without the file LVM uses every disk of the guest,
-    /// whatever use_devicesfile says (lvm2, setup_devices: "removing the devices file is another way of disabling" it).
+    /// whatever use_devicesfile says (lvm2, lib/device/dev-cache.c, setup_devices).
     /// </summary>
     private static bool DeleteDevicesFiles(ConversionContext context)
     {

@@ -12,5 +12,7 @@ internal sealed class KnownDisks(params (string Device, string Name)[] known) : 
 
     public string? Replace(string device, string file, string? expectedKind) => known.FirstOrDefault(k => k.Device == device).Name;
 
+    public bool IsOnCommandLine(string argument) => false;
+
     public string CorrectLvm(string text, string file) => text.Replace("/dev/sda", "/dev/vda", StringComparison.Ordinal);
 }

@@ -155,6 +155,16 @@ public sealed class LinuxStepsTests
     }
 
     [Fact]
+    public void Logins_that_XenServers_tools_commented_out_come_back()
+    {
+        using var phony = PhonyGuest.Debian5();
+        phony.Root.With("/var/lib/dpkg/status", PhonyGuest.Packages(("xe-guest-utilities", "6.2.0")))
+            .With("/etc/inittab", "#1:2345:respawn:/sbin/getty 38400 tty1\n#T0:23:respawn:/sbin/getty -L ttyS0 9600 vt100\n# 2 comment\n");
+        phony.Run(new DisableHypervisorTools());
+        Assert.Equal("1:2345:respawn:/sbin/getty 38400 tty1\n#T0:23:respawn:/sbin/getty -L ttyS0 9600 vt100\n# 2 comment\n", phony.Root.Text("/etc/inittab"));
+    }
+
+    [Fact]
     public void Shared_folders_of_the_old_host_are_not_mounted()
     {
         using var phony = PhonyGuest.Debian12();

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Linux;
-using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.FileSystems;
 using V2V.Engine.Tests.Inspection;
@@ -54,6 +53,15 @@ public sealed class XenGuestTests
 
         Assert.Null(phony.Root.Find("/etc/init/hvc0.conf"));
         Assert.Equal("exec /sbin/getty -L 9600 ttyS0\n", phony.Root.Text("/etc/init/ttyS0.conf"));
+    }
+
+    [Fact]
+    public void A_guest_that_starts_logins_on_serial_consoles_itself_gets_no_second_one()
+    {
+        using var phony = PhonyGuest.Ubuntu1604();
+        phony.Root.With("/etc/init/hvc0.conf", "exec /sbin/agetty /dev/hvc0\n").With("/etc/init/serial.conf", "start on fedora.serial-console-available DEV=*\n");
+
+        Assert.Equal(["/etc/init/hvc0.conf"], phony.Run(new Consoles()).Changes.Select(c => c.Path));
     }
 
     [Fact]
