@@ -68,6 +68,17 @@ internal sealed class XfsVolume
         }
     }
 
+    /// <summary>Nothing that older kernels could not replay is in the log any more.</summary>
+    public void ClearLogFeatures()
+    {
+        if (Superblock.LogIncompat != 0)
+        {
+            var buffer = SuperblockBuffer;
+            buffer.Data.AsSpan().Put32(XfsSuperblock.Offsets.LogIncompat, 0);
+            buffer.MarkDirty();
+        }
+    }
+
     /// <summary>Marks the superblock of version 4 for the first attribute: with attributes, in forks whose boundary moves (XFS_SB_VERSION_ATTRBIT, ATTR2BIT).</summary>
     public void NoteAttributes()
     {
