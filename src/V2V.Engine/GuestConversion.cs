@@ -114,7 +114,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             clock.Enter("Inspect", "Finding the operating system");
             if (options.AsIs)
             {
-                opened.Survey(source, cancellation);
+                opened.Survey(source, options.Root, cancellation);
             }
             else
             {

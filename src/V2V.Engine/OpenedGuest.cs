@@ -57,7 +57,8 @@ internal sealed class OpenedGuest : IDisposable
     }
 
     /// <summary>Finds out what a conversion without edits needs; takes a guest whose root cannot be opened.</summary>
-    public void Survey(SourceGuest source, CancellationToken cancellation) => _layout = GuestInspector.Survey(source, Volumes, cancellation);
+    public void Survey(SourceGuest source, string? root, CancellationToken cancellation) =>
+        _layout = GuestInspector.Survey(source, Volumes, root, cancellation);
 
     /// <summary>Brings the overlays up to date with what the conversion changed.</summary>
     public void Flush()
@@ -79,7 +80,9 @@ internal sealed class OpenedGuest : IDisposable
             .Select(r => new ByteRange(r.Offset, r.Length))
             .ToList();
         unused.Sort((a, b) => a.Offset.CompareTo(b.Offset));
-        return unused;
+
+        // Where volumes overlap, as by a damaged partition table, what one calls free may be in use by the other.
+        return unused.Zip(unused.Skip(1)).Any(pair => pair.First.End > pair.Second.Offset) ? [] : unused;
     }
 
     /// <summary>What is to be copied of each disk.</summary>

@@ -31,6 +31,9 @@ public static class ConversionSteps
 
         new KeepVirtioInInitramfs(),
 
+        // After the boot menu was edited, which may be among the files that it copies.
+        new UefiFallbackLoader(),
+
         // After everything that it takes copies of.
         new DirectKernelBoot(),
 

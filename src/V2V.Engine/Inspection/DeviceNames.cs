@@ -33,7 +33,8 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
     public GuestVolume? Root { get; init; }
 
     /// <param name="name">"/dev/sda1", "UUID=...", "/dev/disk/by-id/...-part1", "tmpfs".</param>
-    public DeviceReference Resolve(string name)
+    /// <param name="kind">What is said to lie there ("swap", "ext4", "auto"), which tells partitions of several disks apart.</param>
+    public DeviceReference Resolve(string name, string? kind = null)
     {
         if (name.Split('=', 2) is [var tag, var value] && !tag.Contains('/'))
         {
@@ -52,7 +53,7 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
 
         if (name.StartsWith("/dev/disk/", StringComparison.Ordinal))
         {
-            return ByDiskLink(name["/dev/disk/".Length..]);
+            return ByDiskLink(name["/dev/disk/".Length..], kind);
         }
 
         if (LetteredDisk().Match(name) is { Success: true } lettered)
@@ -60,6 +61,11 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
             if (XenDiskNames.Find(disks, lettered.Groups["letters"].Value, lettered.Groups["part"].Value, lettered.Groups["prefix"].Value) is { } named)
             {
                 return Partition(named.Disk, named.IsPartition ? Match.Empty : lettered.Groups["part"]);
+            }
+
+            if (disks.All(d => d.Controller == DiskController.Xen && d.GuestName is not null))
+            {
+                return new DeviceReference(DeviceNameKind.Unstable, null); // Paravirtual guests have no other names.
             }
 
             return Partition(LetteredIndex(lettered.Groups["prefix"].Value, lettered.Groups["letters"].Value), lettered.Groups["part"]);
@@ -71,7 +77,7 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
         }
 
         return LogicalVolume(name) is { } logical ? new DeviceReference(DeviceNameKind.Stable, logical)
-            : MultipathDisk().Match(name) is { Success: true } multipath ? OfHardware(multipath.Groups["part"])
+            : MultipathDisk().Match(name) is { Success: true } multipath ? OfHardware(multipath.Groups["part"], kind)
             : Other(name);
     }
 
@@ -85,7 +91,7 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
         _ => default,
     };
 
-    private DeviceReference ByDiskLink(string link)
+    private DeviceReference ByDiskLink(string link, string? kind)
     {
         var (directory, name) = link.Split('/', 2) is [var d, var n] ? (d, UdevUnescape(n)) : (link, "");
         switch (directory)
@@ -99,26 +105,39 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
             case "by-partlabel":
                 return ByTag("PARTLABEL", name);
             case "by-id" when name.StartsWith("dm-name-", StringComparison.Ordinal):
-                return Resolve("/dev/mapper/" + name["dm-name-".Length..]);
+                return Resolve("/dev/mapper/" + name["dm-name-".Length..], kind);
             case "by-id" when name.StartsWith("dm-uuid-LVM-", StringComparison.Ordinal):
                 return Stable(v => v.Volume.Kind == VolumeKind.LogicalVolume && DeviceMapperId(v.Volume) == name["dm-uuid-LVM-".Length..]);
             case "by-id" when name.StartsWith("lvm-pv-uuid-", StringComparison.Ordinal):
                 return Stable(v => v.ContentKind == "LVM2_member" && v.Uuid == name["lvm-pv-uuid-".Length..]);
             case "by-id" when MultipathId().Match(name) is { Success: true } multipath:
-                return OfHardware(multipath.Groups["part"]);
+                return OfHardware(multipath.Groups["part"], kind);
             case "by-id" when name.StartsWith("dm-", StringComparison.Ordinal) || name.StartsWith("md-", StringComparison.Ordinal):
                 return new DeviceReference(DeviceNameKind.Stable, null);
         }
 
-        return OfHardware(PartitionSuffix().Match(name).Groups["part"]);
+        return OfHardware(PartitionSuffix().Match(name).Groups["part"], kind);
     }
 
     /// <summary>
     /// A name that tells the disk's serial number or its controller's place, neither of which the source's description has for each disk. With
-    /// one disk there is no doubt.
+    /// one disk there is no doubt, nor is there when only one partition of all has this number and what is said to be on it.
     /// </summary>
-    private DeviceReference OfHardware(Group part) =>
-        disks.Count == 1 ? Partition(0, part) : new DeviceReference(DeviceNameKind.Unstable, null);
+    private DeviceReference OfHardware(Group part, string? kind)
+    {
+        if (disks.Count == 1)
+        {
+            return Partition(0, part);
+        }
+
+        var number = part.Success ? int.Parse(part.ValueSpan, CultureInfo.InvariantCulture) : (int?)null;
+        var found = volumes
+            .Where(v => v.Volume.Kind != VolumeKind.LogicalVolume && v.Volume.PartitionNumber == number && (kind is null || ContentKinds.Matches(kind, v.ContentKind)))
+            .Take(2).ToList();
+        return found.Count == 1
+            ? new DeviceReference(DeviceNameKind.Unstable, found[0], found[0].Volume.DiskIndex)
+            : new DeviceReference(DeviceNameKind.Unstable, null);
+    }
 
     /// <summary>sda, sdb, ... aa: the nth disk of those that get such names.</summary>
     private int? LetteredIndex(string prefix, string letters)

@@ -34,6 +34,11 @@ internal static class DiscoverablePartitions
             {
                 yield return ("/boot", esp);
             }
+            else if (IsFree(tree, "/boot/efi"))
+            {
+                // systemd does not, but this is where distributions mount it, and where its files are looked for.
+                yield return ("/boot/efi", esp);
+            }
         }
     }
 

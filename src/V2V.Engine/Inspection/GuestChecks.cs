@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection.Boot;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Inspection;
@@ -24,7 +25,7 @@ public static class GuestChecks
             .. BootLoader(guest),
             .. FileSystems(guest),
             .. Hibernation(guest.Volumes),
-            .. UefiFallback(guest),
+            .. Uefi(guest),
         ];
     }
 
@@ -130,6 +131,13 @@ public static class GuestChecks
                         "Regenerate the boot menu in the guest (grub-mkconfig, update-grub) if it should have entries.");
                 }
 
+                if (guest.BootLoader.Menu.Entries.Where(e => e.IsUnifiedImage).Select(e => e.Title).ToArray() is { Length: > 0 } images)
+                {
+                    yield return new Concern(
+                        ConcernSeverity.Warning, "UnifiedImagesLeft",
+                        $"Unified kernel images are left as they are, and start on KVM only if they hold drivers for virtio: {string.Join(", ", images)}.");
+                }
+
                 break;
         }
     }
@@ -183,49 +191,61 @@ public static class GuestChecks
             "Start the guest, shut it down, and convert it then."));
 
     /// <summary>
-    /// The boot entries in NVRAM stay behind with the source's firmware. OVMF then tries the fallback path of the ESP only
-    /// (UEFI specification 3.5.1.1).
+    /// The boot entries in NVRAM stay behind with the source's firmware, so a program has to be where firmware looks without them, or something
+    /// that can be copied there.
     /// </summary>
-    private static IEnumerable<Concern> UefiFallback(InspectedGuest guest)
+    private static IEnumerable<Concern> Uefi(InspectedGuest guest)
     {
         if (guest.Firmware != Firmware.Uefi || guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
         {
             yield break;
         }
 
-        var program = guest.OperatingSystem.Architecture == "i686" ? "BOOTIA32.EFI" : "BOOTX64.EFI";
-        var esp = guest.Volumes.FirstOrDefault(v => BootDevices.IsEfiSystemPartition(v.Volume));
-        if (esp?.FileSystem is not { } fileSystem)
+        const string Program = "EFI/BOOT/" + UefiFallback.Program;
+        var volume = guest.Volumes.FirstOrDefault(v => BootDevices.IsEfiSystemPartition(v.Volume) && v.FileSystem is not null);
+        if (volume is null)
         {
             yield return new Concern(
                 ConcernSeverity.Warning, "UefiFallbackUnknown",
-                $"Whether the EFI system partition has EFI/BOOT/{program} could not be read. Without it the guest does not start, since its boot "
-                + "entries in NVRAM are not carried over.",
-                "Run 'grub-install --removable' in the guest if in doubt.");
-        }
-        else if (!HasPath(fileSystem, "/", "EFI", "BOOT", program))
-        {
-            yield return new Concern(
-                ConcernSeverity.Blocker, "UefiFallbackMissing",
-                $"The EFI system partition ({esp.Volume.DisplayName}) has no EFI/BOOT/{program}. The guest would not start, since its boot entries in "
+                $"Whether the EFI system partition has {Program} could not be read. Without it the guest does not start, since its boot entries in "
                 + "NVRAM are not carried over.",
-                "Run 'grub-install --removable' in the guest (on Debian also 'dpkg-reconfigure grub-efi-amd64') and shut it down again.");
+                "Run 'grub-install --removable' in the guest if in doubt.");
+            yield break;
         }
-    }
 
-    /// <summary>FAT does not tell upper from lower case.</summary>
-    private static bool HasPath(GuestFileSystem fileSystem, string directory, params ReadOnlySpan<string> names)
-    {
-        foreach (var entry in fileSystem.Enumerate(directory))
+        // A partition that is mounted nowhere can be looked at, though not changed.
+        var mount = UefiFallback.FindSystemPartition(guest.Root);
+        var (root, at) = mount is null ? (new GuestRoot([new GuestMount("/", volume.FileSystem!, volume.Volume)]), "/") : (guest.Root, mount.MountPoint);
+        if (UefiFallback.IsPresent(root, at))
         {
-            if (entry.Name.Equals(names[0], StringComparison.OrdinalIgnoreCase))
-            {
-                return names.Length == 1
-                    ? entry.Type == GuestFileType.Regular
-                    : entry.Type == GuestFileType.Directory && HasPath(fileSystem, $"{directory.TrimEnd('/')}/{entry.Name}", names[1..]);
-            }
+            yield break;
         }
 
-        return false;
+        if (mount is not null && UefiLoaders.Find(guest, at) is { } loader)
+        {
+            var needed = loader.Files.Sum(f => guest.Root.Find(f.Path)!.Length);
+            if (mount.FileSystem.Space.FreeBytes < needed + MiB)
+            {
+                yield return new Concern(
+                    ConcernSeverity.Blocker, "GuestDiskFull",
+                    $"The EFI system partition ({mount.Volume.DisplayName}) has {mount.FileSystem.Space.FreeBytes / (double)MiB:0.0} MiB free; "
+                    + $"{(needed + MiB) / (double)MiB:0.0} MiB are needed to install the {loader.Description} as {Program}.",
+                    "Remove files there in the guest and shut it down again.");
+            }
+
+            yield break;
+        }
+
+        yield return UefiLoaders.HasLoaderFor32Bits(root, at)
+            ? new Concern(
+                ConcernSeverity.Blocker, "UefiFirmware32Bit",
+                $"The guest was started by 32-bit firmware: the EFI system partition ({volume.Volume.DisplayName}) has boot loaders for that only. The firmware "
+                + "of the new domain has 64 bits and cannot start them.",
+                "Install the 64-bit boot loader in the guest (on Debian: grub-efi-amd64-bin, then 'grub-install --target=x86_64-efi --removable') and shut it down again.")
+            : new Concern(
+                ConcernSeverity.Blocker, "UefiFallbackMissing",
+                $"The EFI system partition ({volume.Volume.DisplayName}) has no {Program}, and no boot loader was found {(mount is null ? "in the guest's tree" : "on it")} "
+                + "that could be copied there. The guest would not start, since its boot entries in NVRAM are not carried over.",
+                "Run 'grub-install --removable' in the guest (on Debian also 'dpkg-reconfigure grub-efi-amd64'), see that /etc/fstab mounts the partition, and shut it down again.");
     }
 }

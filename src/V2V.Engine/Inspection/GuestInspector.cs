@@ -43,13 +43,20 @@ public static class GuestInspector
         return guest with { Concerns = [.. guest.Concerns, .. roots.Where(r => r != chosen && !r.IsData).Select(Left)] };
     }
 
+    private static Concern Left(LinuxRoot root) => new(
+        ConcernSeverity.Warning, "OtherOperatingSystem",
+        $"The guest has another operating system: {root.Describe()}. It is copied as it is, and may not start on KVM if the boot menu leads to it.");
+
     /// <summary>What can be said of a guest that is not going to be edited, whether or not its root can be opened.</summary>
-    internal static GuestLayout Survey(SourceGuest source, IReadOnlyList<Volume> volumes, CancellationToken cancellation)
+    internal static GuestLayout Survey(SourceGuest source, IReadOnlyList<Volume> volumes, string? wanted, CancellationToken cancellation)
     {
         var found = Look(volumes, GuestFileSystems.Open, cancellation);
         var firmware = BootDevices.Firmware(source, found);
         var roots = LinuxRoots.Find(found, source);
-        var root = roots.Count == 1 ? roots[0] : null;
+        // A guest that is not edited needs no choice among its systems.
+        var root = wanted is not null && roots.Count > 0
+            ? RootSelection.Choose(roots, wanted, new DeviceNames([.. found.Select(f => f.Guest)], source.Disks))
+            : roots.Where(r => !r.IsData).ToArray() is [var only] ? only : null;
         return new GuestLayout(
             [.. found.Select(f => f.Guest)],
             firmware,
@@ -68,8 +75,4 @@ public static class GuestInspector
 
         return found;
     }
-
-    private static Concern Left(LinuxRoot root) => new(
-        ConcernSeverity.Warning, "OtherOperatingSystem",
-        $"The guest has another operating system: {root.Describe()}. It is copied as it is, and may not start on KVM if the boot menu leads to it.");
 }

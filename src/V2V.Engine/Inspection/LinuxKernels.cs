@@ -50,7 +50,7 @@ internal static class LinuxKernels
     }
 
     /// <summary>SUSE's flavour for kdump runs in a crashed system's spare memory and is never booted by itself.</summary>
-    private static bool IsForDumps(string version) => version.EndsWith("-kdump", StringComparison.Ordinal);
+    private static bool IsForDumps(string version) => version.EndsWith("kdump", StringComparison.Ordinal);
 
     private static List<InstalledKernel> MarkDefault(GuestRoot root, List<InstalledKernel> kernels, BootMenu menu)
     {
@@ -67,13 +67,13 @@ internal static class LinuxKernels
     private static string? Image(GuestRoot root, string version, string directory, BootMenu menu)
     {
         // Fedora and RHEL 8+ also keep the image beside the modules; Arch's and Alpine's names follow the flavour instead of the version, and
-        // systemd's kernel-install puts "linux" into a directory of the version.
+        // systemd's kernel-install puts "linux" into a directory of the version; openSUSE adds a hash to that name.
         string?[] candidates =
         [
             $"/boot/vmlinuz-{version}", $"/boot/vmlinux-{version}", $"/boot/kernel-{version}", $"/boot/Image-{version}",
             root.TryReadAllText($"{directory}/pkgbase")?.Trim() is { Length: > 0 } package ? $"/boot/vmlinuz-{package}" : null,
             version.LastIndexOf('-') is > 0 and var dash ? $"/boot/vmlinuz-{version[(dash + 1)..]}" : null,
-            menu.Entries.FirstOrDefault(e => e.KernelPath?.EndsWith($"/{version}/linux", StringComparison.Ordinal) == true)?.KernelPath,
+            menu.Entries.FirstOrDefault(e => e.KernelPath?.Contains($"/{version}/linux", StringComparison.Ordinal) == true)?.KernelPath,
             $"{directory}/vmlinuz",
         ];
         return candidates.FirstOrDefault(c => c is not null && root.FileExists(c));

@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Inspection;
 
@@ -26,7 +27,7 @@ internal static class LinuxMounts
         var entries = FstabEntry.Parse(tree.TryReadAllText("/etc/fstab") ?? "").Where(IsWanted).OrderBy(e => e.MountPoint.Count(c => c == '/'));
         foreach (var entry in entries)
         {
-            var reference = names.Resolve(entry.Device);
+            var reference = names.Resolve(entry.Device, entry.Kind);
             if (reference.Volume is not { } volume)
             {
                 if (Unresolved(entry, reference, found) is { } concern)
@@ -102,7 +103,7 @@ internal static class LinuxMounts
     private static Concern? Unresolved(FstabEntry entry, DeviceReference reference, IReadOnlyList<VolumeFinding> found)
     {
         var isTag = entry.Device.Contains('=') || entry.Device.StartsWith("/dev/disk/by-", StringComparison.Ordinal);
-        if (reference.Kind != DeviceNameKind.Stable || !isTag || entry.Options.Contains("nofail") || !entry.IsAutomatic)
+        if (reference.Kind != DeviceNameKind.Stable || !(isTag || IsLogicalVolume(entry.Device, found)) || entry.Options.Contains("nofail") || !entry.IsAutomatic)
         {
             return null;
         }
@@ -117,4 +118,13 @@ internal static class LinuxMounts
             $"/etc/fstab mounts {entry.Device} at {entry.MountPoint}, and no disk of this guest has it (or several have).",
             "Convert the guest with all of its disks, or add the option nofail to the line.");
     }
+
+    /// <summary>/dev/GROUP/VOLUME. Names below /dev/mapper may be those of other layers, so there the group has to be one that was found.</summary>
+    private static bool IsLogicalVolume(string device, IReadOnlyList<VolumeFinding> found) => device.Split('/') switch
+    {
+        ["", "dev", "mapper", var name] => found.Select(f => f.Volume.VolumeGroup).OfType<string>().Distinct()
+            .Any(group => name.StartsWith(LvmName.DeviceMapper(group, ""), StringComparison.Ordinal)),
+        ["", "dev", var group, var volume] => group is not ("md" or "disk" or "block") && LvmName.IsValid(group) && LvmName.IsValid(volume),
+        _ => false,
+    };
 }

@@ -8,9 +8,12 @@ namespace V2V.Engine.Tests.Guests;
 /// </summary>
 public sealed class DebianGuests : IDisposable
 {
+    /// <summary>ext4 on an MBR disk, started by BIOS; the one that there is in VMware's forms.</summary>
+    public const string Plain = "--table mbr";
+
     private readonly string? _kept = Environment.GetEnvironmentVariable("V2V_GUESTS");
     private readonly string _folder;
-    private readonly Dictionary<string, string> _built = [];
+    private readonly Lock _building = new();
 
     public DebianGuests()
     {
@@ -18,32 +21,53 @@ public sealed class DebianGuests : IDisposable
         Directory.CreateDirectory(_folder);
     }
 
-    /// <summary>The descriptors of VMware's forms of a guest with the given partition table: "sparse", "flat", "ova".</summary>
-    public string Source(string table, string form)
+    /// <summary>The descriptors of VMware's forms of the plain guest: "sparse", "flat", "ova".</summary>
+    public string Source(string form)
     {
-        var sources = Build(table);
-        return form switch
+        var disk = RawDisk(Plain);
+        lock (_building)
         {
-            "sparse" => Path.Combine(sources, "sparse", "guest.vmdk"),
-            "flat" => Path.Combine(sources, "flat", "guest.vmx"),
-            "ova" => Path.Combine(sources, "ova", "guest.ova"),
-            _ => throw new ArgumentOutOfRangeException(nameof(form), form, null),
-        };
+            var sources = Path.ChangeExtension(disk, null);
+            if (!File.Exists(Path.Combine(sources, "ova", "guest.ova")))
+            {
+                ExternalTool.CheckWithin(TimeSpan.FromMinutes(5), Script("make-vmware.sh"), disk, sources);
+            }
+
+            return form switch
+            {
+                "sparse" => Path.Combine(sources, "sparse", "guest.vmdk"),
+                "flat" => Path.Combine(sources, "flat", "guest.vmx"),
+                "ova" => Path.Combine(sources, "ova", "guest.ova"),
+                _ => throw new ArgumentOutOfRangeException(nameof(form), form, null),
+            };
+        }
     }
 
-    /// <summary>The guest's raw disk before it was turned into VMware's forms.</summary>
-    public string RawDisk(string table)
+    /// <summary>A guest's disk.</summary>
+    /// <param name="options">Of build-debian.sh, separated by spaces.</param>
+    public string RawDisk(string options)
     {
-        Build(table);
-        return Path.Combine(_folder, $"{table}.raw");
+        ExternalTool.Need("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "mkfs.xfs", "mkfs.vfat", "lvm", "sfdisk");
+        ExternalTool.NeedRoot();
+        lock (_building)
+        {
+            var disk = Path.Combine(_folder, options.Replace("--", "", StringComparison.Ordinal).Replace(' ', '-') + ".raw");
+            if (!File.Exists(disk))
+            {
+                ExternalTool.CheckWithin(TimeSpan.FromMinutes(20), Script("build-debian.sh"), [disk + ".part", .. options.Split(' ')]);
+                File.Move(disk + ".part", disk);
+            }
+
+            return disk;
+        }
     }
 
     /// <summary>The libvirt XML of the guest as a paravirtual one of Xen: with a "disk", or with "partitions" alone.</summary>
     public string Xen(string form)
     {
-        var disk = RawDisk("mbr");
+        var disk = RawDisk(Plain);
         var folder = Path.Combine(_folder, "xen");
-        lock (_built)
+        lock (_building)
         {
             if (!File.Exists(Path.Combine(folder, "partitions", "guest.xml")))
             {
@@ -62,29 +86,6 @@ public sealed class DebianGuests : IDisposable
         if (_kept is null)
         {
             Directory.Delete(_folder, recursive: true);
-        }
-    }
-
-    private string Build(string table)
-    {
-        ExternalTool.Need("qemu-system-x86_64", "qemu-img", "mmdebstrap", "mke2fs", "sfdisk");
-        ExternalTool.NeedRoot();
-        lock (_built)
-        {
-            if (!_built.TryGetValue(table, out var sources))
-            {
-                var disk = Path.Combine(_folder, $"{table}.raw");
-                sources = Path.Combine(_folder, table);
-                if (!File.Exists(Path.Combine(sources, "ova", "guest.ova")))
-                {
-                    ExternalTool.CheckWithin(TimeSpan.FromMinutes(15), Script("build-debian.sh"), disk, "--table", table);
-                    ExternalTool.CheckWithin(TimeSpan.FromMinutes(5), Script("make-vmware.sh"), disk, sources);
-                }
-
-                _built.Add(table, sources);
-            }
-
-            return sources;
         }
     }
 }

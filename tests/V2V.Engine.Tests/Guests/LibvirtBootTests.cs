@@ -30,7 +30,7 @@ public sealed partial class LibvirtBootTests(DebianGuests guests) : IDisposable
     public void A_guest_converted_into_a_pool_starts_and_comes_up()
     {
         LibvirtDaemon.Need(Uri);
-        var path = guests.Source("mbr", "flat");
+        var path = guests.Source("flat");
 
         // QEMU runs as another user, which has to reach the pool.
         ExternalTool.Check("chmod", "755", _pool);

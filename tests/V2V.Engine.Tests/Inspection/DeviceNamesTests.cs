@@ -56,6 +56,33 @@ public sealed class DeviceNamesTests
     }
 
     [Theory]
+    [InlineData("/dev/xvda1", 0)] // the disk that Xen calls xvda1
+    [InlineData("/dev/sda1", 0)] // as older kernels call it
+    [InlineData("/dev/xvda2", 1)]
+    [InlineData("/dev/xvda3", null)]
+    [InlineData("/dev/xvdb1", 2)] // a partition of the disk that Xen calls sdb
+    [InlineData("/dev/sdb1", 2)]
+    [InlineData("/dev/xvdf1", 2)] // which RHEL 6 calls xvdf
+    public void Xens_configuration_says_how_its_guests_call_their_disks(string name, int? volume)
+    {
+        GuestVolume[] volumes =
+        [
+            new() { Volume = MemoryVolume.Partition(0, 0) with { Kind = VolumeKind.WholeDisk, PartitionNumber = null } },
+            new() { Volume = MemoryVolume.Partition(1, 0) with { Kind = VolumeKind.WholeDisk, PartitionNumber = null } },
+            new() { Volume = MemoryVolume.Partition(2, 1) },
+        ];
+        SourceDisk[] disks =
+        [
+            .. ((string[])["xvda1", "xvda2", "sdb"]).Select(n => PhonyGuest.Disk(DiskController.Xen) with { GuestName = n }),
+        ];
+
+        var found = new DeviceNames(volumes, disks).Resolve(name);
+
+        Assert.Equal(DeviceNameKind.Unstable, found.Kind);
+        Assert.Same(volume is { } i ? volumes[i] : null, found.Volume);
+    }
+
+    [Theory]
     [InlineData("UUID=1111", 0)]
     [InlineData("uuid=1111", 0)]
     [InlineData("LABEL=my root", 0)]
@@ -96,6 +123,24 @@ public sealed class DeviceNamesTests
     [InlineData("/swapfile")]
     [InlineData("")]
     public void What_is_no_disk_is_left(string name) => Assert.Equal(DeviceNameKind.NotADisk, new DeviceNames(Volumes, Disks).Resolve(name).Kind);
+
+    [Theory]
+    [InlineData("/dev/disk/by-id/scsi-36000c29abcdef-part2", null, 3)]
+    [InlineData("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:2:0-part1", "swap", 2)]
+    [InlineData("/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1", "ext3", 0)]
+    [InlineData("/dev/mapper/mpathb-part1", "swap", 2)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part1", "auto", null)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part1", "xfs", null)]
+    [InlineData("/dev/disk/by-id/wwn-0x6000c29abcdef-part7", "swap", null)]
+    public void With_several_disks_an_id_is_known_by_its_partitions_number_and_content(string name, string? kind, int? volume)
+    {
+        GuestVolume[] volumes = [.. Volumes.Select((v, i) => v with { ContentKind = v.ContentKind ?? (i == 2 ? "swap" : "ext4") })];
+
+        var found = new DeviceNames(volumes, Disks).Resolve(name, kind);
+
+        Assert.Equal(DeviceNameKind.Unstable, found.Kind);
+        Assert.Same(volume is { } i ? volumes[i] : null, found.Volume);
+    }
 
     [Fact]
     public void A_disk_id_is_known_when_there_is_one_disk_only()

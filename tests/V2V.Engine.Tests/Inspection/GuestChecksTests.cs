@@ -1,7 +1,5 @@
 using V2V.Engine.Inspection;
-using V2V.Engine.Sources;
 using V2V.Engine.Tests.FileSystems;
-using V2V.Engine.Volumes;
 using Xunit;
 
 namespace V2V.Engine.Tests.Inspection;
@@ -68,20 +66,6 @@ public sealed class GuestChecksTests
         phony.Volumes[1] = MemoryVolume.Partition(0, 2, VolumeImages.Swap(PhonyGuest.SwapUuid, "S1SUSPEND\0"));
 
         Assert.Equal(["GuestDiskFull", "GuestHibernated", "GuestInodesExhausted", "NoKernel"], Run(phony).Select(c => c.Id).Order());
-    }
-
-    [Theory]
-    [InlineData("/EFI/BOOT/BOOTX64.EFI", null)]
-    [InlineData("/efi/boot/bootx64.efi", null)]
-    [InlineData("/EFI/debian/shimx64.efi", "UefiFallbackMissing")]
-    public void A_uefi_guest_needs_a_program_that_an_empty_nvram_finds(string path, string? concern)
-    {
-        using var phony = PhonyGuest.Debian12();
-        phony.Source = phony.Source with { Firmware = Firmware.Uefi };
-        var esp = MemoryVolume.Partition(0, 3) with { Kind = VolumeKind.GptPartition, GptType = new Guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b") };
-        phony.Add(esp, new MemoryFileSystem("vfat", "ABCD-1234").With(path, "pe"));
-
-        Assert.Equal(concern, Run(phony).SingleOrDefault()?.Id);
     }
 
     [Theory]

@@ -1,4 +1,3 @@
-using System.Text;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.FileSystems;
@@ -242,6 +241,23 @@ public sealed class GuestInspectorTests
         Assert.Contains("No operating system was found on the guest's disks: vg0/root is a thin volume.", e.Message);
     }
 
+    [Theory]
+    [InlineData("/dev/vg0/home", true)]
+    [InlineData("/dev/mapper/vg0-home", true)]
+    [InlineData("/dev/gone/home", true)]
+    [InlineData("/dev/vg0/usr", false)]
+    [InlineData("/dev/mapper/gone-home", false)]
+    [InlineData("/dev/mapper/secret", false)]
+    [InlineData("/dev/md/data", false)]
+    public void A_logical_volume_that_is_on_no_disk_is_reported(string device, bool isReported)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Add(Thin("usr"));
+        phony.Root.With("/etc/fstab", $"UUID={PhonyGuest.RootUuid} / ext4 defaults 0 1\n{device} /srv ext4 defaults 0 2\n");
+
+        Assert.Equal(isReported, phony.Inspect().Concerns.Any(c => c.Id == "MountDeviceMissing"));
+    }
+
     private static Volume Thin(string name) => new()
     {
         Kind = VolumeKind.LogicalVolume,
@@ -318,7 +334,7 @@ public sealed class GuestInspectorTests
     public void The_boot_disk_is_the_first_with_grub_in_its_boot_sector()
     {
         using var phony = PhonyGuest.Debian12();
-        phony.Source = phony.Source with { Disks = [PhonyGuest.Disk(), PhonyGuest.Disk(content: VolumeImages.With(512, (0x180, "GRUB "u8.ToArray())))] };
+        phony.Source = phony.Source with { Disks = [PhonyGuest.Disk(content: new byte[4096]), PhonyGuest.Disk()] };
 
         Assert.Equal(1, phony.Inspect().BootDiskIndex);
     }

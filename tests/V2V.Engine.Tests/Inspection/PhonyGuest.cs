@@ -186,6 +186,28 @@ internal sealed class PhonyGuest : IDisposable
     /// <summary>The first bytes of a program for <paramref name="machine"/>.</summary>
     public static byte[] Elf(ushort machine) => [0x7F, (byte)'E', (byte)'L', (byte)'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, (byte)machine, (byte)(machine >> 8), 1, 0, 0, 0];
 
+    /// <summary>An EFI program for a machine (0x8664 is x64, 0x14C is 32-bit x86), with some text in it.</summary>
+    public static byte[] Pe(ushort machine, string text)
+    {
+        var program = new byte[4096];
+        "MZ"u8.CopyTo(program);
+        program[0x3C] = 0x80;
+        "PE\0\0"u8.CopyTo(program.AsSpan(0x80));
+        (program[0x84], program[0x85]) = ((byte)machine, (byte)(machine >> 8));
+        System.Text.Encoding.ASCII.GetBytes(text, program.AsSpan(0x400));
+        return program;
+    }
+
+    /// <summary>Started by UEFI, with an EFI system partition that fstab mounts at /boot/efi.</summary>
+    public PhonyGuest WithSystemPartition(GuestFileSystem fileSystem)
+    {
+        Source = Source with { Firmware = Firmware.Uefi };
+        Root.WriteAllText("/etc/fstab", Root.ReadAllText("/etc/fstab") + $"UUID={fileSystem.Uuid} /boot/efi vfat umask=0077 0 1\n");
+        Root.WithDirectory("/boot/efi");
+        return Add(
+            MemoryVolume.Partition(0, 3) with { Kind = VolumeKind.GptPartition, GptType = new Guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b") }, fileSystem);
+    }
+
     public InspectedGuest Inspect(string? root = null) =>
         GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), root, TestContext.Current.CancellationToken);
 

@@ -53,6 +53,11 @@ internal sealed partial class HostDeviceNames
         corrections.EditAll(["etc/fstab", "etc/fstab.sys"], text => text.Fstab);
         corrections.EditAll(["conf/conf.d", "conf/param.conf", "conf/initramfs.conf"], text => text.InitramfsToolsVariable);
         corrections.EditAll(["config"], text => text.MkinitrdVariable);
+        if (InitramfsGenerators.Recognise(tree) == InitramfsGenerator.Nash)
+        {
+            corrections.EditAll([NashScript.Path], text => text.NashCommand);
+        }
+
         corrections.EditLvm();
         corrections.MaskUnits();
         return corrections;

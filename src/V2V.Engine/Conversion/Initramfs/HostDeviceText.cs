@@ -43,6 +43,24 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
     /// <summary>Shell variables of SUSE's mkinitrd (config/mount.sh): rootdev='/dev/...'; its scripts look for a path.</summary>
     public string MkinitrdVariable(string line) => Variable(line, StableNames.LinkOf, lost: "");
 
+    /// <summary>
+    /// nash's "mkrootdev -t ext3 -o defaults,ro /dev/sda1" and "resume /dev/sda2", which take UUID= too (nash(8)). Without the resume the guest
+    /// starts, which is all that it can do on other hardware.
+    /// </summary>
+    public string NashCommand(string line)
+    {
+        if (NashDevice().Match(line) is not { Success: true } match || names.IsLasting(match.Groups["device"].Value))
+        {
+            return line;
+        }
+
+        var device = new FieldSpan(match.Groups["device"].Index, match.Groups["device"].Length);
+        var isResume = match.Groups["command"].Value == "resume";
+        return names.Replace(device.Of(line), file, isResume ? "swap" : null) is { } stable ? device.Replace(line, stable)
+            : isResume ? "# " + line
+            : throw NotFound(device.Of(line));
+    }
+
     /// <summary>crypttab(5), also as initramfs-tools of Debian up to 9 writes it into conf/conf.d/cryptroot: "target=x,source=/dev/sda5,...".</summary>
     public string Crypttab(string line)
     {
@@ -96,6 +114,9 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
 
     [GeneratedRegex(@"^(?<head>([^#']*\s)?(?<name>[A-Za-z_]+)=[""']?)(?<device>/dev/[^\s""']+)")]
     private static partial Regex Assignment();
+
+    [GeneratedRegex(@"^\s*(?<command>mkrootdev|resume)\s(.*\s)?(?<device>/dev/\S+)")]
+    private static partial Regex NashDevice();
 
     [GeneratedRegex(@"^target=.*[,]source=(?<device>/dev/[^\s,]+)")]
     private static partial Regex CryptrootSource();

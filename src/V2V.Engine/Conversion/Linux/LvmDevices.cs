@@ -1,5 +1,6 @@
 using V2V.Engine.Conversion.Linux.Lvm;
 using V2V.Engine.Inspection;
+using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Conversion.Linux;
 
@@ -38,7 +39,7 @@ public sealed class LvmDevices : LinuxStep
     /// Deletes the lists of devices that LVM may use (lvmdevices(8)); true when they were in force. They name disks by WWID, serial number or
     /// device name, none of which lasts, and what a list does not name LVM does not see. Entries for the new disks cannot be written here: their
     /// identities are chosen by whoever starts the guest (serial=, wwn=, the controller). Without the file LVM uses every disk of the guest,
-    /// whatever use_devicesfile says (lvm2, setup_devices: "removing the devices file is another way of disabling" it).
+    /// whatever use_devicesfile says (lvm2, lib/device/dev-cache.c, setup_devices).
     /// </summary>
     private static bool DeleteDevicesFiles(ConversionContext context)
     {
@@ -49,7 +50,7 @@ public sealed class LvmDevices : LinuxStep
         var isUsed = settings["devices/use_devicesfile"].LastOrDefault() != "0" && context.Files.Root.FileExists($"{DevicesDirectory}/{name}");
 
         // The second is read by the commands that dmeventd starts.
-        foreach (var file in new[] { name, "dmeventd.devices" }.Where(f => Volumes.Lvm.LvmName.IsValid(f)))
+        foreach (var file in new[] { name, "dmeventd.devices" }.Where(f => LvmName.IsValid(f)))
         {
             context.Files.Delete($"{DevicesDirectory}/{file}", "LVM would use only disks with the old names and serial numbers; without the list it uses all.");
         }
@@ -66,32 +67,15 @@ public sealed class LvmDevices : LinuxStep
     {
         var names = new LvmDiskNames(context);
         var changes = new List<string>();
-
-        // From the end, so that the places of the settings before stay right.
-        foreach (var setting in LvmSetting.Read(text).Where(s => s.Name is "devices/filter" or "devices/global_filter").Reverse().ToList())
-        {
-            var filter = new LvmFilter(setting.Items.Select(i => i.Text(text)));
-            if (Missing(context, filter, names, path, isNew) is { } pattern)
-            {
-                text = setting.Prepend(text, pattern);
-                changes.Add($"{setting.Name["devices/".Length..]} accepts \"{pattern}\"");
-            }
-        }
-
-        // A list of directories other than /dev itself leaves out the disks' plain names.
-        foreach (var scan in LvmSetting.Read(text).Where(s => s.Name == "devices/scan").Reverse().ToList())
-        {
-            if (!scan.Items.Any(i => i.Text(text).TrimEnd('/') == "/dev"))
-            {
-                text = scan.Prepend(text, "/dev");
-                changes.Add("scan includes /dev");
-            }
-        }
-
-        return (text, changes);
+        return (LvmConfiguration.Correct(text, filter => Missing(context, filter, names, path, isNew), changes), changes);
     }
 
     /// <summary>The pattern that a filter lacks for the new names of the physical volumes that the guest used; null when it lacks none.</summary>
+    /// <param name="context">The conversion.</param>
+    /// <param name="filter">The filter.</param>
+    /// <param name="names">Knows the physical volumes' names.</param>
+    /// <param name="path">The file that has it, for the report.</param>
+    /// <param name="isNew">True when the filter was not in force before, since LVM ignores it beside a list of devices.</param>
     private static string? Missing(ConversionContext context, LvmFilter filter, LvmDiskNames names, string path, bool isNew)
     {
         var wanted = new List<GuestVolume>();

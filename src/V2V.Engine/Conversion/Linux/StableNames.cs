@@ -29,7 +29,7 @@ internal sealed class StableNames
     /// <param name="contentLasts">False when the guest writes over the volume's UUID, as swap with a random key does, or mounts it without an initramfs.</param>
     public string? Replace(string device, string file, string? expectedKind = null, bool contentLasts = true)
     {
-        var reference = _names.Resolve(device);
+        var reference = _names.Resolve(device, contentLasts ? expectedKind : null);
         if (reference.Kind != DeviceNameKind.Unstable)
         {
             return null;
@@ -40,7 +40,7 @@ internal sealed class StableNames
             return Unknown(device, file, "no volume of this guest could be matched to it");
         }
 
-        if (expectedKind is not null && contentLasts && !Matches(expectedKind, volume.ContentKind))
+        if (expectedKind is not null && contentLasts && !ContentKinds.Matches(expectedKind, volume.ContentKind))
         {
             return Unknown(device, file, $"{volume.Volume.DisplayName} holds {volume.ContentKind ?? "nothing that was recognised"}, not {expectedKind}");
         }
@@ -60,8 +60,23 @@ internal sealed class StableNames
     public static string LinkOf(string stable) =>
         stable.Split('=', 2) is [var tag, var value] ? $"/dev/disk/by-{tag.ToLowerInvariant()}/{value}" : stable;
 
-    /// <summary>udev and mount(8) know PARTUUID since util-linux 2.20, which Debian 7 and Ubuntu 12.04 were the first to have.</summary>
-    private bool KnowsPartitionUuids => _context.Guest.OperatingSystem is not ({ Distribution: "debian", MajorVersion: < 7 } or { Distribution: "ubuntu", MajorVersion: < 12 });
+    /// <summary>udev and mount(8) know PARTUUID since util-linux 2.20, which Debian 7, Ubuntu 12.04, RHEL 7 and SLES 12 were the first to have.</summary>
+    private bool KnowsPartitionUuids
+    {
+        get
+        {
+            var system = _context.Guest.OperatingSystem;
+            var first = (LinuxFamilies.Of(system), system.Distribution) switch
+            {
+                (LinuxFamily.Debian, "debian") => 7,
+                (LinuxFamily.Debian, "ubuntu") => 12,
+                (LinuxFamily.RedHat, not ("fedora" or "amzn")) => 7,
+                (LinuxFamily.Suse, "sles" or "sled" or "sles_sap") => 12,
+                _ => 0,
+            };
+            return system.MajorVersion >= first;
+        }
+    }
 
     private string? Unknown(string device, string file, string why)
     {
@@ -73,17 +88,4 @@ internal sealed class StableNames
 
     private bool IsUnique(Func<GuestVolume, string?> id, string value) =>
         _context.Guest.Volumes.Count(v => string.Equals(id(v), value, StringComparison.OrdinalIgnoreCase)) == 1;
-
-    private static bool Matches(string expected, string? actual) =>
-        expected.Split(',').Any(kind => kind is "auto" or "none" || Family(kind) == Family(actual));
-
-    /// <summary>One driver's several names: ext4 mounts ext2 and ext3, and NTFS has had three drivers.</summary>
-    private static string? Family(string? kind) => kind switch
-    {
-        "ext2" or "ext3" or "ext4" => "ext",
-        "msdos" or "vfat" => "vfat",
-        "ntfs" or "ntfs-3g" or "ntfs3" or "fuseblk" => "ntfs",
-        "swsuspend" => "swap",
-        _ => kind,
-    };
 }

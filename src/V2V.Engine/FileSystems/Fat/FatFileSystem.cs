@@ -39,7 +39,7 @@ internal sealed partial class FatFileSystem : WritableGuestFileSystem
     public override GuestFile? Find(string path) => FatPaths.Find(_volume, FatPaths.Split(path)) is { } file ? Describe(file) : null;
 
     public override IEnumerable<GuestDirectoryEntry> Enumerate(string path) =>
-        FatPaths.List(_volume, GetDirectory(path, FatPaths.Split(path))).Files.Select(f => new GuestDirectoryEntry(f.Name, f.Type, f.Id));
+        [.. FatPaths.List(_volume, GetDirectory(path, FatPaths.Split(path))).Files.Select(f => new GuestDirectoryEntry(f.Name, f.Type, f.Id))];
 
     public override int Read(string path, long offset, Span<byte> buffer)
     {

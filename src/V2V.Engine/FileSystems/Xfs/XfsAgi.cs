@@ -10,6 +10,12 @@ internal readonly struct XfsAgi(XfsBuffer buffer)
 
     private const uint Magic = 0x58414749; // "XAGI"
 
+    /// <summary>Lists of inodes that have no name any more, but were still in use.</summary>
+    public const int UnlinkedBuckets = 64;
+
+    /// <summary>The end of such a list.</summary>
+    public const uint NoInode = uint.MaxValue;
+
     private static class Offsets
     {
         public const int Version = 4;
@@ -20,6 +26,7 @@ internal readonly struct XfsAgi(XfsBuffer buffer)
         public const int Levels = 24;
         public const int FreeCount = 28;
         public const int NewInode = 32;
+        public const int Unlinked = 40;
         public const int Uuid = 296;
         public const int FreeRoot = 328;
         public const int FreeLevels = 332;
@@ -49,6 +56,10 @@ internal readonly struct XfsAgi(XfsBuffer buffer)
 
     /// <summary>Blocks of the B-tree of chunks with free inodes.</summary>
     public uint FreeTreeBlocks { get => U32(Offsets.FreeTreeBlocks); set => Put(Offsets.FreeTreeBlocks, value); }
+
+    public uint GetUnlinked(int bucket) => U32(Offsets.Unlinked + bucket * sizeof(uint));
+
+    public void SetUnlinked(int bucket, uint inode) => Put(Offsets.Unlinked + bucket * sizeof(uint), inode);
 
     public void Check(XfsAg ag)
     {

@@ -102,12 +102,29 @@ internal sealed class XfsAllocator(XfsVolume volume)
         ag.ReverseMap.Remove(owner with { Block = Superblock.AgBlockOf(block), Count = (uint)count });
     }
 
+    /// <summary>Frees blocks whose owner is not told; what is still noted of one goes.</summary>
+    public void FreeOfAnyOwner(ulong block, ulong count)
+    {
+        Superblock.CheckBlocks(block, count, "the log");
+        var ag = volume.Ag(Superblock.AgOf(block));
+        var freed = new XfsFreeExtent(Superblock.AgBlockOf(block), (uint)count);
+        ag.FreeSpace.FixFreeList(isFreeing: true);
+        ag.ReverseMap.RemoveAny(freed.Block, freed.Count);
+        Release(ag, freed);
+    }
+
     /// <summary>Frees blocks of a file that others may share: only what nobody else refers to becomes free.</summary>
     public void FreeShared(ulong block, ulong count, XfsReverseMapping owner)
     {
+        RemoveOwner(block, count, owner);
+        DropShared(block, count);
+    }
+
+    /// <summary>One of the files that share blocks does no longer; what nobody else refers to becomes free.</summary>
+    public void DropShared(ulong block, ulong count)
+    {
         Superblock.CheckBlocks(block, count, "a freed extent");
         var ag = volume.Ag(Superblock.AgOf(block));
-        RemoveOwner(block, count, owner);
         foreach (var freed in ag.Refcounts.Drop(Superblock.AgBlockOf(block), (uint)count))
         {
             Release(ag, freed);

@@ -10,6 +10,12 @@ internal sealed class XfsAttributes(XfsFork fork)
     /// <summary>Bytes of the one extent that a leaf needs.</summary>
     private const int SmallestFork = 16;
 
+    /// <summary>
+    /// The most that the attributes of one inode are read to. The kernel lists 64 KiB of names at most, and values are rarely longer than names;
+    /// damage can let thousands of names stand for one value.
+    /// </summary>
+    private const long MaxTotal = 64L << 20;
+
     private readonly XfsAttributeTree _tree = new(fork);
 
     /// <summary>There is no fork, an empty one, or one within the inode.</summary>
@@ -18,8 +24,16 @@ internal sealed class XfsAttributes(XfsFork fork)
     /// <summary>Every attribute that is shown to users.</summary>
     public IEnumerable<(string Name, byte[] Value)> All()
     {
+        var total = 0L;
         foreach (var attribute in IsInline ? XfsAttributeShortForm.Parse(fork) : _tree.All())
         {
+            total += attribute.Name.Length + attribute.Value.Length + attribute.RemoteLength;
+            if (total > MaxTotal)
+            {
+                throw XfsErrors.Unsupported(
+                    $"The extended attributes of inode {fork.Owner} have more than {MaxTotal} bytes.", "Remove some of them in the source guest.");
+            }
+
             if (XfsAttributeNames.Join(attribute.Flags, attribute.Name) is { } name)
             {
                 yield return (name, Show(name, attribute));

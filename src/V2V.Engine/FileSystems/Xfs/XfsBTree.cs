@@ -345,9 +345,15 @@ internal sealed class XfsBTree
         }
 
         var parent = _path[level + 1];
-        if (node.Count >= node.Minimum || parent.Count == 1)
+        if (parent.Count == 1)
         {
-            // Below a root inside an inode a block may stand alone, with any number of items.
+            // Below a root inside an inode a block may stand alone, until the root has room for what is in it.
+            ShrinkRoot();
+            return;
+        }
+
+        if (node.Count >= node.Minimum)
+        {
             return;
         }
 

@@ -195,6 +195,11 @@ internal sealed partial class XfsFileSystem
         using var change = Begin();
         var inode = Get(path);
         Apply(inode, attributes);
+        if (attributes.Mode is not null)
+        {
+            BringAclToMode(inode, path);
+        }
+
         change.Commit();
     }
 
@@ -204,6 +209,12 @@ internal sealed partial class XfsFileSystem
         path = GuestPathCache.Normalise(path, Kind);
         using var change = Begin();
         var inode = Get(path);
+        SetExtendedAttribute(inode, name, value, path);
+        if (value is not null && name == PosixAcl.AccessName)
+        {
+            inode.Mode = (ushort)PosixAcl.ModeOf(value, inode.Mode);
+        }
+
         inode.Changed = DateTimeOffset.UtcNow;
         change.Commit();
     }
@@ -255,6 +266,11 @@ internal sealed partial class XfsFileSystem
         if ((superblock.Incompat & ~XfsSupport.Writable) is not 0 and var unwritable)
         {
             return Unwritable(XfsSupport.Describe(unwritable));
+        }
+
+        if (!superblock.IsV5 && !superblock.Version.HasFlag(XfsVersionFlags.NLink))
+        {
+            return Unwritable("inodes of version 1");
         }
 
         return superblock.IsReadOnly
@@ -346,6 +362,28 @@ internal sealed partial class XfsFileSystem
         inode.GroupId = attributes.GroupId ?? inode.GroupId;
         inode.Modified = attributes.Modified ?? inode.Modified;
         inode.Changed = DateTimeOffset.UtcNow;
+    }
+
+    private static void SetExtendedAttribute(XfsInode inode, string name, byte[]? value, string path)
+    {
+        var attributes = new XfsAttributes(inode.AttributeFork);
+        if (value is null)
+        {
+            attributes.Remove(name, path);
+        }
+        else if (!attributes.TrySet(name, value, path))
+        {
+            throw XfsErrors.Full($"There is no room for extended attributes in the inode of {path}.");
+        }
+    }
+
+    /// <summary>The permissions of owner, group class and others stand in the mode and in an ACL; as with chmod(2), both have to say the same.</summary>
+    private static void BringAclToMode(XfsInode inode, string path)
+    {
+        if (new XfsAttributes(inode.AttributeFork).Get(PosixAcl.AccessName, path) is { } acl && PosixAcl.Parse(acl) is not null)
+        {
+            SetExtendedAttribute(inode, PosixAcl.AccessName, PosixAcl.WithMode(acl, inode.Mode), path);
+        }
     }
 
     /// <summary>The directory and name for something new.</summary>

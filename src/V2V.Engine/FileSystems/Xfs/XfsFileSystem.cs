@@ -66,7 +66,13 @@ internal sealed partial class XfsFileSystem : WritableGuestFileSystem
     {
         Trim();
         var inode = Get(GuestPathCache.Normalise(path, Kind));
-        return new XfsAttributes(inode.AttributeFork).All().ToDictionary(a => a.Name, a => a.Value, StringComparer.Ordinal);
+        var attributes = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var (name, value) in new XfsAttributes(inode.AttributeFork).All())
+        {
+            attributes[name] = value;
+        }
+
+        return attributes;
     }
 
     public override IEnumerable<ByteRange> FreeExtents()

@@ -26,6 +26,7 @@ internal static class XfsForkLayout
         }
 
         MoveBoundary(inode, boundary);
+        inode.Volume.NoteAttributes();
         return true;
     }
 
@@ -53,6 +54,9 @@ internal static class XfsForkLayout
                 return true;
             case XfsForkFormat.Local when inode.IsSymbolicLink && size >= MinForkSize:
                 new XfsSymbolicLink(inode).MoveOut();
+                return true;
+            case XfsForkFormat.Local when inode.IsDirectory && size >= MinForkSize:
+                new XfsDirectory(fork).MoveOut();
                 return true;
             case XfsForkFormat.Extents when size >= fork.ListLength * XfsExtent.Size && size >= Math.Min(MinForkSize, fork.InlineCapacity):
                 return true;

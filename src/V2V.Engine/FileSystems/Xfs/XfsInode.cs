@@ -20,9 +20,6 @@ internal sealed class XfsInode
 
     private const ushort Magic = 0x494E; // "IN"
 
-    /// <summary>No next inode in a list of unlinked ones.</summary>
-    private const uint NoInode = uint.MaxValue;
-
     private static class Offsets
     {
         public const int Mode = 2;
@@ -187,6 +184,9 @@ internal sealed class XfsInode
         set => Change().Put32(Offsets.Generation, value);
     }
 
+    /// <summary>The next in a list of inodes without a name.</summary>
+    public uint NextUnlinked => Raw.U32(Offsets.NextUnlinked);
+
     /// <summary>Bytes from the core's end to the attribute fork; 0 without one.</summary>
     public int ForkOffset
     {
@@ -319,7 +319,7 @@ internal sealed class XfsInode
         span.Put16(0, Magic);
         span[Offsets.Version] = (byte)(superblock.IsV5 ? 3 : 2);
         span.Put32(Offsets.Generation, generation);
-        span.Put32(Offsets.NextUnlinked, NoInode);
+        span.Put32(Offsets.NextUnlinked, XfsAgi.NoInode);
         if (superblock.IsV5)
         {
             span.Put64(Offsets.Number, number);

@@ -1,134 +1,201 @@
 using V2V.Engine.Disks;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.FileSystems.Xfs;
 
 /// <summary>
-/// The log, as far as it is needed to see that nothing in it waits to be replayed: the record in front of the head must be the one that a clean
-/// unmount writes (XFS Algorithms &amp; Data Structures, "Journaling Log"; fs/xfs/xfs_log_recover.c, xlog_find_head and xlog_find_tail).
+/// The log as a ring of 512-byte blocks, each of which carries the number of the round in which it was written (XFS Algorithms &amp; Data
+/// Structures, "Journaling Log"; fs/xfs/xfs_log_recover.c).
 /// </summary>
 internal sealed class XfsLog
 {
     /// <summary>Everything in the log is counted in these.</summary>
-    private const int BlockSize = 512;
+    public const int BlockSize = 512;
 
-    private const uint RecordMagic = 0xFEEDBABE;
+    /// <summary>Records that may be on their way to the disk at once (XLOG_MAX_ICLOGS), each of at most 256 KiB.</summary>
+    private const int MaxPendingBlocks = 8 * (256 << 10) / BlockSize;
 
-    /// <summary>A record header covers this many bytes of the record; a longer record has several.</summary>
-    private const int HeaderCycleSize = 32 << 10;
-
-    /// <summary>The longest record, 256 KiB, with its headers.</summary>
-    private const int MaxRecordBlocks = (256 << 10) / BlockSize + 8;
-
-    /// <summary>h_version of records that may have several headers.</summary>
-    private const uint RecordVersion2 = 2;
-
-    private static class Offsets
-    {
-        public const int Cycle = 4;
-        public const int Version = 8;
-        public const int Length = 12;
-        public const int OperationCount = 40;
-        public const int Size = 320;
-
-        /// <summary>oh_flags of an operation's header.</summary>
-        public const int OperationFlags = 9;
-    }
-
-    /// <summary>XLOG_UNMOUNT_TRANS.</summary>
-    private const byte UnmountFlag = 0x20;
-
-    private readonly BlockDevice _device;
+    private readonly WritableBlockDevice _device;
     private readonly long _start;
-    private readonly long _count;
 
-    public XfsLog(BlockDevice device, XfsSuperblock superblock)
+    public XfsLog(WritableBlockDevice device, XfsSuperblock superblock)
     {
         _device = device;
+        Superblock = superblock;
         _start = superblock.ByteOf(superblock.LogStart);
-        _count = ((long)superblock.LogBlocks << superblock.BlockLog) / BlockSize;
+        Count = ((long)superblock.LogBlocks << superblock.BlockLog) / BlockSize;
     }
 
-    /// <summary>True when the file system was unmounted cleanly, or never mounted.</summary>
-    public bool IsClean()
+    public XfsSuperblock Superblock { get; }
+
+    /// <summary>Blocks in the ring.</summary>
+    public long Count { get; }
+
+    /// <summary>The number of the round at the beginning of the ring; 0 when nothing was ever written.</summary>
+    public uint FirstCycle => ReadCycle(0);
+
+    /// <summary>
+    /// The newest record that can be replayed from its tail on: every record between is whole. What was written behind it, out of order, when
+    /// the machine stopped, does not count. Null when there is no such record.
+    /// </summary>
+    public XfsLogRecord? FindNewest()
     {
-        if (_start > _device.Length - _count * BlockSize)
+        var head = FindHead();
+        for (var back = 1L; back <= Math.Min(2 * MaxPendingBlocks, Count); back++)
         {
-            throw XfsErrors.Corrupt("the log lies beyond the end of the volume.", _start);
-        }
-
-        var first = ReadCycle(0);
-        if (first == 0)
-        {
-            // Never written: mkfs.xfs of long ago left it so.
-            return ReadCycle(_count - 1) == 0;
-        }
-
-        var head = FindHead(first);
-        for (var back = 1L; back <= Math.Min(MaxRecordBlocks, _count); back++)
-        {
-            var at = (head - back + _count) % _count;
-            var header = ReadBlock(at);
-            if (header.AsReadOnly().U32(0) == RecordMagic)
+            var at = (head - back + Count) % Count;
+            if (!XfsLogRecord.IsHeader(Read(at, 1)) || XfsLogRecord.TryRead(this, at) is not { } newest
+                || newest.Cycle != (at < head ? FirstCycle : ReadCycle(Count - 1)))
             {
-                return IsUnmountRecord(header, at, head);
+                continue;
             }
-        }
 
-        return false;
-    }
-
-    /// <summary>The block behind the newest record: the first one whose cycle number differs from the first block's.</summary>
-    private long FindHead(uint firstCycle)
-    {
-        if (ReadCycle(_count - 1) == firstCycle)
-        {
-            return 0;
-        }
-
-        var (low, high) = (0L, _count - 1);
-        while (high - low > 1)
-        {
-            var middle = (low + high) / 2;
-            if (ReadCycle(middle) == firstCycle)
+            if (FindBroken(newest) is not { } broken)
             {
-                low = middle;
+                return newest;
             }
-            else
-            {
-                high = middle;
-            }
+
+            // Whatever follows a broken record is lost; go on in front of it.
+            back = (head - broken + Count) % Count;
         }
 
-        return high;
+        return null;
     }
 
-    private bool IsUnmountRecord(byte[] header, long at, long head)
+    /// <summary>The records from the tail that the newest one names to itself.</summary>
+    public IEnumerable<XfsLogRecord> FromTail(XfsLogRecord newest)
     {
-        var raw = header.AsReadOnly();
-        var length = raw.U32(Offsets.Length);
-        var headers = raw.U32(Offsets.Version) >= RecordVersion2 && raw.U32(Offsets.Size) > HeaderCycleSize
-            ? ((long)raw.U32(Offsets.Size) + HeaderCycleSize - 1) / HeaderCycleSize
-            : 1;
-        var after = (at + headers + ((long)length + BlockSize - 1) / BlockSize) % _count;
-        if (after != head || raw.U32(Offsets.OperationCount) != 1)
+        var at = newest.TailBlock % Count;
+        for (var walked = 0L; walked <= Count;)
         {
-            return false;
+            var record = XfsLogRecord.TryRead(this, at) ?? throw XfsErrors.Corrupt("the log has a broken record.", _start + at * BlockSize);
+            yield return record;
+            if (at == newest.Block)
+            {
+                yield break;
+            }
+
+            walked += record.Blocks;
+            at = record.End(this);
+        }
+    }
+
+    public byte[] Read(long block, long count)
+    {
+        var data = new byte[count * BlockSize];
+        var first = Math.Min(count, Count - block);
+        _device.Read(_start + block * BlockSize, data.AsSpan(0, (int)first * BlockSize));
+        if (first < count)
+        {
+            _device.Read(_start, data.AsSpan((int)first * BlockSize));
         }
 
-        return (ReadBlock((at + headers) % _count)[Offsets.OperationFlags] & UnmountFlag) != 0;
-    }
-
-    /// <summary>The cycle number that every block carries: its first word or, in a record's header, the second.</summary>
-    private uint ReadCycle(long block)
-    {
-        var raw = ReadBlock(block).AsReadOnly();
-        return raw.U32(0) == RecordMagic ? raw.U32(Offsets.Cycle) : raw.U32(0);
-    }
-
-    private byte[] ReadBlock(long block)
-    {
-        var data = new byte[BlockSize];
-        _device.Read(_start + block * BlockSize, data);
         return data;
     }
+
+    /// <summary>Ends the log with the record of a clean unmount, so that there is nothing to replay any more.</summary>
+    public void MarkClean(XfsLogRecord newest)
+    {
+        var at = newest.End(this);
+        var cycle = at <= newest.Block ? newest.Cycle + 1 : newest.Cycle;
+        var record = XfsLogRecord.MakeUnmount(this, newest, at, cycle);
+        for (var i = 0; i < record.Length / BlockSize; i++)
+        {
+            Write((at + i) % Count, record.AsSpan(i * BlockSize, BlockSize));
+        }
+
+        // What was on its way behind the old head must not look like a continuation (xlog_clear_stale_blocks).
+        var block = (at + record.Length / BlockSize) % Count;
+        var behind = block <= at ? cycle + 1 : cycle;
+        for (var i = 0; i < Math.Min(MaxPendingBlocks, Count - record.Length / BlockSize - 1); i++)
+        {
+            if (ReadCycle(block) == behind)
+            {
+                Write(block, XfsLogRecord.MakeStale(this, newest, behind - 1, block));
+            }
+
+            if (++block == Count)
+            {
+                block = 0;
+                behind++;
+            }
+        }
+    }
+
+    public bool IsWithinDevice => _start <= _device.Length - Count * BlockSize;
+
+    /// <summary>CRC-32C of the header, its own field taken as zeros, of the headers that continue it, and of the contents.</summary>
+    public static uint ComputeChecksum(ReadOnlySpan<byte> header, int checksumOffset, int headerLength, int moreHeaders, int moreLength, ReadOnlySpan<byte> contents)
+    {
+        var crc = Crc32C.Append(uint.MaxValue, header[..checksumOffset]);
+        crc = Crc32C.Append(crc, 0u);
+        crc = Crc32C.Append(crc, header[(checksumOffset + sizeof(uint))..headerLength]);
+        for (var i = 1; i <= moreHeaders; i++)
+        {
+            crc = Crc32C.Append(crc, header.Slice(i * BlockSize, moreLength));
+        }
+
+        return ~Crc32C.Append(crc, contents);
+    }
+
+    /// <summary>The block behind the newest record, by the numbers of rounds alone; blocks that are missing before it make it earlier.</summary>
+    private long FindHead()
+    {
+        var first = FirstCycle;
+        var head = 0L;
+        if (ReadCycle(Count - 1) != first)
+        {
+            var (low, high) = (0L, Count - 1);
+            while (high - low > 1)
+            {
+                var middle = (low + high) / 2;
+                if (ReadCycle(middle) == first)
+                {
+                    low = middle;
+                }
+                else
+                {
+                    high = middle;
+                }
+            }
+
+            head = high;
+        }
+
+        return head;
+    }
+
+    /// <summary>The first record from the tail on that is not whole; null when all are, up to the newest.</summary>
+    private long? FindBroken(XfsLogRecord newest)
+    {
+        var at = newest.TailBlock % Count;
+        var cycle = newest.TailCycle;
+        for (var walked = 0L; walked <= Count;)
+        {
+            if (at == newest.Block)
+            {
+                return null;
+            }
+
+            if (XfsLogRecord.TryRead(this, at) is not { } record || record.Cycle != cycle)
+            {
+                return at;
+            }
+
+            walked += record.Blocks;
+            at = record.End(this);
+            cycle += at <= record.Block ? 1u : 0;
+        }
+
+        return at;
+    }
+
+    /// <summary>The number of a block's round: its first word or, in a record's header, the second.</summary>
+    private uint ReadCycle(long block)
+    {
+        var raw = Read(block, 1);
+        return XfsLogRecord.IsHeader(raw) ? XfsLogRecord.CycleOf(raw) : raw.AsReadOnly().U32(0);
+    }
+
+    private void Write(long block, ReadOnlySpan<byte> data) => _device.Write(_start + block * BlockSize, data);
 }

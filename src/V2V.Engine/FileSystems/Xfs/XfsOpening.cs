@@ -2,10 +2,10 @@ using V2V.Engine.Disks;
 
 namespace V2V.Engine.FileSystems.Xfs;
 
-/// <summary>From a device to a volume whose metadata can be used.</summary>
+/// <summary>From a device to a volume whose metadata can be used: what the log still holds is replayed into the device.</summary>
 internal static class XfsOpening
 {
-    /// <exception cref="GuestFileSystemException">It is damaged, was not unmounted cleanly, or has features that are not understood.</exception>
+    /// <exception cref="GuestFileSystemException">It is damaged, its log holds what cannot be replayed, or it has features that are not understood.</exception>
     public static XfsVolume Open(WritableBlockDevice device)
     {
         var superblock = ReadSuperblock(device);
@@ -21,11 +21,21 @@ internal static class XfsOpening
                 "Move the guest's files to a file system with an internal log.");
         }
 
-        if (!new XfsLog(device, superblock).IsClean())
+        var log = new XfsLog(device, superblock);
+        if (!log.IsWithinDevice)
         {
-            throw XfsErrors.NotClean(
-                "The XFS file system was not unmounted cleanly: its log holds changes that only the guest's kernel can replay.",
-                "Start the source guest and shut it down cleanly (no suspend, snapshot or power-off), then try again.");
+            throw XfsErrors.Corrupt("the log lies beyond the end of the volume.");
+        }
+
+        // A log that was never written is what mkfs.xfs of long ago left.
+        if (log.FirstCycle != 0)
+        {
+            var newest = log.FindNewest() ?? throw XfsErrors.Corrupt("the log has no record that can be read.");
+            if (!newest.IsUnmount)
+            {
+                new XfsLogReplay(device, superblock, log).Run(newest);
+                superblock = ReadSuperblock(device);
+            }
         }
 
         return new XfsVolume(device, superblock);

@@ -53,6 +53,15 @@ internal sealed class XfsReverseMap(XfsAg ag)
         }
     }
 
+    /// <summary>Takes the blocks out, whoever owns them; when nobody does, that is right too.</summary>
+    public void RemoveAny(uint block, uint count)
+    {
+        if (IsKept && Find(block, m => m.End >= block + count) is { } found)
+        {
+            Remove(found.Slice(block, count));
+        }
+    }
+
     private static bool Continues(XfsReverseMapping left, XfsReverseMapping right) =>
         left.Owner == right.Owner && right.Offset == (left.HasOffset ? left.Offset + left.Count : left.Offset) && (ulong)left.Count + right.Count <= uint.MaxValue;
 

@@ -35,6 +35,9 @@ internal sealed class XfsSuperblock
 
     private const int MaxLogAgBlocks = 31;
 
+    /// <summary>XLOG_MAX_RECORD_BSIZE.</summary>
+    private const uint MaxLogStripeUnit = 256 << 10;
+
     /// <summary>An allocation group holds at least the headers and the roots of its B-trees (XFS_MIN_AG_BLOCKS).</summary>
     private const uint MinAgBlocks = 64;
 
@@ -70,11 +73,14 @@ internal sealed class XfsSuperblock
         public const int Flags = 178;
         public const int InodeAlignment = 180;
         public const int DirectoryBlockLog = 192;
-        public const int LogSectorSize = 194;
         public const int LogStripeUnit = 196;
         public const int Features2 = 200;
+
+        /// <summary>A copy of <see cref="Features2"/>, where some kernels looked for it by mistake.</summary>
+        public const int BadFeatures2 = 204;
         public const int ReadOnlyCompat = 212;
         public const int Incompat = 216;
+        public const int LogIncompat = 220;
         public const int SparseInodeAlignment = 228;
         public const int MetaUuid = 248;
     }
@@ -109,6 +115,12 @@ internal sealed class XfsSuperblock
     public required ulong LogStart { get; init; }
 
     public required uint LogBlocks { get; init; }
+
+    /// <summary>Bytes to which every record of the log is padded; 0 or 1 for none.</summary>
+    public required uint LogStripeUnit { get; init; }
+
+    /// <summary>sb_features_log_incompat: what the log may hold that older kernels cannot replay.</summary>
+    public required uint LogIncompat { get; init; }
 
     public required ulong RootInode { get; init; }
 
@@ -199,6 +211,8 @@ internal sealed class XfsSuperblock
             AgCount = raw.U32(Offsets.AgCount),
             LogStart = raw.U64(Offsets.LogStart),
             LogBlocks = raw.U32(Offsets.LogBlocks),
+            LogStripeUnit = flags.HasFlag(XfsVersionFlags.LogV2) || isV5 ? raw.U32(Offsets.LogStripeUnit) : 0,
+            LogIncompat = isV5 ? raw.U32(Offsets.LogIncompat) : 0,
             RootInode = raw.U64(Offsets.RootInode),
             RealtimeBitmapInode = raw.U64(Offsets.RealtimeBitmapInode),
             RealtimeSummaryInode = raw.U64(Offsets.RealtimeSummaryInode),
@@ -305,6 +319,7 @@ internal sealed class XfsSuperblock
         Check(
             LogStart == 0 || (AgOf(LogStart) < AgCount && LogBlocks != 0 && LogBlocks <= AgLength(AgOf(LogStart)) && AgBlockOf(LogStart) <= AgLength(AgOf(LogStart)) - LogBlocks),
             Offsets.LogStart);
+        Check(LogStripeUnit <= MaxLogStripeUnit && LogStripeUnit % XfsLog.BlockSize <= 1, Offsets.LogStripeUnit);
         Check(InodeAlignment <= AgBlocks && SparseInodeAlignment <= AgBlocks, Offsets.InodeAlignment);
     }
 

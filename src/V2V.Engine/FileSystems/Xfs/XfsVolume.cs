@@ -68,6 +68,35 @@ internal sealed class XfsVolume
         }
     }
 
+    /// <summary>Nothing that older kernels could not replay is in the log any more.</summary>
+    public void ClearLogFeatures()
+    {
+        if (Superblock.LogIncompat != 0)
+        {
+            var buffer = SuperblockBuffer;
+            buffer.Data.AsSpan().Put32(XfsSuperblock.Offsets.LogIncompat, 0);
+            buffer.MarkDirty();
+        }
+    }
+
+    /// <summary>Marks the superblock of version 4 for the first attribute: with attributes, in forks whose boundary moves (XFS_SB_VERSION_ATTRBIT, ATTR2BIT).</summary>
+    public void NoteAttributes()
+    {
+        var buffer = SuperblockBuffer;
+        var version = buffer.Data.AsReadOnly().U16(XfsSuperblock.Offsets.Version);
+        var features = buffer.Data.AsReadOnly().U32(XfsSuperblock.Offsets.Features2);
+        var noted = (ushort)(version | (ushort)(XfsVersionFlags.Attr | XfsVersionFlags.MoreBits));
+        if (!Superblock.IsV5 && (noted != version || !Geometry.HasAttr2))
+        {
+            var data = buffer.Data.AsSpan();
+            features = ((XfsVersionFlags)version).HasFlag(XfsVersionFlags.MoreBits) ? features : 0;
+            data.Put16(XfsSuperblock.Offsets.Version, noted);
+            data.Put32(XfsSuperblock.Offsets.Features2, features | (uint)XfsFeatures2.Attr2);
+            data.Put32(XfsSuperblock.Offsets.BadFeatures2, features | (uint)XfsFeatures2.Attr2);
+            buffer.MarkDirty();
+        }
+    }
+
     /// <summary>Frees every block of an inode that has no name any more, and the inode itself.</summary>
     public void Delete(XfsInode inode)
     {

@@ -1,8 +1,8 @@
 namespace V2V.Engine.Inspection.Boot;
 
 /// <summary>
-/// The order of version strings that rpm (rpmvercmp), GRUB's blscfg and, but for rarities, systemd-boot use: runs of digits by value, runs of
-/// letters by character, digits after letters, '~' before everything; other characters only separate.
+/// The order of version strings that rpm (rpmvercmp) and GRUB's blscfg use: runs of digits by value, runs of letters by character, digits after
+/// letters, '~' before everything; other characters only separate.
 /// </summary>
 internal static class RpmVersionOrder
 {

@@ -95,10 +95,10 @@ internal static partial class SystemdBoot
         {
             order = string.CompareOrdinal(a.SortKey, b.SortKey);
             order = order != 0 ? order : string.CompareOrdinal(a.MachineId, b.MachineId);
-            order = order != 0 ? order : RpmVersionOrder.Compare(b.Version ?? "", a.Version ?? "");
+            order = order != 0 ? order : UapiVersionOrder.Compare(b.Version ?? "", a.Version ?? "");
         }
 
-        return order != 0 ? order : RpmVersionOrder.Compare(b.Entry.Id, a.Entry.Id);
+        return order != 0 ? order : UapiVersionOrder.Compare(b.Entry.Id, a.Entry.Id);
     }
 
     [GeneratedRegex(@"^(?<name>.+)\+(?<left>[0-9]+)(-[0-9]+)?\z")]

@@ -7,8 +7,17 @@ namespace V2V.Engine.Volumes.Lvm;
 /// <param name="Advice">What to do about that.</param>
 internal sealed record LvmMember(LvmPhysicalVolumeRecord Record, LvmPhysicalVolume? Present, string? Absence = null, string? Advice = null)
 {
-    internal static LvmMember Find(LvmPhysicalVolumeRecord record, ILookup<LvmId, LvmPhysicalVolume> found)
+    /// <param name="record">What the group's metadata says.</param>
+    /// <param name="found">Every physical volume of the guest.</param>
+    /// <param name="contested">Those that more than one group lists.</param>
+    internal static LvmMember Find(LvmPhysicalVolumeRecord record, ILookup<LvmId, LvmPhysicalVolume> found, IReadOnlySet<LvmId> contested)
     {
+        if (contested.Contains(record.Id))
+        {
+            return new LvmMember(
+                record, null, "two volume groups list as theirs", "Convert the guest without the disk whose metadata is old, or clear it in the guest (vgck --updatemetadata).");
+        }
+
         var candidates = found[record.Id].ToList();
         if (candidates.Count == 0)
         {

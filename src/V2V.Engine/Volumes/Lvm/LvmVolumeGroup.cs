@@ -16,11 +16,14 @@ internal sealed class LvmVolumeGroup
 
     private readonly Lazy<bool> _isUnderstood;
 
+    /// <param name="metadata">The group's newest metadata.</param>
+    /// <param name="found">Every physical volume of the guest.</param>
+    /// <param name="contested">Those that more than one group lists.</param>
     /// <exception cref="VolumeException">The metadata contradicts itself.</exception>
-    internal LvmVolumeGroup(LvmVolumeGroupMetadata metadata, ILookup<LvmId, LvmPhysicalVolume> found)
+    internal LvmVolumeGroup(LvmVolumeGroupMetadata metadata, ILookup<LvmId, LvmPhysicalVolume> found, IReadOnlySet<LvmId> contested)
     {
         _metadata = metadata;
-        _members = metadata.PhysicalVolumes.ToDictionary(p => p.Name, p => LvmMember.Find(p, found), StringComparer.Ordinal);
+        _members = metadata.PhysicalVolumes.ToDictionary(p => p.Name, p => LvmMember.Find(p, found, contested), StringComparer.Ordinal);
         _allocation = new LvmAllocation(metadata);
         _isUnderstood = new Lazy<bool>(
             () => GroupRefusal(isNameTaken: false) is null && _members.Values.All(m => m.Present is not null) && metadata.LogicalVolumes.All(l => Refusal(l) is null));

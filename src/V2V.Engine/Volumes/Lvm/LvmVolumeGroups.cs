@@ -44,13 +44,15 @@ internal static class LvmVolumeGroups
     {
         var byId = physical.ToLookup(p => p.Id);
         var groups = new List<LvmVolumeGroup>();
-        foreach (var copies in physical.SelectMany(p => p.Copies).GroupBy(c => c.Id))
+
+        // The order of the disks decides between copies of one number, which differ only after damage.
+        var metadata = physical.SelectMany(p => p.Copies).GroupBy(c => c.Id).Select(copies => copies.MaxBy(c => c.SequenceNumber)!).ToList();
+        var contested = metadata.SelectMany(m => m.PhysicalVolumes).GroupBy(p => p.Id).Where(g => g.Count() > 1).Select(g => g.Key).ToHashSet();
+        foreach (var newest in metadata)
         {
-            // The order of the disks decides between copies of one number, which differ only after damage.
-            var newest = copies.MaxBy(c => c.SequenceNumber)!;
             try
             {
-                groups.Add(new LvmVolumeGroup(newest, byId));
+                groups.Add(new LvmVolumeGroup(newest, byId, contested));
             }
             catch (VolumeException e)
             {

@@ -33,7 +33,7 @@ internal sealed class Workshop : IDisposable
     {
         ExternalTool.Need("cpio");
         var names = only.Length == 0 ? "find . -mindepth 1 | sort" : $"printf '%s\\n' {string.Join(' ', only)}";
-        Shell($"rm -rf tree; mkdir tree; cd tree\n{script}\n{names} | cpio --quiet -o -H newc > ../archive");
+        Shell($"rm -rf tree; mkdir tree; cd tree\n{script}\n{names} | cpio --quiet --reproducible -o -H newc > ../archive");
         return Bytes("archive");
     }
 

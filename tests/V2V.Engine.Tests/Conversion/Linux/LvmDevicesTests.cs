@@ -155,6 +155,21 @@ public sealed class LvmDevicesTests
         Assert.Empty(phony.Run(new LvmDevices()).Changes);
     }
 
+    [Theory]
+    [InlineData("filter = [ \"a|((((((((((.*)*)*)*)*)*)*)*)*)*)*x|\", \"r|.*|\" ]\n", 10_000)]
+    [InlineData("filter = [ \"a|((x{1,999}){1,999}){1,999}|\", \"r|.*|\" ]\n", 10_000)]
+    [InlineData("\"r|.*|\", ", 50_000)]
+    public void A_hostile_configuration_is_dealt_with_soon(string part, int count)
+    {
+        var parts = string.Concat(Enumerable.Repeat(part, count));
+        using var phony = Guest(part.StartsWith('f') ? $"devices {{\n{parts}}}\n" : $"devices {{ filter = [ {parts} ] }}\n");
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+
+        phony.Run(new LvmDevices());
+
+        Assert.InRange(watch.Elapsed.TotalSeconds, 0, 5);
+    }
+
     [Fact]
     public void A_second_conversion_changes_nothing()
     {

@@ -43,7 +43,7 @@ public class ExtFileSystemWriteTests
         var random = new Random(format.Length * 7919);
         using var device = new FileDevice(image.Path);
         var fileSystem = ExtFileSystem.Open(device);
-        var model = new ExtFileSystemModel(fileSystem, random);
+        var model = new FileSystemModel(fileSystem, random);
         for (var round = 0; round < 4; round++)
         {
             for (var step = 0; step < 250; step++)

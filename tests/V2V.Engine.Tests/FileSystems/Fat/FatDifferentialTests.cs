@@ -38,18 +38,23 @@ public sealed class FatDifferentialTests : IDisposable
         var image = Keep(new FatTestImage((long)(mebibytes * MiB), arguments.Split(' ')));
         var run = Keep(new DifferentialRun(
             $"{arguments}, seed {seed}", image, FatFileSystem.Open, tree => new FatWorkload(tree, seed, clusterSize, fillsUp)));
-        run.Run(Operations, fileSystem => Compare(fileSystem, (FatTestImage)run.EngineImage));
+        run.Run(Operations, fileSystem => Compare(fileSystem, (FatTestImage)run.EngineImage, arguments));
     }
 
     public void Dispose() => _kept.ForEach(i => i.Dispose());
 
-    private static void Compare(WritableGuestFileSystem fileSystem, FatTestImage image)
+    private static void Compare(WritableGuestFileSystem fileSystem, FatTestImage image, string arguments)
     {
         var (used, all) = image.Clusters();
         var clusterSize = fileSystem.Space.TotalBytes / all;
         Assert.Equal((all - used) * clusterSize, fileSystem.Space.FreeBytes);
         Assert.Equal((all - used) * clusterSize, fileSystem.FreeExtents().Sum(e => e.Length));
-        MToolsReaders.ReadTheSame(fileSystem, image);
+
+        // Of fewer clusters mtools makes a FAT16, by the specification's letter; Linux, Windows and firmware go by the boot sector.
+        if (!arguments.StartsWith("-F 32", StringComparison.Ordinal) || all > 65524)
+        {
+            MToolsReaders.ReadTheSame(fileSystem, image);
+        }
     }
 
     private T Keep<T>(T disposable)

@@ -53,5 +53,17 @@ public sealed class XfsDifferentialTests : IDisposable
         };
         _kept.Add(run);
         run.Run(operations);
+
+        // The kernel goes on with what the engine left.
+        run.EngineImage.Mount();
+        var tree = new KernelTree(run.EngineImage.MountPoint);
+        var workload = new FileSystemWorkload(tree, seed + 1, blockSize, manyNames);
+        for (var i = 0; i < operations / 2; i++)
+        {
+            workload.Next().Kernel(tree);
+        }
+
+        run.EngineImage.Unmount();
+        run.EngineImage.Check();
     }
 }

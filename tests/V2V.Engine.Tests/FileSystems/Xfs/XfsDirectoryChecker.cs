@@ -167,11 +167,11 @@ internal sealed class XfsDirectoryChecker
 
     private void CheckHashes()
     {
-        var root = Read(_leafStart, 12);
+        var root = _fork.Buffers[_leafStart].Data;
         var magic = U16(root.AsSpan(8));
         if (magic == (_isV5 ? 0x3DF1 : 0xD2F1))
         {
-            CheckLeaf(_leafStart, root);
+            CheckLeaf(_leafStart, Read(_leafStart, 12));
             var count = (int)U32(root.AsSpan(_size - 4));
             Assert.Equal(_bests.Keys.Max() + 1, (uint)count);
             for (var i = 0; i < count; i++)

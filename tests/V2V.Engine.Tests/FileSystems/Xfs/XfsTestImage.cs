@@ -23,7 +23,8 @@ internal sealed class XfsTestImage : TestImage
 
     internal override void Check()
     {
-        var (exitCode, output) = ExternalTool.Run("xfs_repair", "-n", Path);
+        // A single allocation group leaves nothing to compare the geometry with.
+        var (exitCode, output) = ExternalTool.Run("xfs_repair", "-n", "-o", "force_geometry", Path);
         Assert.True(exitCode == 0, output);
     }
 
@@ -35,6 +36,9 @@ internal sealed class XfsTestImage : TestImage
     internal long DbNumber(string field, params string[] commands)
     {
         var output = Db([.. commands, $"print {field}"]);
-        return long.Parse(output[(output.LastIndexOf('=') + 1)..].Trim(), CultureInfo.InvariantCulture);
+        var number = output[(output.LastIndexOf('=') + 1)..].Trim();
+        return number.StartsWith("0x", StringComparison.Ordinal)
+            ? long.Parse(number[2..], NumberStyles.HexNumber, CultureInfo.InvariantCulture)
+            : long.Parse(number, CultureInfo.InvariantCulture);
     }
 }

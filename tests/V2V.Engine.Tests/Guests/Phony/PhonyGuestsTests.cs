@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using V2V.Engine.Conversion;
-using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Tests.FileSystems;
 using Xunit;
@@ -29,6 +28,28 @@ public sealed class PhonyGuestsTests
         Expect(name + ".facts", PhonyReport.Facts(guest, concerns));
 
         Expect(name + ".changes", Convert(phony, guest, concerns));
+    }
+
+    /// <summary>The same through everything that lies between a disk and its files, which is written and read back.</summary>
+    [Theory]
+    [MemberData(nameof(Names))]
+    [Trait("Category", "Slow")]
+    public void On_a_real_disk_the_changes_are_the_same(string name)
+    {
+        Assert.SkipWhen(IsUpdate, "writes no expected files");
+        var expected = File.ReadAllLines(Path.Combine(Folder(), name + ".changes"));
+        Assert.SkipWhen(expected[0].StartsWith("refused", StringComparison.Ordinal), $"{name} is refused");
+        using var phony = PhonyLinux.Build(File.ReadAllText(Path.Combine(Folder(), name + ".guest")));
+        using var disk = new PhonyDisk(phony);
+
+        var assessment = new GuestConversion(disk.Source, new ConversionOptions()).Assess(cancellation: TestContext.Current.CancellationToken);
+
+        var concerns = File.ReadLines(Path.Combine(Folder(), name + ".facts"))
+            .Where(l => l.StartsWith("warning ", StringComparison.Ordinal) || l.StartsWith("information ", StringComparison.Ordinal));
+        Assert.True(assessment.CanConvert, string.Join('\n', assessment.Concerns));
+        Assert.Equal(
+            string.Join('\n', concerns.Concat(expected.Where(l => !l.StartsWith(' '))).Order(StringComparer.Ordinal)),
+            string.Join('\n', PhonyReport.Changes(assessment).Order(StringComparer.Ordinal)));
     }
 
     private static string Convert(PhonyLinux phony, InspectedGuest guest, IReadOnlyList<Concern> concerns)

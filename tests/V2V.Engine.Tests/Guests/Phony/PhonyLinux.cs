@@ -7,6 +7,7 @@ using V2V.Engine.Sources;
 using V2V.Engine.Tests.Conversion.Initramfs;
 using V2V.Engine.Tests.FileSystems;
 using V2V.Engine.Tests.Inspection;
+using V2V.Engine.Tests.Volumes.Lvm;
 using V2V.Engine.Volumes;
 using Xunit;
 
@@ -20,22 +21,26 @@ internal sealed class PhonyLinux : IDisposable
 
     private readonly Workshop _workshop = new();
     private readonly List<(string MountPoint, MemoryFileSystem FileSystem)> _mounts = [];
-    private readonly Dictionary<Volume, GuestFileSystem> _fileSystems = [];
     private readonly List<SourceNetworkAdapter> _adapters = [];
     private readonly Dictionary<string, byte[]> _modules = [];
-    private string _table = "mbr";
     private string _group = "";
     private DiskController _controller = DiskController.Scsi;
     private string _hypervisor = "VMware";
+    private string? _guestName;
     private Firmware? _firmware;
 
     private PhonyLinux()
     {
     }
 
-    public List<Volume> Volumes { get; } = [];
+    /// <summary>What the disk is to hold, in the order of the recipe.</summary>
+    public List<PhonyVolume> Volumes { get; } = [];
 
-    public IEnumerable<MemoryFileSystem> FileSystems => _mounts.Select(m => m.FileSystem);
+    /// <summary>"mbr" or "gpt".</summary>
+    public string Table { get; private set; } = "mbr";
+
+    /// <summary>The first sector as far as boot loaders go: GRUB's name, or the code that starts the active partition.</summary>
+    public byte[] BootSector { get; private set; } = [];
 
     public SourceGuest Source => new()
     {
@@ -44,7 +49,7 @@ internal sealed class PhonyLinux : IDisposable
         Path = "/vm/phony.vmx",
         Hypervisor = _hypervisor,
         Firmware = _firmware,
-        Disks = [PhonyGuest.Disk(_controller)],
+        Disks = [PhonyGuest.Disk(_controller, BootSector) with { GuestName = _guestName }],
         NetworkAdapters = _adapters,
     };
 
@@ -73,15 +78,13 @@ internal sealed class PhonyLinux : IDisposable
     }
 
     public InspectedGuest Inspect() =>
-        GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), null, TestContext.Current.CancellationToken);
+        GuestInspector.Inspect(
+            Source, [.. Volumes.Select(v => v.Volume)], volume => Volumes.Find(v => v.Volume == volume)?.FileSystem, root: null, TestContext.Current.CancellationToken);
 
     public void Dispose()
     {
         _workshop.Dispose();
-        foreach (var fileSystem in _fileSystems.Values)
-        {
-            fileSystem.Dispose();
-        }
+        Volumes.ForEach(v => v.FileSystem?.Dispose());
     }
 
     private void Add(PhonySection section)
@@ -89,13 +92,20 @@ internal sealed class PhonyLinux : IDisposable
         var arguments = section.Arguments;
         switch (section.Word)
         {
-            case "disk": // table [controller=] [firmware=] [hypervisor=]
-                _table = arguments[0];
+            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux|none] [name=]
+                Table = arguments[0];
+                BootSector = section.Option("boot") switch
+                {
+                    "none" => new byte[4096],
+                    "syslinux" => VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA])),
+                    _ => VolumeImages.GrubSector(),
+                };
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
                 _hypervisor = section.Option("hypervisor") ?? _hypervisor;
+                _guestName = section.Option("name");
                 _firmware = section.Option("firmware") is { } firmware ? Enum.Parse<Firmware>(firmware, ignoreCase: true) : null;
                 break;
-            case "partition": // number kind [mount point] [uuid=] [label=]
+            case "partition": // number kind [mount point] [uuid=] [label=] [active]
                 AddVolume(section, Partition(section));
                 break;
             case "lv": // name kind [mount point] [uuid=] [label=]
@@ -105,8 +115,9 @@ internal sealed class PhonyLinux : IDisposable
                 _adapters.Add(new SourceNetworkAdapter(
                     arguments[0], arguments[1], "LAN", PciSlot: section.Option("slot") is { } slot ? int.Parse(slot, CultureInfo.InvariantCulture) : null));
                 break;
-            case "file":
-                At(arguments[0], out var file).With(file, section.Body);
+            case "file": // a program for UEFI gets a header
+                At(arguments[0], out var file).With(
+                    file, file.EndsWith(".efi", StringComparison.OrdinalIgnoreCase) ? PhonyGuest.Pe(0x8664, section.Body) : GuestText.Encode(section.Body));
                 break;
             case "grubenv": // path; the variables, padded to the block's length
                 At(arguments[0], out var environment).With(environment, ("# GRUB Environment Block\n" + section.Body).PadRight(1024, '#'));
@@ -124,6 +135,13 @@ internal sealed class PhonyLinux : IDisposable
                 }
 
                 break;
+            case "efi": // PE machine in hexadecimal; "path text" a line, with the text in the program
+                foreach (var (path, text) in section.Lines.Select(l => l.Split(' ', 2)).Select(w => (w[0], w.ElementAtOrDefault(1))))
+                {
+                    At(path, out var program).With(program, PhonyGuest.Pe(Convert.ToUInt16(arguments[0], 16), $"\0{text}\0"));
+                }
+
+                break;
             case "kernel": // version image
                 At(arguments[1], out var image).With(image, KernelImage(arguments[0]));
                 break;
@@ -133,12 +151,8 @@ internal sealed class PhonyLinux : IDisposable
             case "initramfs": // image generator compression version [microcode]; a module a line, "> path content" for other files
                 At(arguments[0], out var initramfs).With(initramfs, PhonyInitramfs.Build(_workshop, section, path => _modules[path]), 0x180);
                 break;
-            case "selinux": // every file so far has a label
-                foreach (var fileSystem in FileSystems)
-                {
-                    fileSystem.LabelAll("system_u:object_r:etc_t:s0");
-                }
-
+            case "selinux": // every file so far has a label, where the format has attributes
+                _mounts.FindAll(m => m.FileSystem.Kind != "vfat").ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
                 break;
             case "packages": // format [directory]; "name version architecture" a line
                 PhonyPackages.Write(At("/", out _), _workshop, arguments[0], arguments.ElementAtOrDefault(1) ?? "/var/lib/rpm", section.Lines);
@@ -156,12 +170,12 @@ internal sealed class PhonyLinux : IDisposable
         var content = kind switch
         {
             "swap" => VolumeImages.Swap(section.Option("uuid")!),
-            "lvm" => VolumeImages.With(
-                8192, (512, "LABELONE"u8.ToArray()), (536, "LVM2 001"u8.ToArray()), (544, Encoding.ASCII.GetBytes("phony0phonyphonyphonyphonyphonyph"[..32]))),
+            "lvm" => LvmLabel(),
+            _ when section.Arguments.Contains("active") => VolumeImages.With(4096, (0, [0xEB, 0x58, 0x90]), (510, [0x55, 0xAA])),
             _ => new byte[4096],
         };
-        var partition = MemoryVolume.Partition(0, number, content);
-        return _table == "mbr" ? partition : partition with
+        var partition = MemoryVolume.Partition(0, number, content) with { IsActive = section.Arguments.Contains("active") };
+        return Table == "mbr" ? partition : partition with
         {
             Kind = VolumeKind.GptPartition,
             MbrType = null,
@@ -184,21 +198,25 @@ internal sealed class PhonyLinux : IDisposable
     private void AddVolume(PhonySection section, Volume volume)
     {
         var kind = section.Arguments[1];
-        volume = kind == "swap" ? volume with { Device = MemoryVolume.Partition(0, 1, VolumeImages.Swap(section.Option("uuid")!)).Device } : volume;
-        Volumes.Add(volume);
-        if (kind is "swap" or "lvm" or "biosboot")
-        {
-            return;
-        }
-
-        var fileSystem = new MemoryFileSystem(kind, section.Option("uuid"), section.Option("label"));
-        _fileSystems[volume] = fileSystem;
-        if (section.Arguments.Length > 2 && section.Arguments[2].StartsWith('/'))
+        var uuid = section.Option("uuid");
+        volume = kind == "swap" ? volume with { Device = MemoryVolume.Partition(0, 1, VolumeImages.Swap(uuid!)).Device } : volume;
+        var fileSystem = kind is "swap" or "lvm" or "biosboot" ? null : new MemoryFileSystem(kind, uuid, section.Option("label"));
+        Volumes.Add(new PhonyVolume(kind, volume, fileSystem, uuid));
+        if (fileSystem is not null && section.Arguments.Length > 2 && section.Arguments[2].StartsWith('/'))
         {
             // Longest first, as paths are looked up.
             _mounts.Add((section.Arguments[2], fileSystem));
             _mounts.Sort((a, b) => b.MountPoint.Length.CompareTo(a.MountPoint.Length));
         }
+    }
+
+    /// <summary>What tells a physical volume; its logical volumes are given beside it.</summary>
+    private static byte[] LvmLabel()
+    {
+        var image = VolumeImages.With(
+            8192, (512, "LABELONE"u8.ToArray()), (520, [1]), (532, [32]), (536, "LVM2 001"u8.ToArray()), (544, "phonyphonyphonyphonyphonyphonyph"u8.ToArray()));
+        LvmImage.Seal(image);
+        return image;
     }
 
     /// <summary>The file system that a path of the guest lies on, and the path there; for a mount point, the one that it is mounted in.</summary>

@@ -3,7 +3,6 @@ using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Initramfs;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
-using V2V.Engine.Tests.Conversion.Initramfs;
 
 namespace V2V.Engine.Tests.Guests.Phony;
 
@@ -55,26 +54,30 @@ internal static class PhonyReport
     /// <param name="before">Every file before they ran, by its real path.</param>
     public static string Changes(ConversionContext context, IReadOnlyDictionary<string, byte[]> before)
     {
-        var hardware = context.Hardware;
-        var text = new StringBuilder();
-        text.Append($"hardware: {hardware.Machine}, {hardware.Firmware}, disks {hardware.DiskBus}, network {hardware.NetworkModel}, virtio {(hardware.Virtio10 ? "1.0" : "transitional")}\n");
-        foreach (var concern in context.Concerns)
+        var lines = new List<string> { Describe(context.Hardware) };
+        lines.AddRange(context.Concerns.Select(Describe));
+        foreach (var change in ByPath(context.Changes))
         {
-            text.Append(Describe(concern)).Append('\n');
+            lines.Add(Describe(change));
+            lines.AddRange(Details(context.Files.Root, change.Key, before).Select(detail => "    " + detail));
         }
 
-        // A file that several steps changed is shown once, with all that was done.
-        foreach (var change in context.Changes.GroupBy(c => c.Path))
-        {
-            text.Append($"{change.First().Kind.ToString().ToLowerInvariant()} {change.Key}: {string.Join("; ", change.Select(c => c.What))}\n");
-            foreach (var line in Details(context.Files.Root, change.Key, before))
-            {
-                text.Append("    ").Append(line).Append('\n');
-            }
-        }
-
-        return text.ToString();
+        return string.Concat(lines.Select(line => line + '\n'));
     }
+
+    /// <summary>The same without the contents of the files.</summary>
+    public static IEnumerable<string> Changes(GuestAssessment assessment) =>
+        [Describe(assessment.Hardware!), .. assessment.Concerns.Select(Describe), .. ByPath(assessment.Changes).Select(Describe)];
+
+    private static string Describe(TargetHardware hardware) =>
+        $"hardware: {hardware.Machine}, {hardware.Firmware}, disks {hardware.DiskBus}, network {hardware.NetworkModel}, virtio {(hardware.Virtio10 ? "1.0" : "transitional")}"
+        + (hardware.DirectBoot is { } boot ? $", started by {boot.KernelPath}, {boot.InitramfsPath ?? "no initramfs"}, {boot.CommandLine}" : "");
+
+    /// <summary>A file that several steps changed is shown once, with all that was done.</summary>
+    private static IEnumerable<IGrouping<string, ConversionChange>> ByPath(IEnumerable<ConversionChange> changes) => changes.GroupBy(c => c.Path);
+
+    private static string Describe(IGrouping<string, ConversionChange> change) =>
+        $"{change.First().Kind.ToString().ToLowerInvariant()} {change.Key}: {string.Join("; ", change.Select(c => c.What))}";
 
     public static string Describe(Concern concern) => $"{concern.Severity.ToString().ToLowerInvariant()} {concern.Id}: {concern.Message}";
 
@@ -98,7 +101,12 @@ internal static class PhonyReport
             return old.Length > 0 || lines.Count <= MaxCreatedLines ? lines : [$"+ ({lines.Count} lines)"];
         }
 
-        // What is not text is an initramfs.
+        if (content.AsSpan().StartsWith("MZ"u8))
+        {
+            return [$"+ (a program of {content.Length} bytes)"];
+        }
+
+        // What else is not text is an initramfs.
         var (entries, known) = (Listing(content), Listing(old).ToHashSet());
         return [.. entries.Where(e => !known.Contains(e)).Select(e => $"+ {e}")];
     }

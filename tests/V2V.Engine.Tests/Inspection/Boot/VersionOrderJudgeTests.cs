@@ -47,14 +47,14 @@ public sealed class VersionOrderJudgeTests
         {
             Directory.CreateDirectory(esp + "/loader");
             File.WriteAllText(esp + "/k", "");
-            for (var round = 0; round < 25; round++)
+            for (var round = 0; round < 60; round++)
             {
                 var files = new MemoryFileSystem().With("/boot/k");
                 var entries = Directory.CreateDirectory(esp + "/loader/entries").FullName;
                 for (var n = random.Next(2, 8); n > 0; n--)
                 {
                     var version = Versions[random.Next(Versions.Length)];
-                    var name = (random.Next(3) == 0 ? "os" : $"{BootGuests.MachineId}-{version}") + $"{(char)('a' + n)}" + Counters[random.Next(Counters.Length)];
+                    var name = (random.Next(3) == 0 ? "os" : $"{BootGuests.MachineId}-{version.Replace('~', '.')}") + $"{(char)('a' + n)}" + Counters[random.Next(Counters.Length)];
                     var text = $"title {name}\nlinux /k\n" + (random.Next(2) == 0 ? $"version {version}\n" : "")
                         + (random.Next(2) == 0 ? $"sort-key {"ab"[random.Next(2)]}\n" : "") + (random.Next(2) == 0 ? $"machine-id {new string("0f"[random.Next(2)], 32)}\n" : "");
                     File.WriteAllText($"{entries}/{name}.conf", text);
@@ -69,7 +69,8 @@ public sealed class VersionOrderJudgeTests
                 var judged = ExternalTool.Check("bootctl", "--esp-path=" + esp, "--no-pager", "list");
                 var menu = BootLoaders.Find(new GuestRoot([new GuestMount("/", files, MemoryVolume.Partition(0, 1))]), Firmware.Uefi).Menu;
 
-                Assert.Equal(Regex.Matches(judged, @"(?m)^\s*id: (.+)$").Select(m => m.Groups[1].Value), menu.Entries.Select(e => e.Id));
+                var order = Regex.Matches(judged, @"(?m)^\s*id: (.+)$").Select(m => m.Groups[1].Value).ToArray();
+                Assert.True(order.SequenceEqual(menu.Entries.Select(e => e.Id)), $"{judged}\nengine: {string.Join(", ", menu.Entries.Select(e => e.Id))}");
                 var first = judged.IndexOf("(default)", StringComparison.Ordinal);
                 Assert.Equal(Regex.Match(judged[first..], @"(?m)^\s*id: (.+)$").Groups[1].Value, menu.Default!.Id);
                 Directory.Delete(entries, recursive: true);

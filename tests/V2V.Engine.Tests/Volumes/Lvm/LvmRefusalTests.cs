@@ -1,4 +1,3 @@
-using V2V.Engine.Disks;
 using V2V.Engine.Tests.Disks;
 using V2V.Engine.Volumes;
 using Xunit;
@@ -200,6 +199,25 @@ public sealed class LvmRefusalTests
 
         Assert.Contains("the name of another one", Refusal(found, "a").Message);
         Assert.Contains("vgrename", Refusal(found, "b").Advice);
+    }
+
+    [Fact]
+    public void A_physical_volume_that_two_groups_list_is_used_for_neither()
+    {
+        using var shop = new LvmWorkshop(32 * MiB, 32 * MiB);
+        shop.Lvm("pvcreate {0} {1}");
+        shop.Lvm("vgcreate vg0 {0}");
+        shop.Lvm("vgcreate vg1 {1}");
+        shop.Lvm("lvcreate -n a -l 1 vg0");
+        shop.Lvm("lvcreate -n b -l 1 vg1");
+        var ids = shop.Report("pvs -o pv_uuid,pv_name").OrderBy(r => shop.Loops.ToList().FindIndex(l => l.Name == r[1])).Select(r => r[0]).ToList();
+        LvmImage.RewriteText(shop.Images[1], text => text.Replace(ids[1], ids[0], StringComparison.Ordinal));
+
+        var found = shop.Discover();
+
+        Assert.Contains("two volume groups list as theirs", Refusal(found, "a").Message);
+        Assert.Contains("two volume groups list as theirs", Refusal(found, "b").Message);
+        Assert.All(found, v => Assert.Empty(v.Unallocated));
     }
 
     [Theory]

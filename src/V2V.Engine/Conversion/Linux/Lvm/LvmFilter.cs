@@ -18,6 +18,9 @@ internal enum LvmFilterVerdict
 /// </summary>
 internal sealed class LvmFilter
 {
+    /// <summary>More than anybody writes by hand or needs; bounds the work that a made-up list asks for.</summary>
+    private const int MaxPatterns = 500;
+
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(1);
 
     /// <summary>Links that udev and multipath make from serial numbers and places on a bus, none of which is known from the disks' contents.</summary>
@@ -28,7 +31,7 @@ internal sealed class LvmFilter
     internal LvmFilter(IEnumerable<string> patterns)
     {
         var texts = patterns.ToList();
-        _patterns = [.. texts.Select(Parse)];
+        _patterns = texts.Count <= MaxPatterns ? [.. texts.Select(Parse)] : [(false, null)];
         AcceptsHardwareNames = texts.Any(t => t.StartsWith('a') && Array.Exists(s_hardwareNames, n => t.Contains(n, StringComparison.Ordinal)));
     }
 

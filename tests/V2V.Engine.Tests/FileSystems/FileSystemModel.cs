@@ -1,10 +1,10 @@
 using V2V.Engine.FileSystems;
 using Xunit;
 
-namespace V2V.Engine.Tests.FileSystems.Ext;
+namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>What a file system should hold after a series of operations, kept as plainly as possible, and the operations on both.</summary>
-internal sealed class ExtFileSystemModel(WritableGuestFileSystem fileSystem, Random random)
+internal sealed class FileSystemModel(WritableGuestFileSystem fileSystem, Random random)
 {
     private readonly SortedDictionary<string, Node> _nodes = new(StringComparer.Ordinal) { ["/"] = new Node(GuestFileType.Directory) };
 
