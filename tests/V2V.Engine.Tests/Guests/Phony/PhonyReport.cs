@@ -81,7 +81,7 @@ internal static class PhonyReport
 
     public static string Describe(Concern concern) => $"{concern.Severity.ToString().ToLowerInvariant()} {concern.Id}: {concern.Message}";
 
-    private static IEnumerable<string> Details(GuestRoot root, string path, IReadOnlyDictionary<string, byte[]> before)
+    private static List<string> Details(GuestRoot root, string path, IReadOnlyDictionary<string, byte[]> before)
     {
         if (root.TryReadLink(path) is { } target)
         {

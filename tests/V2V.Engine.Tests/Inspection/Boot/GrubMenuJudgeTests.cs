@@ -83,7 +83,7 @@ public sealed class GrubMenuJudgeTests : IDisposable
     /// <summary>GRUB goes no deeper than that from one configuration into the next.</summary>
     private const int MenusInOneBoot = 8;
 
-    private IEnumerable<int> ChosenByGrub((string Setting, GrubEnvironment? Environment)[] menus) => menus.Chunk(MenusInOneBoot).SelectMany(Boot).ToArray();
+    private int[] ChosenByGrub((string Setting, GrubEnvironment? Environment)[] menus) => menus.Chunk(MenusInOneBoot).SelectMany(Boot).ToArray();
 
     /// <summary>Boots a disk on which each menu's entry prints its number and goes on to the next menu.</summary>
     private IEnumerable<int> Boot((string Setting, GrubEnvironment? Environment)[] menus)
@@ -121,7 +121,7 @@ public sealed class GrubMenuJudgeTests : IDisposable
         var (_, output) = ExternalTool.Run(
             "timeout", "50", "qemu-system-x86_64", "-accel", "tcg", "-m", "64", "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot", "-drive", $"file={_folder}/disk.img,format=raw");
 
-        var stages = Regex.Matches(output, @"CHOSEN [0-9]+\.").Count;
+        var stages = Regex.Count(output, @"CHOSEN [0-9]+\.");
         Assert.True(stages == menus.Length, $"GRUB stopped at {(stages < menus.Length ? menus[stages].Setting : "")}: {output}");
         return Regex.Matches(output, @"CHOSEN ([0-9]+)\.").Select(m => int.Parse(m.Groups[1].Value)).ToArray();
     }
