@@ -1,4 +1,3 @@
-using V2V.Engine.Disks;
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Xfs;
 using V2V.Engine.Tests.Disks;
@@ -159,6 +158,43 @@ public sealed class XfsNamesTests : IDisposable
         }
 
         image.Unmount();
+    }
+
+    [Theory]
+    [InlineData("-b size=1024", 5000)]
+    [InlineData("-b size=4096 -m rmapbt=1", 5000)]
+    public void Thousands_of_attributes_stand_in_trees_of_several_levels(string features, int count)
+    {
+        var image = Create(features);
+        var expected = new Dictionary<string, byte[]>();
+        using (var device = new FileDevice(image.Path))
+        using (var engine = XfsFileSystem.Open(device))
+        {
+            engine.CreateFile(Target, new GuestFileAttributes());
+            foreach (var left in new[] { count, count / 3, count, 40, 0 })
+            {
+                for (var i = 0; i < count; i++)
+                {
+                    var name = $"user.{i}";
+                    if (i >= left && expected.Remove(name))
+                    {
+                        engine.SetExtendedAttribute(Target, name, null);
+                    }
+                    else if (i < left && !expected.ContainsKey(name))
+                    {
+                        expected[name] = [.. Enumerable.Range(0, 30 + (i % 60)).Select(j => (byte)(i + j))];
+                        engine.SetExtendedAttribute(Target, name, expected[name]);
+                    }
+                }
+
+                engine.Flush();
+                image.Check();
+                image.Mount("loop,ro");
+                var found = new KernelTree(image.MountPoint).ExtendedAttributes(Target);
+                image.Unmount();
+                Assert.Equal(expected.OrderBy(a => a.Key, StringComparer.Ordinal), found.OrderBy(a => a.Key, StringComparer.Ordinal));
+            }
+        }
     }
 
     /// <summary>No present kernel mounts version 4, so the second opinion is that of xfsprogs.</summary>
