@@ -17,6 +17,8 @@ public sealed class FirstBootAgent : LinuxStep
 
     private const string InitScriptPath = "/etc/init.d/v2v-firstboot";
 
+    private const string OpenRcLink = "/etc/runlevels/default/v2v-firstboot";
+
     private const string Why = "With the QEMU guest agent the host can shut the guest down and freeze its file systems for backups.";
 
     private const string Unit =
@@ -202,31 +204,34 @@ public sealed class FirstBootAgent : LinuxStep
     {
         if (SystemManager.IsSystemd(root))
         {
-            return ("systemctl disable v2v-firstboot.service", files =>
-            {
-                files.WriteAllText(UnitPath, Unit, "runs the script at boot", Why);
-                files.CreateSymbolicLink("/etc/systemd/system/multi-user.target.wants/v2v-firstboot.service", UnitPath, "enables the service", Why);
-            });
+            return ("systemctl disable v2v-firstboot.service", EnableUnit);
         }
 
         if (root.DirectoryExists("/etc/runlevels/default"))
         {
-            const string Link = "/etc/runlevels/default/v2v-firstboot";
-            return ($"rm -f {Link}", files =>
-            {
-                files.WriteAllText(InitScriptPath, OpenRcScript, "runs the script at boot", Why, mode: 0x1ED);
-                files.CreateSymbolicLink(Link, InitScriptPath, "enables the service", Why);
-            });
+            return ($"rm -f {OpenRcLink}", EnableOpenRc);
         }
 
-        var links = StartLinkParents.Select(parent => RunLevels.Select(level => $"{parent}/rc{level}.d").Where(root.DirectoryExists).ToArray()).FirstOrDefault(d => d.Length > 0) ?? [];
-        return ($"rm -f {string.Join(' ', links.Select(d => $"{d}/S99v2v-firstboot"))}", files =>
+        var links = StartLinkParents.Select(parent => RunLevels.Select(level => $"{parent}/rc{level}.d").Where(root.DirectoryExists).ToArray())
+            .FirstOrDefault(d => d.Length > 0, [])
+            .Select(directory => $"{directory}/S99v2v-firstboot").ToArray();
+        return ($"rm -f {string.Join(' ', links)}", files => EnableScript(files, InitScript, links));
+    }
+
+    private static void EnableUnit(GuestEditor files)
+    {
+        files.WriteAllText(UnitPath, Unit, "runs the script at boot", Why);
+        files.CreateSymbolicLink("/etc/systemd/system/multi-user.target.wants/v2v-firstboot.service", UnitPath, "enables the service", Why);
+    }
+
+    private static void EnableOpenRc(GuestEditor files) => EnableScript(files, OpenRcScript, [OpenRcLink]);
+
+    private static void EnableScript(GuestEditor files, string script, IEnumerable<string> links)
+    {
+        files.WriteAllText(InitScriptPath, script, "runs the script at boot", Why, mode: 0x1ED);
+        foreach (var link in links)
         {
-            files.WriteAllText(InitScriptPath, InitScript, "runs the script at boot", Why, mode: 0x1ED);
-            foreach (var directory in links)
-            {
-                files.CreateSymbolicLink($"{directory}/S99v2v-firstboot", InitScriptPath, "enables the service", Why);
-            }
-        });
+            files.CreateSymbolicLink(link, InitScriptPath, "enables the service", Why);
+        }
     }
 }
