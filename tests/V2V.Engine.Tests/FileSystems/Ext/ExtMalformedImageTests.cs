@@ -1,9 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.RegularExpressions;
-using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ext;
-using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Ext;

@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Xfs;
 using Xunit;
 

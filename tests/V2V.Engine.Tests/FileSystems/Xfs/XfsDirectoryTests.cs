@@ -1,5 +1,4 @@
 using V2V.Engine.FileSystems.Xfs;
-using V2V.Engine.FileSystems;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Xfs;
