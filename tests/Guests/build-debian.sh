@@ -84,10 +84,10 @@ if [ ! -s "$base" ]; then
 	# shellcheck disable=SC2016
 	mirror=$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' | awk '$2 == "bookworm" { print $1; exit }')
 	[ -n "$mirror" ] || die "apt knows no archive of Debian 12 (bookworm)"
-	# The packages' own hooks make an initramfs several times: let it be a small one.
+	# INITRD=No: the kernel's hooks would make an initramfs, which is made below, when everything is in place.
 	printf '#!/bin/sh\nset -e\nmkdir -p "$1/etc/initramfs-tools/conf.d"\necho MODULES=list >"$1/etc/initramfs-tools/conf.d/driver-policy"\n' >"$work/setup"
 	chmod +x "$work/setup"
-	mmdebstrap --quiet --variant=minbase --mode=root --aptopt='Acquire::Languages "none"' "${drop[@]/#/--dpkgopt=path-exclude=}" \
+	INITRD=No mmdebstrap --quiet --variant=minbase --mode=root --aptopt='Acquire::Languages "none"' "${drop[@]/#/--dpkgopt=path-exclude=}" \
 		--include="$packages" --setup-hook="$work/setup" --format=tar bookworm "$base.part" "deb $mirror bookworm main"
 	mv "$base.part" "$base"
 fi
@@ -215,7 +215,7 @@ else
 fi
 mount -t proc proc "$root/proc"
 mounted=$root/proc
-chroot "$root" sh -c "$make" >"$work/initramfs.log" 2>&1 || { cat "$work/initramfs.log" >&2; die "the initramfs could not be made"; }
+chroot "$root" env -u TMPDIR sh -c "$make" >"$work/initramfs.log" 2>&1 || { cat "$work/initramfs.log" >&2; die "the initramfs could not be made"; }
 umount "$root/proc"
 mounted=''
 cp "$root/boot/vmlinuz-$kver" "$work/vmlinuz"

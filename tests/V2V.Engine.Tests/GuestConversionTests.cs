@@ -155,6 +155,58 @@ public sealed class GuestConversionTests : IDisposable
     }
 
     [Fact]
+    public void A_guest_without_a_boot_loader_comes_with_its_kernel_and_initramfs()
+    {
+        ExternalTool.Need("qemu-img", "debugfs", "virt-xml-validate");
+        using (var target = new DirectoryTarget(Out))
+        {
+            var result = new GuestConversion(WithoutBootLoader(), new ConversionOptions()).Convert(target, cancellation: TestContext.Current.CancellationToken);
+            Assert.Contains(result.Assessment.Concerns, c => c.Id == "DirectKernelBoot");
+            ExternalTool.Check("virt-xml-validate", result.DomainXmlPath!, "domain");
+            var os = XDocument.Parse(result.DomainXml).Root!.Element("os")!;
+            Assert.Equal(Path.Combine(Out, "sample-vmlinuz"), (string?)os.Element("kernel"));
+            Assert.Equal(Path.Combine(Out, "sample-initrd"), (string?)os.Element("initrd"));
+            Assert.Equal("root=UUID=7c9c3a7e-2d0c-4d4e-9a52-0f6d3c1b8e01 ro quiet", (string?)os.Element("cmdline"));
+
+            var partition = RootPartition(Assert.Single(result.Disks));
+            foreach (var (inside, copy) in new[] { ("vmlinuz", "sample-vmlinuz"), ("initrd.img", "sample-initrd") })
+            {
+                var dumped = Path.Combine(_folder, inside);
+                ExternalTool.Check("debugfs", "-R", $"dump /boot/{inside}-6.1.0-18-amd64 {dumped}", partition);
+                Assert.Equal(File.ReadAllBytes(dumped), File.ReadAllBytes(Path.Combine(Out, copy)));
+            }
+        }
+
+        Assert.Equal(["sample-initrd", "sample-sda.qcow2", "sample-vmlinuz", "sample.xml"], Names(Out));
+
+        // Names that are taken are found before anything is written.
+        File.Delete(Path.Combine(Out, "sample.xml"));
+        File.Delete(Path.Combine(Out, "sample-sda.qcow2"));
+        using var again = new DirectoryTarget(Out);
+        var error = Assert.ThrowsAny<V2VException>(() => new GuestConversion(WithoutBootLoader(), new ConversionOptions()).Convert(again, cancellation: TestContext.Current.CancellationToken));
+        Assert.Equal(V2VError.TargetExists, error.Error);
+        Assert.Contains("sample-vmlinuz", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_that_is_cancelled_leaves_no_kernel_either()
+    {
+        ExternalTool.Need("qemu-img");
+        using var cancellation = new CancellationTokenSource();
+        var progress = new Listener(p =>
+        {
+            if (p.Phase == "Define")
+            {
+                cancellation.Cancel();
+            }
+        });
+        using var target = new DirectoryTarget(Out);
+        Assert.ThrowsAny<OperationCanceledException>(
+            () => new GuestConversion(WithoutBootLoader(), new ConversionOptions()).Convert(target, progress, cancellation.Token));
+        Assert.False(Directory.Exists(Out));
+    }
+
+    [Fact]
     public void What_a_failed_run_could_not_remove_is_told_with_the_error()
     {
         using var target = new StubbornTarget();
@@ -168,6 +220,20 @@ public sealed class GuestConversionTests : IDisposable
     {
         using var target = new DirectoryTarget(Out);
         return new GuestConversion(OpenSample(), new ConversionOptions()).Convert(target, cancellation: TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>The sample as a raw disk without the code in its first sector.</summary>
+    private SourceGuest WithoutBootLoader()
+    {
+        var disk = Path.Combine(_folder, "sample.raw");
+        ExternalTool.Check("tar", "-xf", Sample, "-C", _folder);
+        ExternalTool.Check("qemu-img", "convert", "-O", "raw", Path.Combine(_folder, "debian12-1.vmdk"), disk);
+        using (var file = File.OpenWrite(disk))
+        {
+            file.Write(new byte[440]);
+        }
+
+        return Assert.Single(GuestSources.Open(disk, TestContext.Current.CancellationToken));
     }
 
     private string RootPartition(string disk)

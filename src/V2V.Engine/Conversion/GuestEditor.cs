@@ -5,11 +5,13 @@ namespace V2V.Engine.Conversion;
 
 /// <summary>
 /// Reads and writes files of a guest, following its links, and records every change. New files take root as owner, the given mode and the
-/// SELinux label of the directory that they are created in, as a guest without a more specific rule would give them.
+/// SELinux label that the guest's policy gives to their path, or that of the directory that they are created in.
 /// </summary>
 public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> changes)
 {
     private const string SELinuxAttribute = "security.selinux";
+
+    private readonly Lazy<SELinuxFileContexts?> _policy = new(() => SELinuxFileContexts.Of(root));
 
     public GuestRoot Root { get; } = root;
 
@@ -44,7 +46,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         var at = Root.Resolve(path);
         at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = mode });
         at.Writable.WriteAllBytes(at.Path, content);
-        CopyLabel(at);
+        SetLabel(at, GuestFileType.Regular);
         changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
     }
 
@@ -109,7 +111,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         }
 
         at.Writable.CreateSymbolicLink(at.Path, target, new GuestFileAttributes());
-        CopyLabel(at);
+        SetLabel(at, GuestFileType.SymbolicLink);
         changes.Add(new ConversionChange(existing is null ? ChangeKind.Created : ChangeKind.Modified, at.GuestPath, what, why));
     }
 
@@ -136,18 +138,19 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         CreateDirectories(Parent(path), why);
         var at = Root.Resolve(path);
         at.Writable.CreateDirectory(at.Path, new GuestFileAttributes { Mode = 0x1ED /* 0755 */ });
-        CopyLabel(at);
+        SetLabel(at, GuestFileType.Directory);
         changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, "directory created", why));
     }
 
     private static bool HasContent(GuestLocation at, GuestFile file, ReadOnlySpan<byte> content) =>
         file.Length == content.Length && at.FileSystem.ReadAllBytes(at.Path).AsSpan().SequenceEqual(content);
 
-    private static void CopyLabel(GuestLocation at)
+    /// <summary>Where the directory has no label the file system has none, or all of it has to be labelled by the guest.</summary>
+    private void SetLabel(GuestLocation at, GuestFileType type)
     {
-        if (at.FileSystem.ExtendedAttributes(Parent(at.Path)).TryGetValue(SELinuxAttribute, out var label))
+        if (at.FileSystem.ExtendedAttributes(Parent(at.Path)).TryGetValue(SELinuxAttribute, out var inherited))
         {
-            at.Writable.SetExtendedAttribute(at.Path, SELinuxAttribute, label);
+            at.Writable.SetExtendedAttribute(at.Path, SELinuxAttribute, _policy.Value?.Label(at.GuestPath, type) ?? inherited);
         }
     }
 

@@ -38,8 +38,8 @@ internal static class BiosBootSector
 
     /// <param name="disk">The disk that the firmware would boot.</param>
     /// <param name="diskIndex">Its index.</param>
-    /// <param name="found">Every volume.</param>
-    public static bool CanStart(SourceDisk disk, int diskIndex, IReadOnlyList<VolumeFinding> found)
+    /// <param name="volumes">Every volume of every disk.</param>
+    public static bool CanStart(SourceDisk disk, int diskIndex, IReadOnlyList<GuestVolume> volumes)
     {
         using var device = disk.Open();
         Span<byte> sector = stackalloc byte[SectorSize];
@@ -54,12 +54,12 @@ internal static class BiosBootSector
         }
 
         // LILO's is complete in itself; others, such as the one that parted writes into every table, go on to the active partition's.
-        if (sector[6..].StartsWith("LILO"u8) || !found.Any(f => f.Volume.DiskIndex == diskIndex && f.Volume.PartitionNumber is not null))
+        if (sector[6..].StartsWith("LILO"u8) || !volumes.Any(v => v.Volume.DiskIndex == diskIndex && v.Volume.PartitionNumber is not null))
         {
             return true;
         }
 
-        foreach (var volume in found.Select(f => f.Volume).Where(v => v.DiskIndex == diskIndex && v.IsActive))
+        foreach (var volume in volumes.Select(v => v.Volume).Where(v => v.DiskIndex == diskIndex && v.IsActive))
         {
             if (TryRead(volume.Device, 0, sector) && HasCode(sector))
             {

@@ -63,6 +63,11 @@ internal sealed partial class DeviceNames(IReadOnlyList<GuestVolume> volumes, IR
                 return Partition(named.Disk, named.IsPartition ? Match.Empty : lettered.Groups["part"]);
             }
 
+            if (disks.All(d => d.Controller == DiskController.Xen && d.GuestName is not null))
+            {
+                return new DeviceReference(DeviceNameKind.Unstable, null); // Paravirtual guests have no other names.
+            }
+
             return Partition(LetteredIndex(lettered.Groups["prefix"].Value, lettered.Groups["letters"].Value), lettered.Groups["part"]);
         }
 

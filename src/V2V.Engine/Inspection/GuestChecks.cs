@@ -131,6 +131,13 @@ public static class GuestChecks
                         "Regenerate the boot menu in the guest (grub-mkconfig, update-grub) if it should have entries.");
                 }
 
+                if (guest.BootLoader.Menu.Entries.Where(e => e.IsUnifiedImage).Select(e => e.Title).ToArray() is { Length: > 0 } images)
+                {
+                    yield return new Concern(
+                        ConcernSeverity.Warning, "UnifiedImagesLeft",
+                        $"Unified kernel images are left as they are, and start on KVM only if they hold drivers for virtio: {string.Join(", ", images)}.");
+                }
+
                 break;
         }
     }

@@ -40,7 +40,7 @@ internal sealed record KernelChoice(InstalledKernel Kernel, BootMenuEntry? Entry
 
     /// <summary>Every kernel with what stands against it, for a guest in which no choice can be made.</summary>
     public static IEnumerable<string> Obstacles(InspectedGuest guest) => guest.Kernels.Select(k =>
-        $"{k} {Obstacle(k, guest.Firmware) ?? "could, but the boot menu has no entry that boots it without the Xen hypervisor"}");
+        Obstacle(k, guest.Firmware) ?? $"{k} could, but the boot menu has no entry that boots it by itself");
 
     /// <summary>The entries that boot the kernel by itself.</summary>
     private static IEnumerable<BootMenuEntry> Entries(InspectedGuest guest, InstalledKernel kernel)
@@ -60,8 +60,8 @@ internal sealed record KernelChoice(InstalledKernel Kernel, BootMenuEntry? Entry
     private static string? Obstacle(InstalledKernel? kernel, Sources.Firmware firmware) => kernel switch
     {
         null => "no kernel is the default",
-        { IsXenOnly: true } => "runs on the Xen hypervisor only",
-        _ => CanDriveDisks(kernel, firmware) ? null : "has no driver for any disk that KVM can offer (virtio, SATA, IDE)",
+        { IsXenOnly: true } => $"{kernel} runs on the Xen hypervisor only",
+        _ => CanDriveDisks(kernel, firmware) ? null : $"{kernel} has no driver for any disk that KVM can offer (virtio, SATA, IDE)",
     };
 
     /// <summary>What ChooseVirtualHardware can fall back to; UEFI guests get the machine q35, which has no IDE controller.</summary>

@@ -28,7 +28,7 @@ internal static class LinuxInspector
             BootLoader = bootLoader,
             Packages = packages,
             BootDiskIndex = bootDisk,
-            HasBootLoaderOnDisk = firmware == Firmware.Uefi || BiosBootSector.CanStart(source.Disks[bootDisk], bootDisk, found),
+            HasBootLoaderOnDisk = firmware == Firmware.Uefi || BiosBootSector.CanStart(source.Disks[bootDisk], bootDisk, [.. found.Select(f => f.Guest)]),
             Concerns = concerns,
         };
     }

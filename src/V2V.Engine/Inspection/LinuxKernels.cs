@@ -50,7 +50,7 @@ internal static class LinuxKernels
     }
 
     /// <summary>SUSE's flavour for kdump runs in a crashed system's spare memory and is never booted by itself.</summary>
-    private static bool IsForDumps(string version) => version.EndsWith("-kdump", StringComparison.Ordinal);
+    private static bool IsForDumps(string version) => version.EndsWith("kdump", StringComparison.Ordinal);
 
     private static List<InstalledKernel> MarkDefault(GuestRoot root, List<InstalledKernel> kernels, BootMenu menu)
     {

@@ -4,11 +4,13 @@ namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>
 /// A complete file system in memory, for tests of everything that stands on the contract. It keeps the contract's promises, errors included:
-/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full.
+/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full. As "vfat" it takes names in any case.
 /// </summary>
 internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null, string? label = null) : WritableGuestFileSystem
 {
-    private readonly Dictionary<string, Node> _files = new(StringComparer.Ordinal)
+    private readonly StringComparison _case = kind == "vfat" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+
+    private readonly Dictionary<string, Node> _files = new(kind == "vfat" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
     {
         ["/"] = new Node(GuestFileType.Directory, 2) { Mode = 0x1ED },
     };
@@ -152,7 +154,7 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
             throw Invalid(to, "is a directory that is not empty");
         }
 
-        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", StringComparison.Ordinal)).ToList())
+        foreach (var path in _files.Keys.Where(p => p.StartsWith(from + "/", _case)).ToList())
         {
             _files.Remove(path, out var moved);
             _files[to + path[from.Length..]] = moved!;
@@ -301,7 +303,7 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
     private IEnumerable<string> Children(string path)
     {
         var prefix = path == "/" ? "/" : path + "/";
-        return _files.Keys.Where(p => p.Length > prefix.Length && p.StartsWith(prefix, StringComparison.Ordinal) && !p[prefix.Length..].Contains('/'));
+        return _files.Keys.Where(p => p.Length > prefix.Length && p.StartsWith(prefix, _case) && !p[prefix.Length..].Contains('/'));
     }
 
     private string Check(string path) =>

@@ -56,6 +56,33 @@ public sealed class DeviceNamesTests
     }
 
     [Theory]
+    [InlineData("/dev/xvda1", 0)] // the disk that Xen calls xvda1
+    [InlineData("/dev/sda1", 0)] // as older kernels call it
+    [InlineData("/dev/xvda2", 1)]
+    [InlineData("/dev/xvda3", null)]
+    [InlineData("/dev/xvdb1", 2)] // a partition of the disk that Xen calls sdb
+    [InlineData("/dev/sdb1", 2)]
+    [InlineData("/dev/xvdf1", 2)] // which RHEL 6 calls xvdf
+    public void Xens_configuration_says_how_its_guests_call_their_disks(string name, int? volume)
+    {
+        GuestVolume[] volumes =
+        [
+            new() { Volume = MemoryVolume.Partition(0, 0) with { Kind = VolumeKind.WholeDisk, PartitionNumber = null } },
+            new() { Volume = MemoryVolume.Partition(1, 0) with { Kind = VolumeKind.WholeDisk, PartitionNumber = null } },
+            new() { Volume = MemoryVolume.Partition(2, 1) },
+        ];
+        SourceDisk[] disks =
+        [
+            .. ((string[])["xvda1", "xvda2", "sdb"]).Select(n => PhonyGuest.Disk(DiskController.Xen) with { GuestName = n }),
+        ];
+
+        var found = new DeviceNames(volumes, disks).Resolve(name);
+
+        Assert.Equal(DeviceNameKind.Unstable, found.Kind);
+        Assert.Same(volume is { } i ? volumes[i] : null, found.Volume);
+    }
+
+    [Theory]
     [InlineData("UUID=1111", 0)]
     [InlineData("uuid=1111", 0)]
     [InlineData("LABEL=my root", 0)]

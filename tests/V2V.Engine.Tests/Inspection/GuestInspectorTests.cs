@@ -1,4 +1,3 @@
-using System.Text;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.FileSystems;
@@ -335,7 +334,7 @@ public sealed class GuestInspectorTests
     public void The_boot_disk_is_the_first_with_grub_in_its_boot_sector()
     {
         using var phony = PhonyGuest.Debian12();
-        phony.Source = phony.Source with { Disks = [PhonyGuest.Disk(), PhonyGuest.Disk(content: VolumeImages.With(512, (0x180, "GRUB "u8.ToArray())))] };
+        phony.Source = phony.Source with { Disks = [PhonyGuest.Disk(content: new byte[4096]), PhonyGuest.Disk()] };
 
         Assert.Equal(1, phony.Inspect().BootDiskIndex);
     }

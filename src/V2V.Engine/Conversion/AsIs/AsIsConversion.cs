@@ -33,6 +33,13 @@ internal static class AsIsConversion
             return concerns;
         }
 
+        if (guest.Firmware == Firmware.Bios && source.Disks.Count > 0 && !BiosBootSector.CanStart(source.Disks[guest.BootDiskIndex], guest.BootDiskIndex, guest.Volumes))
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "NoBootLoader", "The guest has no boot loader on its disk, as guests of Xen whose hypervisor starts their kernel: it will not start.",
+                "Convert it without -AsIs, or install a boot loader in the source guest."));
+        }
+
         AsIsHardware.Apply(source, bus, hardware);
         concerns.Add(new Concern(
             ConcernSeverity.Warning, "ConvertedAsIs",

@@ -22,7 +22,7 @@ internal static class AsIsHardware
     {
         hardware.DiskBus = bus;
         hardware.Machine = bus == DiskBus.Ide ? "pc" : "q35";
-        hardware.NetworkModel = KnownAdapter(source.NetworkAdapters.FirstOrDefault()?.Model) ?? NetworkModel.E1000;
+        hardware.NetworkModel = source.NetworkAdapters is [var first, ..] && KnownAdapter(first.Model) is { } model ? model : NetworkModel.E1000;
         // The only thing said about the system inside when nothing of it can be read; Windows keeps local time in the clock.
         hardware.ClockIsLocalTime |= source.GuestOsHint?.StartsWith("win", StringComparison.OrdinalIgnoreCase) == true;
     }

@@ -16,6 +16,8 @@ internal sealed partial class HostDeviceNames
     private static readonly string[] s_finishedHooks =
         ["lib/dracut/hooks/initqueue/finished", "usr/lib/dracut/hooks/initqueue/finished", "var/lib/dracut/hooks/initqueue/finished", "initqueue/finished"];
 
+    private static readonly string[] s_lvmFiles = ["etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf"];
+
     private static readonly string[] s_argumentFiles = ["etc/cmdline", "etc/cmdline.d"];
 
     private readonly InitramfsTree _tree;
@@ -41,9 +43,8 @@ internal sealed partial class HostDeviceNames
 
     /// <param name="tree">What the image unpacks to.</param>
     /// <param name="names">Knows what becomes of each name.</param>
-    /// <param name="diskPrefix">What disks are called on the new hardware: "vd" or "sd".</param>
     /// <exception cref="ConversionException">Something that is needed to boot is named in a way for which there is no replacement.</exception>
-    public static HostDeviceNames Correct(InitramfsTree tree, IImageDeviceNames names, string diskPrefix)
+    public static HostDeviceNames Correct(InitramfsTree tree, IImageDeviceNames names)
     {
         var corrections = new HostDeviceNames(tree, names);
         corrections.EditAll(s_argumentFiles, text => text.Arguments);
@@ -52,7 +53,12 @@ internal sealed partial class HostDeviceNames
         corrections.EditAll(["etc/fstab", "etc/fstab.sys"], text => text.Fstab);
         corrections.EditAll(["conf/conf.d", "conf/param.conf", "conf/initramfs.conf"], text => text.InitramfsToolsVariable);
         corrections.EditAll(["config"], text => text.MkinitrdVariable);
-        corrections.EditLvm(diskPrefix);
+        if (InitramfsGenerators.Recognise(tree) == InitramfsGenerator.Nash)
+        {
+            corrections.EditAll([NashScript.Path], text => text.NashCommand);
+        }
+
+        corrections.EditLvm();
         corrections.MaskUnits();
         return corrections;
     }
@@ -68,11 +74,11 @@ internal sealed partial class HostDeviceNames
     }
 
     /// <summary>A filter that accepts disks by their old names hides every physical volume on the new ones.</summary>
-    private void EditLvm(string diskPrefix)
+    private void EditLvm()
     {
-        foreach (var path in new[] { "etc/lvm/lvm.conf", "etc/lvm/lvmlocal.conf" }.Select(p => _tree.RealPath(p)).OfType<string>())
+        foreach (var path in s_lvmFiles.Select(p => _tree.RealPath(p)).OfType<string>())
         {
-            EditText(path, text => LvmFilter.Accept(text, diskPrefix));
+            EditText(path, text => _names.CorrectLvm(text, path));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using V2V.Engine.Conversion.Linux;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Initramfs;
@@ -23,11 +24,11 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
             var isResume = match.Groups["name"].Value == "resume";
             if (names.Replace(device, file, isResume ? "swap" : null) is { } stable)
             {
-                return $"{match.Groups["head"].Value}{ToPath(stable)}";
+                return $"{match.Groups["head"].Value}{StableNames.LinkOf(stable)}";
             }
 
             // Without the argument the guest starts instead of resuming, which is all that it can do on other hardware.
-            return isResume ? "" : throw NotFound(device);
+            return isResume || names.IsOnCommandLine(match.Groups["name"].Value) ? "" : throw NotFound(device);
         });
         return edited;
     }
@@ -40,7 +41,25 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
     public string InitramfsToolsVariable(string line) => Variable(line, stable => stable, lost: "none");
 
     /// <summary>Shell variables of SUSE's mkinitrd (config/mount.sh): rootdev='/dev/...'; its scripts look for a path.</summary>
-    public string MkinitrdVariable(string line) => Variable(line, ToPath, lost: "");
+    public string MkinitrdVariable(string line) => Variable(line, StableNames.LinkOf, lost: "");
+
+    /// <summary>
+    /// nash's "mkrootdev -t ext3 -o defaults,ro /dev/sda1" and "resume /dev/sda2", which take UUID= too (nash(8)). Without the resume the guest
+    /// starts, which is all that it can do on other hardware.
+    /// </summary>
+    public string NashCommand(string line)
+    {
+        if (NashDevice().Match(line) is not { Success: true } match || names.IsLasting(match.Groups["device"].Value))
+        {
+            return line;
+        }
+
+        var device = new FieldSpan(match.Groups["device"].Index, match.Groups["device"].Length);
+        var isResume = match.Groups["command"].Value == "resume";
+        return names.Replace(device.Of(line), file, isResume ? "swap" : null) is { } stable ? device.Replace(line, stable)
+            : isResume ? "# " + line
+            : throw NotFound(device.Of(line));
+    }
 
     /// <summary>crypttab(5), also as initramfs-tools of Debian up to 9 writes it into conf/conf.d/cryptroot: "target=x,source=/dev/sda5,...".</summary>
     public string Crypttab(string line)
@@ -82,14 +101,6 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
             return $"{match.Groups["head"].Value}{value}";
         });
 
-    /// <summary>udev's links, which every program that takes a path can use.</summary>
-    private static string ToPath(string stable) => stable.Split('=', 2) switch
-    {
-        ["UUID", var uuid] => $"/dev/disk/by-uuid/{uuid}",
-        ["PARTUUID", var uuid] => $"/dev/disk/by-partuuid/{uuid}",
-        _ => stable,
-    };
-
     private ConversionException NotFound(string device) => InitramfsErrors.Unsupported(
         $"The initramfs looks for {device} of the old machine ({file}), and no volume of this guest could be matched to it.",
         "Name the disk by UUID in the guest, and rebuild its initramfs, before converting it.");
@@ -103,6 +114,9 @@ internal sealed partial class HostDeviceText(IImageDeviceNames names, string fil
 
     [GeneratedRegex(@"^(?<head>([^#']*\s)?(?<name>[A-Za-z_]+)=[""']?)(?<device>/dev/[^\s""']+)")]
     private static partial Regex Assignment();
+
+    [GeneratedRegex(@"^\s*(?<command>mkrootdev|resume)\s(.*\s)?(?<device>/dev/\S+)")]
+    private static partial Regex NashDevice();
 
     [GeneratedRegex(@"^target=.*[,]source=(?<device>/dev/[^\s,]+)")]
     private static partial Regex CryptrootSource();

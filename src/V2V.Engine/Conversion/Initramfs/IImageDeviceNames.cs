@@ -11,4 +11,10 @@ internal interface IImageDeviceNames
     /// <param name="file">The file in the image, for the report.</param>
     /// <param name="expectedKind">What the file says lies there ("swap"); null when it does not say.</param>
     string? Replace(string device, string file, string? expectedKind);
+
+    /// <summary>True when every boot entry of the image gives the kernel an argument of this name, which goes before what stands in the image.</summary>
+    bool IsOnCommandLine(string argument);
+
+    /// <summary>The content of lvm.conf with filters that let the new disks through; the same text when they do.</summary>
+    string CorrectLvm(string text, string file);
 }

@@ -25,9 +25,6 @@ internal sealed record InitramfsNeeds(IReadOnlyList<InitramfsDriver> Required, I
 
     private static readonly InitramfsDriver s_piix = new("ata_piix", "pci:v00008086d00007010sv00001AF4sd00001100bc01sc01i80", "drives the IDE controller");
 
-    /// <summary>How names of disks on the bus start, without "/dev/".</summary>
-    public string DiskPrefix => KeepsScsiNames ? "sd" : "vd";
-
     /// <summary>The drivers for disks on <paramref name="bus"/>.</summary>
     public static InitramfsNeeds For(DiskBus bus) => bus switch
     {

@@ -62,7 +62,7 @@ internal sealed class InitramfsPlanner
     /// <summary>What an image made for one machine has of that machine, and what would keep the new drivers from being loaded.</summary>
     private List<string> CorrectHostSettings(IReadOnlyList<KernelModule> required)
     {
-        var host = HostDeviceNames.Correct(_tree, _names, _needs.DiskPrefix);
+        var host = HostDeviceNames.Correct(_tree, _names);
         var texts = host.Texts.ToDictionary(StringComparer.Ordinal);
         var changes = host.Changes.ToList();
         var modules = required.Concat(_kernel.Closure(_needs.Welcome.Where(IsAvailable).Select(d => d.Module))).Select(m => m.Name).ToHashSet(StringComparer.Ordinal);
@@ -94,14 +94,15 @@ internal sealed class InitramfsPlanner
             throw InitramfsErrors.Unsupported($"The initramfs keeps its files in the file system image {squash}, which V2V does not read.");
         }
 
-        if (generator == InitramfsGenerator.Nash && NashScript.Loads(_tree, required.Select(m => m.Name)))
+        if (generator == InitramfsGenerator.Nash)
         {
+            PlanNash(required);
             return [];
         }
 
-        if (generator is InitramfsGenerator.Nash or InitramfsGenerator.Unknown)
+        if (generator == InitramfsGenerator.Unknown)
         {
-            return PlanUnextendable(generator, required);
+            return PlanUnknown(generator, required);
         }
 
         var drivers = _needs.Required.Concat(_needs.Welcome.Where(IsAvailable)).Where(d => !IsBuiltin(d)).ToArray();
@@ -125,18 +126,32 @@ internal sealed class InitramfsPlanner
         return drivers;
     }
 
-    /// <summary>Nothing may be missing in an image whose program is not known; what nash's loads was looked at before.</summary>
-    private InitramfsDriver[] PlanUnextendable(InitramfsGenerator generator, IReadOnlyList<KernelModule> required)
+    /// <summary>Nothing looks for drivers there: the script that boots has to load them by name.</summary>
+    private void PlanNash(IReadOnlyList<KernelModule> required)
     {
-        var missing = required.Select(m => m.Name);
-        if (generator == InitramfsGenerator.Unknown)
+        var script = _replaced.TryGetValue(NashScript.Path, out var corrected) ? GuestText.Decode(corrected) : ReadText(NashScript.Path);
+        var missing = required.Where(m => !NashScript.Loads(script, _tree, m.Name)).ToList();
+        if (missing.Count == 0)
         {
-            var image = InitramfsModules.Find(_tree, _kernel.Kernel);
-            missing = missing.Where(m => !image.CanLoad(m));
-            if (!missing.Any() && _needs.Required.All(d => IsBuiltin(d) || image.IsFound(d)))
-            {
-                return [];
-            }
+            return;
+        }
+
+        foreach (var module in missing.Where(m => !_tree.FileExists(NashScript.ModulePath(m.Name))))
+        {
+            AddModule(module, NashScript.ModulePath(module.Name), Why(module, [.. _needs.Required], required));
+        }
+
+        WriteFile(NashScript.Path, GuestText.Encode(NashScript.WithModules(script, missing.Select(m => m.Name))));
+    }
+
+    /// <summary>Nothing may be missing in an image whose program is not known.</summary>
+    private InitramfsDriver[] PlanUnknown(InitramfsGenerator generator, IReadOnlyList<KernelModule> required)
+    {
+        var image = InitramfsModules.Find(_tree, _kernel.Kernel);
+        var missing = required.Select(m => m.Name).Where(m => !image.CanLoad(m));
+        if (!missing.Any() && _needs.Required.All(d => IsBuiltin(d) || image.IsFound(d)))
+        {
+            return [];
         }
 
         throw InitramfsErrors.Unsupported(

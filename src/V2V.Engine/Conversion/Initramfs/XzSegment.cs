@@ -1,12 +1,11 @@
 using System.Buffers.Binary;
-using SharpCompress.Compressors.LZMA;
 using V2V.Engine.IO;
 
 namespace V2V.Engine.Conversion.Initramfs;
 
 /// <summary>
-/// One stream of the .xz format (specification 1.1.0). The container is read here, which gives the exact length and bounds the dictionary
-/// before anything is allocated; only the LZMA2 data goes to the library.
+/// One stream of the .xz format (specification 1.1.0). Programs that compress with several threads write blocks that do not depend on each
+/// other; these are decoded in parallel.
 /// </summary>
 internal static class XzSegment
 {
@@ -20,6 +19,9 @@ internal static class XzSegment
 
     private const int CheckCrc32 = 1;
 
+    /// <summary>Blocks that are decoded at the same time, with their dictionaries, take no more than this. "xz -T0" makes them of three dictionaries.</summary>
+    private const long MaxParallelBytes = 64 << 20;
+
     public static int Decode(ArraySegment<byte> input, ContentSink sink)
     {
         var data = (ReadOnlySpan<byte>)input;
@@ -31,41 +33,79 @@ internal static class XzSegment
 
         var check = data[7] & 0x0F;
         var offset = StreamHeaderLength;
-        // A zero where a block header would have its size starts the index.
-        while (At(data, offset) != 0)
+        var pending = new Queue<Task<MemoryStream>>();
+        try
         {
-            offset = DecodeBlock(input, offset, check, sink);
+            // A zero where a block header would have its size starts the index.
+            while (At(data, offset) != 0)
+            {
+                var block = ReadBlockHeader(data, offset, check);
+                if (block.End is { } end && block.Length is <= MaxParallelBytes / 2 && end <= data.Length)
+                {
+                    var part = block;
+                    pending.Enqueue(Task.Run(() =>
+                    {
+                        var content = new MemoryStream((int)part.Length!);
+                        DecodeBlock(input, part, check, piece => Append(content, piece, part.Length.Value));
+                        return content;
+                    }));
+                    offset = end;
+                    var most = MaxParallelBytes / ((long)block.Length.Value + (2L * block.DictionarySize) + 1);
+                    Flush(pending, (int)Math.Min(most, Environment.ProcessorCount), sink);
+                }
+                else
+                {
+                    Flush(pending, 0, sink);
+                    offset = DecodeBlock(input, block, check, sink);
+                }
+            }
+
+            Flush(pending, 0, sink);
+        }
+        finally
+        {
+            // They read the caller's buffer.
+            Task.WhenAll(pending).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
         }
 
         return SkipIndexAndFooter(data, offset);
     }
 
-    /// <summary>Section 3: header, LZMA2 data, padding, check. Returns where the next block starts.</summary>
-    private static int DecodeBlock(ArraySegment<byte> input, int start, int check, ContentSink sink)
+    /// <summary>Passes on what is decoded, in order, until no more than <paramref name="left"/> blocks are being worked on.</summary>
+    private static void Flush(Queue<Task<MemoryStream>> pending, int left, ContentSink sink)
     {
-        var data = (ReadOnlySpan<byte>)input;
-        var headerLength = (data[start] + 1) * 4;
-        if (headerLength > data.Length - start
-            || Crc32.Append(0, data.Slice(start, headerLength - 4)) != ReadUInt32(data[(start + headerLength - 4)..]))
+        while (pending.Count > left)
         {
-            throw InitramfsErrors.Malformed("an xz block header is not valid", input.Offset + start);
+            var content = pending.Dequeue().GetAwaiter().GetResult();
+            sink(content.GetBuffer().AsSpan(0, (int)content.Length));
+        }
+    }
+
+    private static void Append(MemoryStream content, ReadOnlySpan<byte> piece, ulong limit)
+    {
+        if ((ulong)(content.Length + piece.Length) > limit)
+        {
+            throw InitramfsErrors.Malformed("an xz block is longer than its header says");
         }
 
-        var dictionary = ReadDictionaryProperty(data.Slice(start, headerLength - 4));
-        using var source = CompressedSegment.OpenRead(input);
-        source.Position = start + headerLength;
-        using var decoder = LzmaStream.Create([dictionary], source, leaveOpen: true);
+        content.Write(piece);
+    }
+
+    /// <summary>Section 3: LZMA2 data, padding, check. Returns where the next block starts.</summary>
+    private static int DecodeBlock(ArraySegment<byte> input, XzBlock block, int check, ContentSink sink)
+    {
+        var data = (ReadOnlySpan<byte>)input;
         var crc = 0u;
-        CompressedSegment.Drain(decoder, check != CheckCrc32 ? sink : content =>
+        var length = Lzma2Decoder.Decode(data[block.DataOffset..], block.DictionarySize, check != CheckCrc32 ? sink : content =>
         {
             crc = Crc32.Append(crc, content);
             sink(content);
         });
 
         // Blocks are padded to a multiple of four bytes, counted from the block's own start, which is such a multiple itself.
-        var end = ((int)source.Position + 3) & ~3;
+        var end = (block.DataOffset + length + 3) & ~3;
         var checkLength = CheckLengths[check];
-        if (end + checkLength > data.Length || (check == CheckCrc32 && ReadUInt32(data[end..]) != crc))
+        if (end + checkLength > data.Length || (check == CheckCrc32 && ReadUInt32(data[end..]) != crc) || (block.End ?? end + checkLength) != end + checkLength)
         {
             throw InitramfsErrors.Malformed("the checksum of its xz data does not match", input.Offset + end);
         }
@@ -73,25 +113,35 @@ internal static class XzSegment
         return end + checkLength;
     }
 
-    /// <summary>Section 3.1: the flags, optional sizes and filters of a block. Only plain LZMA2 is decoded.</summary>
-    private static byte ReadDictionaryProperty(ReadOnlySpan<byte> header)
+    /// <summary>Section 3.1: size, flags, optional lengths, filters, CRC. Only plain LZMA2 is decoded.</summary>
+    private static XzBlock ReadBlockHeader(ReadOnlySpan<byte> data, int start, int check)
     {
         const byte HasCompressedSize = 0x40;
         const byte HasUncompressedSize = 0x80;
-        // The property 0 .. 40 stands for 4 KiB .. 4 GiB in half powers of two; 28 is 64 MiB, the most that the xz program's presets use.
-        const byte MaxDictionaryProperty = 28;
+        var headerLength = (data[start] + 1) * 4;
+        if (headerLength > data.Length - start
+            || Crc32.Append(0, data.Slice(start, headerLength - 4)) != ReadUInt32(data[(start + headerLength - 4)..]))
+        {
+            throw InitramfsErrors.Malformed("an xz block header is not valid", start);
+        }
+
+        var header = data.Slice(start, headerLength - 4);
         var flags = At(header, 1);
         var offset = 2;
-        if ((flags & HasCompressedSize) != 0)
-        {
-            ReadVariable(header, ref offset);
-        }
+        var compressedLength = (flags & HasCompressedSize) != 0 ? ReadVariable(header, ref offset) : (ulong?)null;
+        var length = (flags & HasUncompressedSize) != 0 ? ReadVariable(header, ref offset) : (ulong?)null;
+        var dictionarySize = ReadDictionarySize(header, flags, offset);
+        var dataOffset = start + headerLength;
+        int? end = compressedLength <= int.MaxValue / 2
+            ? ((dataOffset + (int)compressedLength + 3) & ~3) + CheckLengths[check]
+            : null;
+        return new XzBlock(dataOffset, end, length, dictionarySize);
+    }
 
-        if ((flags & HasUncompressedSize) != 0)
-        {
-            ReadVariable(header, ref offset);
-        }
-
+    private static int ReadDictionarySize(ReadOnlySpan<byte> header, byte flags, int offset)
+    {
+        // The property 0 .. 40 stands for 4 KiB .. 4 GiB in half powers of two; 28 is 64 MiB, the most that the xz program's presets use.
+        const byte MaxDictionaryProperty = 28;
         var filter = ReadVariable(header, ref offset);
         if ((flags & 0x03) != 0 || filter != FilterLzma2)
         {
@@ -102,7 +152,7 @@ internal static class XzSegment
         var propertyLength = ReadVariable(header, ref offset);
         var property = At(header, offset);
         return propertyLength == 1 && property <= MaxDictionaryProperty
-            ? property
+            ? (2 | (property & 1)) << ((property / 2) + 11)
             : throw InitramfsErrors.Malformed($"an xz block asks for dictionary property {property}");
     }
 
@@ -148,4 +198,10 @@ internal static class XzSegment
         (uint)offset < (uint)data.Length ? data[offset] : throw InitramfsErrors.Malformed("its xz data ends early", offset);
 
     private static uint ReadUInt32(ReadOnlySpan<byte> data) => BinaryPrimitives.ReadUInt32LittleEndian(data);
+
+    /// <param name="DataOffset">Where the LZMA2 data starts.</param>
+    /// <param name="End">Where the next block starts, where the header tells.</param>
+    /// <param name="Length">Bytes after decoding, where the header tells.</param>
+    /// <param name="DictionarySize">In bytes.</param>
+    private readonly record struct XzBlock(int DataOffset, int? End, ulong? Length, int DictionarySize);
 }

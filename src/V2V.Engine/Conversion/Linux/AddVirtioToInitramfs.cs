@@ -1,4 +1,3 @@
-using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Conversion.Linux;
@@ -44,12 +43,15 @@ public sealed class AddVirtioToInitramfs : LinuxStep
     private static void ServeDefault(ConversionContext context, KernelInitramfs image)
     {
         V2VException? reason = null;
-        foreach (var (bus, machine) in Choices(context))
+        var (wantedBus, wantedMachine) = (context.Hardware.DiskBus, context.Hardware.Machine);
+        foreach (var (bus, machine) in Choices(context).ToList())
         {
+            // The names that disks will have are asked of the hardware.
+            (context.Hardware.DiskBus, context.Hardware.Machine) = (bus, machine);
             try
             {
                 image.Serve(bus);
-                Choose(context, bus, machine, reason);
+                ReportLowered(context, reason);
                 return;
             }
             catch (V2VException e) when (e.Error != V2VError.VerificationFailed)
@@ -59,6 +61,7 @@ public sealed class AddVirtioToInitramfs : LinuxStep
             }
         }
 
+        (context.Hardware.DiskBus, context.Hardware.Machine) = (wantedBus, wantedMachine);
         if (context.Hardware.DiskBus is DiskBus.Sata or DiskBus.Ide && image.ReadError is { } unread)
         {
             context.Add(new Concern(
@@ -101,15 +104,13 @@ public sealed class AddVirtioToInitramfs : LinuxStep
             i == 0 || (choice.Bus > hardware.DiskBus && (choice.Bus != DiskBus.Ide || context.Guest.Firmware != Firmware.Uefi)));
     }
 
-    private static void Choose(ConversionContext context, DiskBus bus, string machine, V2VException? reason)
+    private static void ReportLowered(ConversionContext context, V2VException? reason)
     {
-        context.Hardware.DiskBus = bus;
-        context.Hardware.Machine = machine;
         if (reason is not null)
         {
             context.Add(new Concern(
                 ConcernSeverity.Warning, "DiskBusLowered",
-                $"The guest's disks are attached by {BusName(bus)}, which is slower than virtio: {reason.Message}", reason.Advice));
+                $"The guest's disks are attached by {BusName(context.Hardware.DiskBus)}, which is slower than virtio: {reason.Message}", reason.Advice));
         }
     }
 

@@ -20,7 +20,6 @@ public sealed class ChooseKernel : LinuxStep
             return;
         }
 
-        var before = context.Guest.Kernels.FirstOrDefault(k => k.IsDefault);
         if (choice.Entry is { } entry)
         {
             var why = $"The default cannot run on KVM: {choice.Why}.";
@@ -31,8 +30,8 @@ public sealed class ChooseKernel : LinuxStep
         context.Add(new Concern(
             ConcernSeverity.Warning, "DefaultKernelChanged",
             choice.Entry is null
-                ? $"The guest's kernel {before} cannot run on KVM ({choice.Why}). {choice.Kernel} can, but its boot loader's menu could not be changed."
-                : $"The guest boots {choice.Kernel} from now on, since its default ({before}) cannot run on KVM: {choice.Why}."));
+                ? $"The guest should boot its kernel {choice.Kernel} on KVM ({choice.Why}), but it has no boot menu that could be changed."
+                : $"The guest boots its kernel {choice.Kernel} from now on ({choice.Entry.Title}), because its default cannot run on KVM: {choice.Why}."));
         context.SetDefault(choice.Kernel, choice.Entry);
     }
 

@@ -87,7 +87,8 @@ public sealed partial class Consoles : LinuxStep
                 }
 
                 var serial = $"{directory}/ttyS0{suffix}";
-                if (!context.Files.Root.FileExists(serial))
+                // RHEL 6's own job starts a login on a serial port that is the kernel's console.
+                if (!context.Files.Root.FileExists(serial) && !context.Files.Root.FileExists("/etc/init/serial.conf"))
                 {
                     context.Files.WriteAllText(serial, XenConsole().Replace(text, "ttyS0"), $"the login of {console} is on ttyS0", Why);
                 }

@@ -1,7 +1,6 @@
 using V2V.Engine.Conversion.Initramfs;
 using V2V.Engine.Inspection;
 using V2V.Engine.Inspection.Boot;
-using V2V.Engine.Sources;
 using V2V.Engine.Volumes.Gpt;
 
 namespace V2V.Engine.Conversion.Linux;

@@ -4,8 +4,8 @@ using V2V.Engine.Inspection;
 namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
-/// Comments out the drivers of other hypervisors in /etc/modules and /etc/modules-load.d, where they refuse to load on KVM and fail the service
-/// that loads them, and takes them out of the lists from which SUSE's mkinitrd makes initramfs images.
+/// Comments out the drivers of other hypervisors in /etc/modules, /etc/modules-load.d and the list of initramfs-tools, where they refuse to load on
+/// KVM and fail the service that loads them, and takes them out of the lists from which SUSE's mkinitrd makes initramfs images.
 /// </summary>
 public sealed partial class DropForeignModules : LinuxStep
 {
@@ -30,6 +30,7 @@ public sealed partial class DropForeignModules : LinuxStep
         var files = context.Files.Root.Enumerate("/etc/modules-load.d")
             .Where(f => f.Name.EndsWith(".conf", StringComparison.Ordinal))
             .Select(f => $"/etc/modules-load.d/{f.Name}")
+            .Prepend("/etc/initramfs-tools/modules")
             .Prepend("/etc/modules")
             .Where(context.Files.Root.FileExists)
             // /etc/modules-load.d/modules.conf is a link to /etc/modules on Debian.

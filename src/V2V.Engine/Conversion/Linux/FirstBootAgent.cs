@@ -1,3 +1,4 @@
+using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Linux;
@@ -8,9 +9,13 @@ namespace V2V.Engine.Conversion.Linux;
 /// </summary>
 public sealed class FirstBootAgent : LinuxStep
 {
+    private const string Package = "qemu-guest-agent";
+
     private const string ScriptPath = "/usr/local/sbin/v2v-firstboot";
 
     private const string UnitPath = "/etc/systemd/system/v2v-firstboot.service";
+
+    private const string InitScriptPath = "/etc/init.d/v2v-firstboot";
 
     private const string Why = "With the QEMU guest agent the host can shut the guest down and freeze its file systems for backups.";
 
@@ -28,7 +33,7 @@ public sealed class FirstBootAgent : LinuxStep
         Type=simple
         ExecStart=/usr/local/sbin/v2v-firstboot
         Nice=10
-        # dpkg must not be killed in the middle of its work when the guest is shut down.
+        # The package manager must not be killed in the middle of its work when the guest is shut down.
         TimeoutStopSec=300
 
         [Install]
@@ -36,15 +41,52 @@ public sealed class FirstBootAgent : LinuxStep
 
         """;
 
+    /// <summary>Started in the background, so that the boot goes on.</summary>
+    private const string InitScript =
+        """
+        #!/bin/sh
+        # chkconfig: 2345 99 01
+        # description: Installs the QEMU guest agent after the conversion to KVM.
+        ### BEGIN INIT INFO
+        # Provides: v2v-firstboot
+        # Required-Start: $remote_fs $network
+        # Required-Stop: $remote_fs
+        # Default-Start: 2 3 4 5
+        # Default-Stop: 0 1 6
+        # Short-Description: Install the QEMU guest agent after the conversion to KVM
+        ### END INIT INFO
+        case $1 in
+            start) [ ! -x /usr/local/sbin/v2v-firstboot ] || /usr/local/sbin/v2v-firstboot & ;;
+        esac
+        exit 0
+
+        """;
+
+    private const string OpenRcScript =
+        """
+        #!/sbin/openrc-run
+        description="Installs the QEMU guest agent after the conversion to KVM"
+        depend() {
+            after net
+        }
+        start() {
+            [ ! -x /usr/local/sbin/v2v-firstboot ] || /usr/local/sbin/v2v-firstboot &
+            return 0
+        }
+        stop() {
+            return 0
+        }
+
+        """;
+
     private const string Script =
         """
         #!/bin/sh
         # Installs the QEMU guest agent after the conversion to KVM, once the network is up.
-        # It may be deleted together with v2v-firstboot.service. Log: /var/log/v2v-firstboot.log
+        # It may be deleted together with the service of its name. Log: /var/log/v2v-firstboot.log
         umask 022
         PATH=/usr/sbin:/usr/bin:/sbin:/bin
-        DEBIAN_FRONTEND=noninteractive
-        export PATH DEBIAN_FRONTEND
+        export PATH
         package=qemu-guest-agent
         state=/var/lib/v2v-firstboot
         max_boots=5
@@ -52,12 +94,35 @@ public sealed class FirstBootAgent : LinuxStep
         exec >>/var/log/v2v-firstboot.log 2>&1 </dev/null
         say() { echo "$(date '+%Y-%m-%d %H:%M:%S') $*"; }
 
-        installed() { dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed$'; }
+        installed() {
+            @INSTALLED@
+        }
+
+        install() {
+            @INSTALL@
+        }
+
+        # Whichever of these the guest has; a service that udev or the package starts itself is running already.
+        start_agent() {
+            if command -v systemctl >/dev/null 2>&1 && [ -d /run/systemd/system ]; then
+                systemctl enable qemu-guest-agent.service
+                systemctl start qemu-guest-agent.service
+            elif command -v rc-update >/dev/null 2>&1; then
+                rc-update add qemu-guest-agent default
+                rc-service qemu-guest-agent start
+            else
+                for service in qemu-ga qemu-guest-agent; do
+                    [ -x "/etc/init.d/$service" ] || continue
+                    ! command -v chkconfig >/dev/null 2>&1 || chkconfig "$service" on
+                    "/etc/init.d/$service" start
+                done
+            fi
+        }
 
         finish() {
             say "$1"
             rm -rf "$state"
-            systemctl disable v2v-firstboot.service
+            @DISABLE@
             exit 0
         }
 
@@ -79,38 +144,89 @@ public sealed class FirstBootAgent : LinuxStep
             seconds=$((seconds + 5))
         done
 
-        # Only the downloads are limited in time: dpkg itself is never interrupted.
-        options='-q -y -o Acquire::Retries=1 -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 -o DPkg::Lock::Timeout=300'
         say "installing $package (boot $boots of $max_boots)"
-        timeout 600 apt-get $options update
-        if timeout 600 apt-get $options --no-install-recommends --download-only install "$package"; then
-            apt-get $options --no-install-recommends --no-download \
-                -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$package"
+        install
+        if installed; then
+            start_agent
+            finish "$package has been installed"
         fi
-        installed && finish "$package has been installed"
         say "$package could not be installed: trying again at the next boot"
         exit 0
 
         """;
 
+    /// <summary>Start links, by the directories that hold them: Red Hat's, SUSE's, Debian's.</summary>
+    private static readonly string[] StartLinkParents = ["/etc/rc.d", "/etc/init.d", "/etc"];
+
+    private static readonly string[] RunLevels = ["2", "3", "4", "5"];
+
     public override string Name => "Arranging for the guest agent";
 
-    public override bool AppliesTo(InspectedGuest guest) =>
-        base.AppliesTo(guest) && LinuxDistribution.IsDebianFamily(guest.OperatingSystem) && !guest.HasPackage("qemu-guest-agent");
+    public override bool AppliesTo(InspectedGuest guest) => base.AppliesTo(guest) && !guest.HasPackage(Package);
 
     public override void Apply(ConversionContext context)
     {
-        if (!SystemManager.IsSystemd(context.Files.Root))
+        var root = context.Files.Root;
+        if (root.FileExists("/usr/bin/qemu-ga") || root.FileExists("/usr/sbin/qemu-ga"))
         {
-            context.Add(new Concern(
-                ConcernSeverity.Information, "GuestAgentMissing", $"{context.Guest.OperatingSystem.ProductName} does not run systemd, so the QEMU guest agent is not installed by itself.",
-                "Install qemu-guest-agent by hand if the distribution has it."));
             return;
         }
 
-        context.Files.WriteAllText(ScriptPath, Script, "installs qemu-guest-agent when the network is up", Why, mode: 0x1ED /* 0755 */);
-        context.Files.WriteAllText(UnitPath, Unit, "runs the script at boot", Why);
-        context.Files.CreateSymbolicLink(
-            "/etc/systemd/system/multi-user.target.wants/v2v-firstboot.service", UnitPath, "enables the service", Why);
+        if (IsWithoutPackage(context.Guest.OperatingSystem) || GuestPackageManager.Find(root, context.Guest.OperatingSystem) is not { } manager)
+        {
+            context.Add(new Concern(
+                ConcernSeverity.Information, "GuestAgentMissing", $"{context.Guest.OperatingSystem.ProductName} has no package of the QEMU guest agent that could be installed by itself.",
+                "Install the QEMU guest agent by hand if there is one for the distribution."));
+            return;
+        }
+
+        var (disable, enable) = Service(root);
+        var script = Script.Replace("@INSTALLED@", manager.Installed, StringComparison.Ordinal)
+            .Replace("@INSTALL@", manager.Install, StringComparison.Ordinal).Replace("@DISABLE@", disable, StringComparison.Ordinal);
+        context.Files.WriteAllText(ScriptPath, script, $"installs {Package} when the network is up", Why, mode: 0x1ED /* 0755 */);
+        enable(context.Files);
+    }
+
+    /// <summary>Distributions from before the agent (2011): their sources are closed, and never had it.</summary>
+    private static bool IsWithoutPackage(OperatingSystemInfo system) => system switch
+    {
+        { Distribution: "rhel" or "centos" or "ol" or "scientific", MajorVersion: > 0 and < 6 } => true,
+        { Distribution: "sles" or "sled", MajorVersion: > 0 and < 11 } => true,
+        { Distribution: "debian", MajorVersion: > 0 and < 7 } => true,
+        { Distribution: "ubuntu", MajorVersion: > 0 and < 12 } => true,
+        _ => false,
+    };
+
+    /// <summary>The command that disables the service from within, and what enables it now.</summary>
+    private static (string Disable, Action<GuestEditor> Enable) Service(GuestRoot root)
+    {
+        if (SystemManager.IsSystemd(root))
+        {
+            return ("systemctl disable v2v-firstboot.service", files =>
+            {
+                files.WriteAllText(UnitPath, Unit, "runs the script at boot", Why);
+                files.CreateSymbolicLink("/etc/systemd/system/multi-user.target.wants/v2v-firstboot.service", UnitPath, "enables the service", Why);
+            });
+        }
+
+        if (root.DirectoryExists("/etc/runlevels/default"))
+        {
+            const string Link = "/etc/runlevels/default/v2v-firstboot";
+            return ($"rm -f {Link}", files =>
+            {
+                files.WriteAllText(InitScriptPath, OpenRcScript, "runs the script at boot", Why, mode: 0x1ED);
+                files.CreateSymbolicLink(Link, InitScriptPath, "enables the service", Why);
+            });
+        }
+
+        var links = StartLinkParents.Select(parent => RunLevels.Select(level => $"{parent}/rc{level}.d").Where(root.DirectoryExists).ToArray()).FirstOrDefault(d => d.Length > 0) ?? [];
+        return ($"rm -f {string.Join(' ', links.Select(d => $"{d}/S99v2v-firstboot"))}", files =>
+        {
+            files.WriteAllText(InitScriptPath, InitScript, "runs the script at boot", Why, mode: 0x1ED);
+            foreach (var directory in links)
+            {
+                files.CreateSymbolicLink($"{directory}/S99v2v-firstboot", InitScriptPath, "enables the service", Why);
+            }
+        });
     }
 }

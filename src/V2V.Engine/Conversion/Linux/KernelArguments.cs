@@ -28,8 +28,9 @@ internal sealed partial class KernelArguments(ConversionContext context)
             return stable is null ? match.Value : $"{name}={Spell(stable)}";
         });
 
-        // The consoles of Xen's paravirtual guests do not exist on KVM; its serial port takes their place.
-        return XenConsole().Replace(line, "console=ttyS0");
+        // The consoles of Xen's paravirtual guests do not exist on KVM; its serial port takes their place. Nor do its early console and its clock,
+        // and the clock that old kernels under Xen were told to use in place of it is too coarse elsewhere.
+        return XenOnly().Replace(XenConsole().Replace(line, "console=ttyS0"), "");
     }
 
     private string Spell(string tag) => !_wantsPaths ? tag
@@ -47,6 +48,9 @@ internal sealed partial class KernelArguments(ConversionContext context)
         @"(?<![^\s""'=])((?<name>root|resume|real_root|real_resume|swap)=(?<device>/dev/[^\s""',]+)"
         + @"|(?<name>cryptdevice|cryptroot|crypt_root)=(?<device>/dev/disk/by-path/[^\s""',]+-part[0-9]+|/dev/[^\s""':,]+))")]
     private static partial Regex DeviceArgument();
+
+    [GeneratedRegex(@"(?<![^\s""'=])(earlyprintk=xen|clocksource=(xen|jiffies)|xencons=\w+)(?![^\s""'])[ \t]?")]
+    private static partial Regex XenOnly();
 
     [GeneratedRegex(@"(?<![^\s""'=])console=[xh]vc0(?![0-9A-Za-z])")]
     private static partial Regex XenConsole();

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using V2V.Engine.Conversion.Initramfs;
-using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Linux;
@@ -73,7 +72,7 @@ internal sealed class KernelInitramfs
         }
 
         var modules = new KernelModules(_context.Guest.Root, _kernel);
-        var plan = InitramfsPlanner.Plan(contents.Tree, modules, needs, new ImageDeviceNames(new StableNames(_context), path, needs.KeepsScsiNames));
+        var plan = InitramfsPlanner.Plan(contents.Tree, modules, needs, new ImageDeviceNames(_context, _kernel, path, needs.KeepsScsiNames));
         if (!plan.IsEmpty)
         {
             Extend(path, contents, modules, plan);

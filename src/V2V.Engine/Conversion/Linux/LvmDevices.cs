@@ -22,15 +22,15 @@ public sealed class LvmDevices : LinuxStep
     public override void Apply(ConversionContext context)
     {
         var usedDevicesFile = DeleteDevicesFiles(context);
-        var names = new LvmDiskNames(context);
         foreach (var path in Configurations)
         {
             if (context.Files.TryReadAllText(path) is { } text)
             {
-                var changes = new List<string>();
-                var corrected = LvmConfiguration.Correct(text, filter => Missing(context, filter, names, path, isNew: usedDevicesFile), changes);
-                context.Files.WriteAllText(
-                    path, corrected, string.Join("; ", changes), "LVM finds its disks under their new names only if the filter lets them through.");
+                var (edited, changes) = CorrectFilters(context, path, text, usedDevicesFile);
+                if (changes.Count > 0)
+                {
+                    context.Files.WriteAllText(path, edited, string.Join("; ", changes), "LVM finds its disks under their new names only if the filter lets them through.");
+                }
             }
         }
     }
@@ -39,7 +39,7 @@ public sealed class LvmDevices : LinuxStep
     /// Deletes the lists of devices that LVM may use (lvmdevices(8)); true when they were in force. They name disks by WWID, serial number or
     /// device name, none of which lasts, and what a list does not name LVM does not see. Entries for the new disks cannot be written here: their
     /// identities are chosen by whoever starts the guest (serial=, wwn=, the controller). Without the file LVM uses every disk of the guest,
-    /// whatever use_devicesfile says (lvm2, setup_devices: "removing the devices file is another way of disabling" it).
+    /// whatever use_devicesfile says (lvm2, lib/device/dev-cache.c, setup_devices).
     /// </summary>
     private static bool DeleteDevicesFiles(ConversionContext context)
     {
@@ -56,6 +56,18 @@ public sealed class LvmDevices : LinuxStep
         }
 
         return isUsed;
+    }
+
+    /// <param name="context">The conversion.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="text">Its content.</param>
+    /// <param name="isNew">True when the filters were not in force before, since LVM ignores them beside a list of devices.</param>
+    /// <returns>The text as it should be, and what was changed in it.</returns>
+    internal static (string Text, IReadOnlyList<string> Changes) CorrectFilters(ConversionContext context, string path, string text, bool isNew)
+    {
+        var names = new LvmDiskNames(context);
+        var changes = new List<string>();
+        return (LvmConfiguration.Correct(text, filter => Missing(context, filter, names, path, isNew), changes), changes);
     }
 
     /// <summary>The pattern that a filter lacks for the new names of the physical volumes that the guest used; null when it lacks none.</summary>

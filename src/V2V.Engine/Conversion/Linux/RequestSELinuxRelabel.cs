@@ -4,7 +4,7 @@ namespace V2V.Engine.Conversion.Linux;
 
 /// <summary>
 /// Lets the guest label its files anew at its first boot if SELinux is on there and a file that was created could not be given a label.
-/// New files take the label of their directory, so this is seldom needed; it costs the guest one slow boot.
+/// New files take the label that the policy has for them, so this is seldom needed; it costs the guest one slow boot.
 /// </summary>
 public sealed class RequestSELinuxRelabel : LinuxStep
 {
@@ -27,7 +27,8 @@ public sealed class RequestSELinuxRelabel : LinuxStep
         bool HasLabel(string path)
         {
             var at = root.Resolve(path, followLast: false);
-            return at.FileSystem.ExtendedAttributes(at.Path).ContainsKey("security.selinux");
+            // The EFI system partition has no attributes; its mount gives all of it one label.
+            return at.FileSystem.Kind is "vfat" || at.FileSystem.ExtendedAttributes(at.Path).ContainsKey("security.selinux");
         }
     }
 }

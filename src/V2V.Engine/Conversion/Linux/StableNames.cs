@@ -60,8 +60,23 @@ internal sealed class StableNames
     public static string LinkOf(string stable) =>
         stable.Split('=', 2) is [var tag, var value] ? $"/dev/disk/by-{tag.ToLowerInvariant()}/{value}" : stable;
 
-    /// <summary>udev and mount(8) know PARTUUID since util-linux 2.20, which Debian 7 and Ubuntu 12.04 were the first to have.</summary>
-    private bool KnowsPartitionUuids => _context.Guest.OperatingSystem is not ({ Distribution: "debian", MajorVersion: < 7 } or { Distribution: "ubuntu", MajorVersion: < 12 });
+    /// <summary>udev and mount(8) know PARTUUID since util-linux 2.20, which Debian 7, Ubuntu 12.04, RHEL 7 and SLES 12 were the first to have.</summary>
+    private bool KnowsPartitionUuids
+    {
+        get
+        {
+            var system = _context.Guest.OperatingSystem;
+            var first = (LinuxFamilies.Of(system), system.Distribution) switch
+            {
+                (LinuxFamily.Debian, "debian") => 7,
+                (LinuxFamily.Debian, "ubuntu") => 12,
+                (LinuxFamily.RedHat, not ("fedora" or "amzn")) => 7,
+                (LinuxFamily.Suse, "sles" or "sled" or "sles_sap") => 12,
+                _ => 0,
+            };
+            return system.MajorVersion >= first;
+        }
+    }
 
     private string? Unknown(string device, string file, string why)
     {

@@ -58,7 +58,11 @@ public sealed partial class StableNetworkNames : LinuxStep
                     "Check after the first boot that each interface is connected to the right network."));
             }
 
-            if (!own.Any(u => u.IsPinned && u.MacAddress == mac))
+            if (!HasUdev(context.Guest))
+            {
+                WarnWithoutUdev(context, assignment.Name, adapter, own);
+            }
+            else if (!own.Any(u => u.IsPinned && u.MacAddress == mac))
             {
                 Pin(context, assignment.Name, mac, rules);
             }
@@ -81,6 +85,7 @@ public sealed partial class StableNetworkNames : LinuxStep
         .. NetplanConfiguration.Read(root),
         .. NetworkManagerConfiguration.Read(root),
         .. IfcfgConfiguration.Read(root),
+        .. NetctlConfiguration.Read(root),
     ];
 
     private static bool IsOurs(string path) => path == RulesPath || LinkFile().IsMatch(path);
@@ -120,9 +125,27 @@ public sealed partial class StableNetworkNames : LinuxStep
     {
         foreach (var path in UdevNetworkRules.Files(context.Files.Root).Where(p => p != RulesPath).ToList())
         {
+            var text = context.Files.Root.ReadAllText(path);
             context.Files.WriteAllText(
-                path, TextLines.Edit(context.Files.Root.ReadAllText(path), UdevNetworkRules.WithoutHardware),
-                "adapters are found by MAC address only", "The old adapter's driver and place do not match on KVM.");
+                path, TextLines.Edit(text, UdevNetworkRules.WithoutHardware), "adapters are found by MAC address only", "The old adapter's driver and place do not match on KVM.");
+            text = context.Files.Root.ReadAllText(path);
+            context.Files.WriteAllText(
+                path, TextLines.Edit(text, UdevNetworkRules.WithoutCdRom), "names of the old CD-ROM drive removed", "The new drive would become /dev/cdrom1 beside it.");
+        }
+    }
+
+    /// <summary>Alpine's mdev renames nothing: interfaces have the kernel's names, in the order in which the domain lists the adapters.</summary>
+    private static bool HasUdev(InspectedGuest guest) =>
+        guest.OperatingSystem.Distribution != "alpine" || guest.Root.FileExists("/sbin/udevd") || guest.Root.FileExists("/usr/sbin/udevd");
+
+    private static void WarnWithoutUdev(ConversionContext context, string name, int adapter, List<InterfaceUse> own)
+    {
+        if (name != $"eth{adapter}")
+        {
+            context.Add(new Concern(
+                ConcernSeverity.Warning, "InterfaceNameNotKept",
+                $"{own[0].File} configures {name}, but the guest has no udev that could give adapter {adapter + 1} that name: it will be eth{adapter}.",
+                $"Change the name to eth{adapter} in that file after the conversion."));
         }
     }
 
@@ -139,6 +162,13 @@ public sealed partial class StableNetworkNames : LinuxStep
         {
             context.Add(new Concern(
                 ConcernSeverity.Warning, "NetworkMatchedByDriver", $"{path} applies to adapters with the driver {driver}, which the guest no longer has.",
+                "Match by MAC address or name instead."));
+        }
+
+        foreach (var (path, match) in NetworkManagerConfiguration.HardwareMatches(context.Files.Root).Concat(NetworkdConfiguration.HardwareMatches(context.Files.Root)))
+        {
+            context.Add(new Concern(
+                ConcernSeverity.Warning, "NetworkMatchedByHardware", $"{path} applies to adapters with {match}, which the guest no longer has.",
                 "Match by MAC address or name instead."));
         }
     }
@@ -182,8 +212,13 @@ public sealed partial class StableNetworkNames : LinuxStep
         var package = guest.Packages.FirstOrDefault(p => p.Name == "udev") ?? guest.Packages.FirstOrDefault(p => p.Name == "systemd");
         var version = package?.Version ?? "";
         version = version[(version.IndexOf(':') + 1)..];
-        return int.TryParse(LeadingNumber().Match(version).ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+        return int.TryParse(LeadingNumber().Match(version).ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : LibraryVersion(guest.Root);
     }
+
+    /// <summary>The version that systemd's own library has in its name, for guests whose packages could not be read.</summary>
+    private static int LibraryVersion(GuestRoot root) =>
+        root.Enumerate("/usr/lib/systemd").Concat(root.Enumerate("/lib/systemd")).Select(f => SharedLibrary().Match(f.Name))
+            .Where(m => m.Success).Select(m => int.Parse(m.Groups["version"].ValueSpan, CultureInfo.InvariantCulture)).DefaultIfEmpty(0).Max();
 
     [GeneratedRegex(@"^/etc/systemd/network/10-v2v-[^/]+\.link\z")]
     private static partial Regex LinkFile();
@@ -194,6 +229,9 @@ public sealed partial class StableNetworkNames : LinuxStep
 
     [GeneratedRegex(@"^eth(?<number>[0-9]{1,3})\z")]
     private static partial Regex KernelName();
+
+    [GeneratedRegex(@"^libsystemd-shared-(?<version>[0-9]{3})[.-]")]
+    private static partial Regex SharedLibrary();
 
     [GeneratedRegex(@"^[0-9]{1,6}")]
     private static partial Regex LeadingNumber();

@@ -17,7 +17,7 @@ internal static class BootLoaders
         GrubLegacy.Find,
         Extlinux.Find,
         Named(BootLoaderKind.Lilo, _ => ["/etc/lilo.conf"]),
-        Named(BootLoaderKind.Elilo, root => ["/etc/elilo.conf", .. EfiFiles(root, "elilo.conf")]),
+        Named(BootLoaderKind.Elilo, root => ["/etc/elilo.conf", .. BootPaths.VendorFiles(root, "elilo.conf")]),
         Named(BootLoaderKind.Zipl, _ => ["/etc/zipl.conf"]),
         Named(BootLoaderKind.UnifiedKernelImage, SystemdBoot.UnifiedImages),
     ];
@@ -43,7 +43,4 @@ internal static class BootLoaders
     /// <summary>Boot loaders that are recognised, and neither read nor edited.</summary>
     private static Func<GuestRoot, Firmware, BootLoader?> Named(BootLoaderKind kind, Func<GuestRoot, IEnumerable<string>> files) =>
         (root, _) => files(root).FirstOrDefault(root.FileExists) is { } path ? new BootLoader(kind, path) : null;
-
-    private static IEnumerable<string> EfiFiles(GuestRoot root, string name) =>
-        BootPaths.EfiMountPoints(root).SelectMany(m => root.Enumerate(m + "/EFI").Select(vendor => $"{m}/EFI/{vendor.Name}/{name}"));
 }

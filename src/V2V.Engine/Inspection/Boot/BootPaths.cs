@@ -8,12 +8,24 @@ internal static class BootPaths
     /// <summary>Longer than any boot configuration; a menu of a thousand entries has half of it.</summary>
     private const long MaxConfigurationLength = 4 << 20;
 
+    /// <summary>More systems than ever shared an ESP.</summary>
+    private const int MaxVendors = 100;
+
     /// <summary>Where distributions mount the EFI system partition, the usual place first.</summary>
     private static readonly string[] UsualEfiMountPoints = ["/boot/efi", "/efi", "/boot"];
 
     /// <summary>The directories that can be an EFI system partition's.</summary>
     public static IReadOnlyList<string> EfiMountPoints(GuestRoot root) =>
         [.. root.Mounts.Where(m => BootDevices.IsEfiSystemPartition(m.Volume) && m.MountPoint != "/").Select(m => m.MountPoint).Concat(UsualEfiMountPoints).Distinct()];
+
+    /// <summary>
+    /// Where on the ESP a boot loader's file may be, there or not: each vendor has a directory. EFI/BOOT, the removable media's copy, comes last.
+    /// </summary>
+    public static IEnumerable<string> VendorFiles(GuestRoot root, string name) => EfiMountPoints(root)
+        .SelectMany(mount => root.Enumerate(mount + "/EFI")
+            .Take(MaxVendors)
+            .OrderBy(vendor => vendor.Name.Equals("BOOT", StringComparison.OrdinalIgnoreCase))
+            .Select(vendor => $"{mount}/EFI/{vendor.Name}/{name}"));
 
     /// <summary>The text of a configuration file; null when there is none, or when it is too long to be one.</summary>
     public static string? TryRead(GuestRoot root, string path) =>

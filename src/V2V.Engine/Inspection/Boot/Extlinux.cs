@@ -24,7 +24,8 @@ internal static class Extlinux
         var files = WellKnown.Where(root.FileExists).ToList();
         for (var i = 0; i < files.Count && files.Count < WellKnown.Length + MaxIncludes; i++)
         {
-            files.AddRange(Lines(root, files[i]).Where(l => l.Keyword == "INCLUDE").Select(l => Include(files[i], l.Argument)).Where(root.FileExists).Except(files).Take(MaxIncludes));
+            files.AddRange(Lines(root, files[i]).Where(l => l.Keyword == "INCLUDE").Take(MaxIncludes)
+                .Select(l => Include(files[i], l.Argument)).Where(root.FileExists).Except(files));
         }
 
         return files;

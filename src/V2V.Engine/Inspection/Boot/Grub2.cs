@@ -61,11 +61,7 @@ internal static partial class Grub2
     private static IEnumerable<string> BootConfigurations => BootDirectories.Select(d => d + "/grub.cfg");
 
     /// <summary>Distributions before BLS keep the whole menu on the ESP; the others only a stub that leads to /boot, which has no entries.</summary>
-    private static IEnumerable<string> EfiConfigurations(GuestRoot root) => BootPaths.EfiMountPoints(root)
-        .SelectMany(mount => root.Enumerate(mount + "/EFI")
-            // EFI/BOOT is the removable media's copy.
-            .OrderBy(vendor => vendor.Name.Equals("BOOT", StringComparison.OrdinalIgnoreCase))
-            .Select(vendor => $"{mount}/EFI/{vendor.Name}/grub.cfg"));
+    private static IEnumerable<string> EfiConfigurations(GuestRoot root) => BootPaths.VendorFiles(root, "grub.cfg");
 
     private static BootMenu Read(GuestRoot root, string path, string text)
     {
@@ -94,11 +90,12 @@ internal static partial class Grub2
         var names = new HashSet<string>(StringComparer.Ordinal);
         for (var i = 0; i < entries.Count; i++)
         {
-            // '>' separates submenus, a number is an index, and of entries with one name GRUB takes the first: the index is always right.
+            // '>' separates submenus, what begins with a digit can be taken for an index, and of several entries with the name as id or title
+            // GRUB takes the first: the index is always right. BLS files' names are unique, and what their GRUB expects.
             var name = entries[i].Id ?? entries[i].Title;
-            var isUsable = names.Add(name) && name.Length > 0 && !name.Contains('>') && !char.IsAsciiDigit(name[0]) && !name.Contains('$');
-            isUsable |= entries[i].File is not null;
-            var id = submenu + (isUsable ? name : i.ToString(CultureInfo.InvariantCulture));
+            var isUsable = name.Length > 0 && !names.Contains(name) && name.AsSpan().IndexOfAny(">$") < 0 && !char.IsAsciiDigit(name[0]);
+            names.UnionWith([entries[i].Title, name]);
+            var id = submenu + (isUsable || entries[i].File is not null ? name : i.ToString(CultureInfo.InvariantCulture));
             if (!entries[i].IsSubmenu)
             {
                 yield return (entries[i], id);

@@ -28,8 +28,7 @@ internal static class GrubLegacy
         return end < 0 ? (content, "") : (content[..end], content[(end + 1)..].TrimStart(' ', '\t', '='));
     }
 
-    private static IEnumerable<string> EfiConfigurations(GuestRoot root) =>
-        BootPaths.EfiMountPoints(root).SelectMany(mount => root.Enumerate(mount + "/EFI").Select(vendor => $"{mount}/EFI/{vendor.Name}/grub.conf"));
+    private static IEnumerable<string> EfiConfigurations(GuestRoot root) => BootPaths.VendorFiles(root, "grub.conf");
 
     private static BootMenu Read(GuestRoot root, string path, string text)
     {

@@ -122,28 +122,13 @@ internal sealed class GrubMenu
 
         setting = setting.Length == 0 ? "0" : setting;
 
-        // A title may contain '>', so the whole is tried first; then each part leads one submenu deeper.
-        var found = Select(Entries, setting);
-        if (found is null)
+        // Each part leads one submenu deeper; ">>" stands for a '>' of a name. What is not there, or not said, is the first of its level.
+        var parts = setting.Replace(">>", "\0", StringComparison.Ordinal).Split('>', MaxDepth).Select(p => p.Replace('\0', '>')).ToArray();
+        var found = Select(Entries, parts[0]) ?? Entries.FirstOrDefault();
+        for (var depth = 1; found is { IsSubmenu: true }; depth++)
         {
-            var level = Entries;
-            foreach (var part in setting.Split('>', MaxDepth))
-            {
-                found = Select(level, part.Trim());
-                if (found is null)
-                {
-                    break;
-                }
-
-                level = found.Children;
-            }
-        }
-
-        // GRUB falls back to the first entry when the default is not there.
-        found ??= Entries.FirstOrDefault();
-        while (found is { IsSubmenu: true })
-        {
-            found = found.Children.FirstOrDefault();
+            var level = found.Children;
+            found = (depth < parts.Length ? Select(level, parts[depth]) : null) ?? level.FirstOrDefault();
         }
 
         return found;
@@ -218,10 +203,22 @@ internal sealed class GrubMenu
         }
     }
 
-    private static GrubMenuEntry? Select(List<GrubMenuEntry> entries, string setting) =>
-        int.TryParse(setting, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
-            ? entries.ElementAtOrDefault(index)
-            : entries.FirstOrDefault(e => e.Id == setting) ?? entries.FirstOrDefault(e => e.Title == setting);
+    /// <summary>
+    /// GRUB takes a setting that begins with digits for an index, whatever follows them. The GRUB that knows BLS files, whose names begin with a
+    /// machine id, looks for ids first, then for titles, and takes only a whole number for an index.
+    /// </summary>
+    private GrubMenuEntry? Select(List<GrubMenuEntry> entries, string setting)
+    {
+        var digits = setting.AsSpan().IndexOfAnyExceptInRange('0', '9') is >= 0 and var end ? setting.AsSpan(0, end) : setting;
+        var index = int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue;
+        if (BlsPosition is not null)
+        {
+            return entries.FirstOrDefault(e => e.Id == setting) ?? entries.FirstOrDefault(e => e.Title == setting)
+                ?? (digits.Length == setting.Length ? entries.ElementAtOrDefault(index) : null);
+        }
+
+        return digits.IsEmpty ? entries.FirstOrDefault(e => e.Id == setting || e.Title == setting) : entries.ElementAtOrDefault(index);
+    }
 
     /// <summary>Words as GRUB's shell sees them: quotes group, a backslash takes the next character as it is, '#' begins a comment.</summary>
     internal static List<string> Words(string line)

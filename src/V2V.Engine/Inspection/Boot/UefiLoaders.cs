@@ -24,7 +24,7 @@ internal static partial class UefiLoaders
 
     private static readonly string[] Shims = ["shimx64.efi", "shim.efi"];
 
-    /// <summary>What shim starts: SUSE's and old ones have no architecture in the name.</summary>
+    /// <summary>What shim starts. SUSE's looks for the second, and the first is often there too.</summary>
     private static readonly string[] Grubs = ["grubx64.efi", "grub.efi"];
 
     /// <summary>What shim starts to enroll a key that was asked for.</summary>
@@ -68,10 +68,11 @@ internal static partial class UefiLoaders
     {
         var root = guest.Root;
         var directory = $"{efi}/{name}";
-        string? Program(string[] names) => Array.Find(names, n => PeMachine.Read(root, $"{directory}/{n}") == PeMachine.X64);
+        string[] Programs(params string[] names) => Array.FindAll(names, n => PeMachine.Read(root, $"{directory}/{n}") == PeMachine.X64);
         UefiLoaderFile Copy(string file, string? to = null) => new($"{directory}/{file}", to ?? file);
+        UefiLoaderFile[] Copies(string[] files) => [.. files.Select(f => Copy(f))];
 
-        if (Program(Grubs) is { } grub)
+        if (Programs(Grubs) is [var grub, ..] grubs)
         {
             if (guest.BootLoader.Kind == BootLoaderKind.GrubLegacy)
             {
@@ -81,18 +82,14 @@ internal static partial class UefiLoaders
                     : null;
             }
 
-            var configuration = NeedsConfiguration(root, efi, $"{directory}/{grub}") && root.FileExists($"{directory}/grub.cfg") ? [Copy("grub.cfg")] : Array.Empty<UefiLoaderFile>();
-            if (Program(Shims) is not { } shim)
-            {
-                return new UefiLoader($"GRUB of EFI/{name}", [Copy(grub, UefiFallback.Program), .. configuration]);
-            }
-
-            var keyManager = Program(KeyManagers) is { } found ? [Copy(found)] : Array.Empty<UefiLoaderFile>();
-            return new UefiLoader($"shim and GRUB of EFI/{name}", [Copy(shim, UefiFallback.Program), Copy(grub), .. keyManager, .. configuration]);
+            string[] configuration = NeedsConfiguration(root, efi, $"{directory}/{grub}") && root.FileExists($"{directory}/grub.cfg") ? ["grub.cfg"] : [];
+            return Programs(Shims) is [var shim, ..]
+                ? new UefiLoader($"shim and GRUB of EFI/{name}", [Copy(shim, UefiFallback.Program), .. Copies([.. grubs, .. Programs(KeyManagers), .. configuration])])
+                : new UefiLoader($"GRUB of EFI/{name}", [Copy(grub, UefiFallback.Program), .. Copies(configuration)]);
         }
 
         // systemd-boot reads its entries from fixed places of the partition.
-        return Program([SystemdBoot]) is { } systemdBoot ? new UefiLoader("systemd-boot", [Copy(systemdBoot, UefiFallback.Program)]) : null;
+        return Programs(SystemdBoot) is [var systemdBoot] ? new UefiLoader("systemd-boot", [Copy(systemdBoot, UefiFallback.Program)]) : null;
     }
 
     /// <summary>

@@ -189,6 +189,46 @@ public sealed class InitramfsExtensionTests : IDisposable
     }
 
     [Fact]
+    public void A_script_of_nash_loads_virtio_before_it_looks_for_the_root()
+    {
+        const string Script = """
+            #!/bin/nash
+            mount -t proc /proc /proc
+            hotplug
+            mkblkdevs
+            echo "Loading sd_mod.ko module"
+            insmod /lib/sd_mod.ko
+            mkblkdevs
+            echo Scanning logical volumes
+            lvm vgscan --ignorelockingfailure
+            resume /dev/xvda2
+            mkrootdev -t ext3 -o defaults,ro /dev/xvda1
+            mount /sysroot
+            switchroot
+
+            """;
+        _workshop.Save("script", Encoding.ASCII.GetBytes(Script));
+        var plain = _workshop.Archive($"mkdir lib; cp ../script init; cp {_installed.Folder}/{_installed.Open().Find("sd_mod")!.Path} lib");
+        var names = new KnownDisks(("/dev/xvda1", "UUID=1111"));
+        var tree = Workshop.Read(plain).Tree;
+        var plan = InitramfsPlanner.Plan(tree, _installed.Open(), Virtio, names);
+
+        var modules = _installed.Open().Closure(["virtio_pci", "virtio_blk"]).Select(m => m.Name).ToList();
+        Assert.Equal(modules.Select(m => $"lib/{m}.ko"), plan.Modules.Select(m => m.Path));
+        var loads = string.Concat(modules.Select(m => $"echo \"Loading {m}.ko module\"\ninsmod /lib/{m}.ko\n"));
+        var expected = Script.Replace("lvm vgscan", $"{loads}mkblkdevs\nlvm vgscan", StringComparison.Ordinal)
+            .Replace("resume /dev/xvda2", "# resume /dev/xvda2", StringComparison.Ordinal)
+            .Replace("/dev/xvda1", "UUID=1111", StringComparison.Ordinal);
+        Assert.Equal(expected, Encoding.ASCII.GetString(plan.Replaced["init"]));
+
+        var image = new InitramfsImage(plain);
+        var contents = Workshop.Read(plain);
+        var extended = InitramfsExtension.Build(image, contents, plan, rewriteLz4: false);
+        InitramfsExtension.Verify(extended.Content, contents, plan, _installed.Open(), isRewritten: false, TestContext.Current.CancellationToken);
+        Assert.True(InitramfsPlanner.Plan(Workshop.Read([.. extended.Content]).Tree, _installed.Open(), Virtio, names).IsEmpty);
+    }
+
+    [Fact]
     public void A_dracut_image_that_is_not_usr_merged_is_extended_in_its_lib()
     {
         var plain = _workshop.Archive($"{Modules("lib", "ahci", "sd_mod")}\nmkdir -p usr/lib/dracut/hooks usr/bin; echo > usr/bin/udevadm");

@@ -11,4 +11,8 @@ internal sealed class KnownDisks(params (string Device, string Name)[] known) : 
     public bool IsLasting(string device) => !Regex.IsMatch(device, "^/dev/(disk/by-(id|path)/|sd|xvd|hd)");
 
     public string? Replace(string device, string file, string? expectedKind) => known.FirstOrDefault(k => k.Device == device).Name;
+
+    public bool IsOnCommandLine(string argument) => false;
+
+    public string CorrectLvm(string text, string file) => text.Replace("/dev/sda", "/dev/vda", StringComparison.Ordinal);
 }

@@ -9,6 +9,7 @@ using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.Conversion.Initramfs;
 using V2V.Engine.Tests.FileSystems;
+using V2V.Engine.Tests.Inspection;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Linux;
@@ -23,6 +24,8 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
     private readonly Workshop _workshop = new();
     private readonly MemoryFileSystem _files = new();
     private readonly List<InstalledKernel> _kernels = [];
+    private BootMenu _menu = BootMenu.Empty;
+    private IReadOnlyList<GuestVolume> _volumes = [];
 
     public void Dispose()
     {
@@ -195,6 +198,27 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
     }
 
     [Fact]
+    public void A_root_of_the_old_machine_is_dropped_where_the_boot_loader_names_one()
+    {
+        AddKernel(Kernel, isDefault: true, _workshop.Archive(ImageScript(Kernel, "scripts=yes", "virtio_pci", "virtio_blk") + "mkdir -p etc/cmdline.d; echo ' root=/dev/disk/by-id/scsi-1 ro' > etc/cmdline.d/95root-dev.conf\n"));
+        _menu = new BootMenu([new BootMenuEntry { Title = "a", Id = "a", File = "/boot/grub/grub.cfg", KernelPath = $"/boot/vmlinuz-{Kernel}", Arguments = ["ro"] }]);
+        Assert.Contains("/dev/disk/by-id/scsi-1", Assert.Throws<ConversionException>(() => Run()).Message);
+
+        _menu = new BootMenu([.. _menu.Entries.Select(e => e with { Arguments = ["root=UUID=1"] })]);
+        Run();
+        Assert.Equal("  ro\n", InitramfsReader.Read(_files.ReadAllBytes(ImagePath), cancellation: TestContext.Current.CancellationToken).Tree.ReadText("etc/cmdline.d/95root-dev.conf"));
+    }
+
+    [Fact]
+    public void A_filter_of_LVM_in_the_image_lets_the_new_disks_through()
+    {
+        AddKernel(Kernel, isDefault: true, _workshop.Archive(ImageScript(Kernel, "scripts=yes", "virtio_pci", "virtio_blk") + "mkdir -p etc/lvm; printf 'devices {\\n filter = [ \"a|^/dev/sda|\", \"r|.*|\" ]\\n}\\n' > etc/lvm/lvm.conf\n"));
+        _volumes = [new GuestVolume { Volume = MemoryVolume.Partition(0, 2), ContentKind = "LVM2_member" }];
+        Run();
+        Assert.Contains("\"a:^/dev/[sv]d[a-z]+[0-9]*$:\", \"a|^/dev/sda|\"", InitramfsReader.Read(_files.ReadAllBytes(ImagePath), cancellation: TestContext.Current.CancellationToken).Tree.ReadText("etc/lvm/lvm.conf"));
+    }
+
+    [Fact]
     public void An_image_that_cannot_be_read_is_mentioned_where_the_kernel_has_the_drivers_itself()
     {
         AddKernel(Kernel, isDefault: true, Encoding.ASCII.GetBytes("MZ garbage"));
@@ -332,12 +356,12 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
         {
             OperatingSystem = new OperatingSystemInfo { Family = OperatingSystemFamily.Linux, Distribution = "debian", ProductName = "Debian", Architecture = "x86_64" },
             Root = new GuestRoot([new GuestMount("/", _files, MemoryVolume.Partition(0, 1))]),
-            Volumes = [],
+            Volumes = _volumes,
             Firmware = firmware,
             Kernels = _kernels,
-            BootLoader = new BootLoader(BootLoaderKind.Grub2, null),
+            BootLoader = new BootLoader(BootLoaderKind.Grub2, null) { Menu = _menu },
         };
-        var source = new SourceGuest { Name = "guest", SourceKind = "VMX", Path = "guest.vmx" };
+        var source = new SourceGuest { Name = "guest", SourceKind = "VMX", Path = "guest.vmx", Disks = [PhonyGuest.Disk()] };
         return new ConversionContext(guest, source, new TargetHardware());
     }
 

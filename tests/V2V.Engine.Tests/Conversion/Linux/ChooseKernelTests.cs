@@ -47,7 +47,9 @@ public sealed class ChooseKernelTests
             Run(phony, out var context));
         Assert.Equal("2.6.18-398.el5", context.Guest.Kernels.Single(k => k.IsDefault).Version);
         Assert.Equal("2.6.18-398.el5", DefaultNow(phony).Version);
-        Assert.Contains("2.6.18-398.el5xen) cannot run on KVM: runs on the Xen hypervisor only", Assert.Single(context.Concerns).Message);
+        Assert.Equal(
+            "The guest boots its kernel 2.6.18-398.el5 from now on (CentOS (2.6.18-398.el5)), because its default cannot run on KVM: 2.6.18-398.el5xen runs on the Xen hypervisor only.",
+            Assert.Single(context.Concerns).Message);
         Assert.DoesNotContain(GuestChecks.Run(phony.Inspect(), phony.Source), c => c.Id == "NoKernelForKvm");
     }
 
@@ -187,6 +189,7 @@ public sealed class ChooseKernelTests
         Run(phony, out var context);
 
         Assert.Contains("unified kernel image", Assert.Single(context.Concerns).Message);
+        Assert.Contains(GuestChecks.Run(phony.Inspect(), phony.Source), c => c.Id == "UnifiedImagesLeft" && c.Message.EndsWith(": arch-linux."));
         Assert.Equal("6.9.3-arch1-1", DefaultNow(phony).Version);
 
         foreach (var entry in (string[])["arch", "arch-lts+3-1", "arch-fallback"])

@@ -124,6 +124,56 @@ public sealed class LinuxStepsTests
     }
 
     [Fact]
+    public void Start_links_go_wherever_a_distribution_keeps_them()
+    {
+        using var phony = PhonyGuest.Debian5();
+        phony.Root.With("/etc/init.d/vmware-tools", "#!/bin/sh\n").WithLink("/etc/rc.d/rc3.d/S03vmware-tools", "../../init.d/vmware-tools")
+            .WithLink("/etc/init.d/rc5.d/S03vmware-tools", "../vmware-tools").WithLink("/etc/runlevels/default/vmware-tools", "/etc/init.d/vmware-tools");
+
+        phony.Run(new DisableHypervisorTools());
+
+        foreach (var path in new[] { "/etc/rc.d/rc3.d/S03vmware-tools", "/etc/init.d/rc5.d/S03vmware-tools", "/etc/runlevels/default/vmware-tools" })
+        {
+            Assert.Null(phony.Root.Find(path));
+        }
+    }
+
+    [Fact]
+    public void Repositories_of_VMware_are_switched_off_and_others_stay()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/etc/yum.repos.d/tools.repo", "[tools]\nname=Tools\nbaseurl=http://packages.vmware.com/tools/esx/latest/rhel6/x86_64\nenabled = 1\n[base]\nbaseurl=http://mirror.example.org/vmware.com/\nenabled=1\n")
+            .With("/etc/zypp/repos.d/tools.repo", "[tools]\nbaseurl=https://packages.vmware.com/x\n")
+            .With("/etc/apt/sources.list.d/vmware.list", "deb [arch=amd64] https://packages.vmware.com/packages/ubuntu xenial main\ndeb http://deb.debian.org/debian bookworm main\n");
+
+        phony.Run(new DisableHypervisorTools());
+
+        Assert.Equal("[tools]\nname=Tools\nbaseurl=http://packages.vmware.com/tools/esx/latest/rhel6/x86_64\nenabled = 0\n[base]\nbaseurl=http://mirror.example.org/vmware.com/\nenabled=1\n", phony.Root.Text("/etc/yum.repos.d/tools.repo"));
+        Assert.Equal("[tools]\nenabled=0\nbaseurl=https://packages.vmware.com/x\n", phony.Root.Text("/etc/zypp/repos.d/tools.repo"));
+        Assert.Equal("# deb [arch=amd64] https://packages.vmware.com/packages/ubuntu xenial main\ndeb http://deb.debian.org/debian bookworm main\n", phony.Root.Text("/etc/apt/sources.list.d/vmware.list"));
+        Assert.Empty(phony.Run(new DisableHypervisorTools()).Changes);
+    }
+
+    [Fact]
+    public void Logins_that_XenServers_tools_commented_out_come_back()
+    {
+        using var phony = PhonyGuest.Debian5();
+        phony.Root.With("/var/lib/dpkg/status", PhonyGuest.Packages(("xe-guest-utilities", "6.2.0")))
+            .With("/etc/inittab", "#1:2345:respawn:/sbin/getty 38400 tty1\n#T0:23:respawn:/sbin/getty -L ttyS0 9600 vt100\n# 2 comment\n");
+        phony.Run(new DisableHypervisorTools());
+        Assert.Equal("1:2345:respawn:/sbin/getty 38400 tty1\n#T0:23:respawn:/sbin/getty -L ttyS0 9600 vt100\n# 2 comment\n", phony.Root.Text("/etc/inittab"));
+    }
+
+    [Fact]
+    public void Shared_folders_of_the_old_host_are_not_mounted()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/etc/fstab", "UUID=1 / ext4 defaults 0 1\n.host:/ /mnt/hgfs vmhgfs defaults 0 0\nshare /share vboxsf defaults 0 0\n");
+        phony.Run(new DisableHypervisorTools());
+        Assert.Equal("UUID=1 / ext4 defaults 0 1\n# .host:/ /mnt/hgfs vmhgfs defaults 0 0\n# share /share vboxsf defaults 0 0\n", phony.Root.Text("/etc/fstab"));
+    }
+
+    [Fact]
     public void Foreign_modules_are_no_longer_loaded_at_boot()
     {
         using var phony = PhonyGuest.Debian12();
@@ -183,13 +233,80 @@ public sealed class LinuxStepsTests
         Assert.Equal("/etc/systemd/system/v2v-firstboot.service", phony.Root.ReadLink("/etc/systemd/system/multi-user.target.wants/v2v-firstboot.service"));
     }
 
-    [Fact]
-    public void The_guest_agents_script_is_valid_shell()
+    public static TheoryData<string, string, string> PackageManagers() => new()
     {
-        using var phony = PhonyGuest.Debian12();
+        { "/var/lib/dpkg/status", "/usr/bin/apt-get", "apt-get" },
+        { "/var/lib/rpm/Packages", "/usr/bin/dnf", "dnf -y" },
+        { "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/usr/bin/yum", "yum -y" },
+        { "/var/lib/rpm/Packages.db", "/usr/bin/zypper", "zypper --non-interactive install" },
+        { "/lib/apk/db/installed", "/sbin/apk", "apk --no-progress add" },
+        { "/var/lib/pacman/local/ALPM_DB_VERSION", "/usr/bin/pacman", "pacman -S" },
+    };
+
+    [Theory]
+    [MemberData(nameof(PackageManagers))]
+    public void The_guest_agents_script_is_valid_shell_and_uses_the_guests_own_packages(string database, string program, string command)
+    {
+        using var phony = PhonyGuest.Create().WithKernel("6.1.0-18-amd64").WithGrub("6.1.0-18-amd64");
+        phony.Root.With(database).With(program).With("/lib/systemd/systemd").WithLink("/sbin/init", "/lib/systemd/systemd").With("/etc/os-release", "ID=any\nVERSION_ID=9\n");
+
         phony.Run(new FirstBootAgent());
 
-        Assert.Equal((0, ""), ExternalTool.RunWithInput(phony.Root.Text("/usr/local/sbin/v2v-firstboot"), "sh", "-n"));
+        var script = phony.Root.Text("/usr/local/sbin/v2v-firstboot");
+        Assert.Contains(command, script);
+        Assert.DoesNotContain("@", script.Replace("\"$@\"", "", StringComparison.Ordinal));
+        Assert.Equal((0, ""), ExternalTool.RunWithInput(script, "sh", "-n"));
+    }
+
+    /// <summary>The script runs, with the package manager and everything else that it calls replaced, as if in a guest.</summary>
+    [Theory]
+    [InlineData("works", 0, "has been installed")]
+    [InlineData("fails", 0, "trying again at the next boot")]
+    [InlineData("fails", 5, "giving up after 5 boots")]
+    public void The_guest_agents_script_installs_tries_again_and_gives_up(string outcome, int boots, string log)
+    {
+        using var phony = PhonyGuest.Create().WithKernel("6.1.0-18-amd64").WithGrub("6.1.0-18-amd64");
+        phony.Root.With("/var/lib/rpm/Packages").With("/usr/bin/dnf").With("/etc/os-release", "ID=any\nVERSION_ID=9\n").WithDirectory("/etc/rc.d/rc3.d");
+        phony.Run(new FirstBootAgent());
+        Assert.Equal("/etc/init.d/v2v-firstboot", phony.Root.ReadLink("/etc/rc.d/rc3.d/S99v2v-firstboot"));
+        Assert.Equal((0, ""), ExternalTool.RunWithInput(phony.Root.Text("/etc/init.d/v2v-firstboot"), "sh", "-n"));
+
+        var folder = Directory.CreateTempSubdirectory("v2v-agent-").FullName;
+        try
+        {
+            var script = phony.Root.Text("/usr/local/sbin/v2v-firstboot").Replace("/var/", $"{folder}/var/", StringComparison.Ordinal)
+                .Replace("/etc/rc.d", $"{folder}/rc.d", StringComparison.Ordinal).Replace("PATH=/usr/sbin", $"PATH={folder}/bin:/usr/sbin", StringComparison.Ordinal)
+                .Replace("/run/systemd/system", "/nowhere", StringComparison.Ordinal).Replace("/etc/init.d/", $"{folder}/init.d/", StringComparison.Ordinal);
+            File.WriteAllText($"{folder}/script", script);
+            var output = ExternalTool.Check("sh", "-ec", $$"""
+                cd {{folder}}; mkdir -p bin var/log var/lib/v2v-firstboot rc.d/rc3.d init.d; : > rc.d/rc3.d/S99v2v-firstboot
+                [ {{boots}} = 0 ] || echo {{boots}} > var/lib/v2v-firstboot/boots
+                printf '#!/bin/sh\ntest -e %s/agent\n' {{folder}} > bin/rpm
+                printf '#!/bin/sh\n[ {{outcome}} = fails ] || : > %s/agent\n' {{folder}} > bin/dnf
+                printf '#!/bin/sh\necho default\n' > bin/ip
+                printf '#!/bin/sh\necho started >> %s/log\n' {{folder}} > init.d/qemu-ga
+                chmod +x bin/* init.d/*
+                sh script
+                cat var/log/v2v-firstboot.log; ls rc.d/rc3.d; cat log 2>/dev/null || true
+                """);
+            Assert.Contains(log, output);
+            Assert.Equal(outcome == "fails" && boots == 0, output.Contains("S99v2v-firstboot", StringComparison.Ordinal));
+            Assert.Equal(outcome == "works", output.Contains("started", StringComparison.Ordinal));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Openrc_guests_start_the_agents_service_from_their_run_level()
+    {
+        using var phony = PhonyGuest.Create().WithKernel("6.1.0-18-amd64").WithGrub("6.1.0-18-amd64");
+        phony.Root.With("/lib/apk/db/installed").With("/etc/os-release", "ID=alpine\nVERSION_ID=3.19\n").WithDirectory("/etc/runlevels/default");
+        phony.Run(new FirstBootAgent());
+        Assert.Equal("/etc/init.d/v2v-firstboot", phony.Root.ReadLink("/etc/runlevels/default/v2v-firstboot"));
+        Assert.StartsWith("#!/sbin/openrc-run\n", phony.Root.Text("/etc/init.d/v2v-firstboot"), StringComparison.Ordinal);
     }
 
     [Fact]

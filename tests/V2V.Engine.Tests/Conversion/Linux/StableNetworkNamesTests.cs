@@ -173,6 +173,107 @@ public sealed class StableNetworkNamesTests
         Assert.Contains("00:50:56:00:00:05", phony.Root.Text("/etc/systemd/network/10-v2v-lan0.link"));
     }
 
+    [Theory]
+    [InlineData("/etc/sysconfig/network/ifcfg-bond0", "BONDING_MASTER='yes'\nBONDING_SLAVE_0='ens192'\nBONDING_SLAVE1=\"ens192\"\n")]
+    [InlineData("/etc/sysconfig/network/ifcfg-br0", "BRIDGE='yes'\nBRIDGE_PORTS='ens192 vnet0'\n")]
+    [InlineData("/etc/sysconfig/network/ifcfg-vlan5", "ETHERDEVICE='ens192'\nVLAN_ID='5'\n")]
+    [InlineData("/etc/sysconfig/network-scripts/ifcfg-vlan5", "VLAN=yes\nPHYSDEV=ens192\nVLAN_ID=5\n")]
+    [InlineData("/etc/sysconfig/network-scripts/ifcfg-ens192.100", "VLAN=yes\nDEVICE=ens192.100\n")]
+    [InlineData("/etc/wicked/ifconfig/lan.xml", "<interface>\n  <name namespace=\"ethernet\">ens192</name>\n  <name>br0</name>\n</interface>\n")]
+    [InlineData("/etc/NetworkManager/system-connections/lan.nmconnection", "[connection]\ntype=ethernet\n\n[match]\ninterface-name=ens192;ens2*;\n")]
+    [InlineData("/etc/NetworkManager/system-connections/vlan.nmconnection", "[connection]\ntype=vlan\ninterface-name=vlan5\n[vlan]\nparent=ens192\nid=5\n")]
+    [InlineData("/usr/lib/NetworkManager/system-connections/lan.nmconnection", "[connection]\ninterface-name=ens192\n")]
+    [InlineData("/usr/lib/systemd/network/50-lan.network", "[Match]\nName=ens192\n[Network]\nVLAN=vlan5\n")]
+    [InlineData("/etc/netctl/lan", "Interface=ens192\nConnection=ethernet\nIP=static\nAddress=('192.0.2.7/24')\n")]
+    [InlineData("/etc/netctl/bond", "Interface=bond0\nConnection=bond\nBindsToInterfaces=('ens192' ens192)\n")]
+    [InlineData("/etc/systemd/system/multi-user.target.wants/dhcpcd@ens192.service", "")]
+    public void Whatever_names_an_interface_keeps_it(string path, string text)
+    {
+        using var phony = PhonyGuest.Debian12().WithAdapters(Adapter(PhonyGuest.Mac1, null));
+        phony.Root.With(path, text);
+
+        Assert.Empty(phony.Run(new StableNetworkNames()).Concerns);
+
+        Assert.Contains($"MACAddress={PhonyGuest.Mac1}\n", phony.Root.Text("/etc/systemd/network/10-v2v-ens192.link"));
+    }
+
+    [Theory]
+    [InlineData("/etc/sysconfig/network-scripts/ifcfg-ens192.bak")]
+    [InlineData("/etc/sysconfig/network-scripts/ifcfg-ens192.rpmsave")]
+    [InlineData("/etc/sysconfig/network/ifcfg-ens192~")]
+    public void Backups_are_no_configuration(string path)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With(path, "BOOTPROTO=dhcp\n");
+        Assert.Empty(phony.Run(new StableNetworkNames()).Changes);
+    }
+
+    [Theory]
+    [InlineData("/etc/NetworkManager/system-connections/lan", "[match]\npath=pci-0000:03:00.0\n", "path=pci-0000:03:00.0")]
+    [InlineData("/etc/NetworkManager/system-connections/lan", "[match]\ndriver=vmxnet3\n", "driver=vmxnet3")]
+    [InlineData("/etc/systemd/network/lan.network", "[Match]\nPath=pci-0000:03:00.0\n", "Path=pci-0000:03:00.0")]
+    public void Configuration_for_the_old_hardware_is_reported(string path, string text, string match)
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With(path, text);
+        var concern = Assert.Single(phony.Run(new StableNetworkNames()).Concerns);
+        Assert.Equal("NetworkMatchedByHardware", concern.Id);
+        Assert.Contains(match, concern.Message);
+    }
+
+    [Fact]
+    public void A_rule_by_place_alone_is_commented_out_and_its_name_pinned()
+    {
+        using var phony = PhonyGuest.Debian9();
+        phony.Root.With("/etc/network/interfaces", "iface eth0 inet dhcp\n").With("/etc/udev/rules.d/70-persistent-net.rules",
+            "SUBSYSTEM==\"net\", ACTION==\"add\", KERNELS==\"0000:02:01.0\", ATTR{type}==\"1\", KERNEL==\"eth*\", NAME=\"eth0\"\n"
+            + "SUBSYSTEM==\"net\", DRIVERS==\"?*\", SYSFS{address}==\"" + PhonyGuest.Mac1 + "\", BUS==\"pci\", ID==\"0000:02:01.0\", NAME=\"eth7\"\n");
+
+        phony.Run(new StableNetworkNames());
+
+        Assert.Equal(
+            "# SUBSYSTEM==\"net\", ACTION==\"add\", KERNELS==\"0000:02:01.0\", ATTR{type}==\"1\", KERNEL==\"eth*\", NAME=\"eth0\"\n"
+            + "SUBSYSTEM==\"net\", DRIVERS==\"?*\", SYSFS{address}==\"" + PhonyGuest.Mac1 + "\", NAME=\"eth7\"\n",
+            phony.Root.Text("/etc/udev/rules.d/70-persistent-net.rules"));
+    }
+
+    [Fact]
+    public void Generated_rules_for_the_old_CD_ROM_drive_go()
+    {
+        const string Generated = "SUBSYSTEM==\"block\", ENV{ID_CDROM}==\"?*\", ENV{ID_PATH}==\"pci-0000:00:07.1-scsi-1:0:0:0\", SYMLINK+=\"cdrom\", ENV{GENERATED}=\"1\"\n";
+        using var phony = PhonyGuest.Debian9();
+        phony.Root.With("/etc/udev/rules.d/70-persistent-cd.rules", "# VMware_Virtual_IDE_CDROM_Drive\n" + Generated);
+
+        phony.Run(new StableNetworkNames());
+
+        Assert.Equal("# VMware_Virtual_IDE_CDROM_Drive\n# " + Generated, phony.Root.Text("/etc/udev/rules.d/70-persistent-cd.rules"));
+    }
+
+    [Fact]
+    public void The_librarys_name_tells_udevs_version_where_no_package_does()
+    {
+        using var phony = PhonyGuest.Debian12();
+        phony.Root.With("/var/lib/dpkg/status", "").With("/etc/network/interfaces", "iface ens192 inet dhcp\n").With("/usr/lib/systemd/libsystemd-shared-252.so");
+
+        phony.Run(new StableNetworkNames());
+
+        Assert.NotNull(phony.Root.Find("/etc/systemd/network/10-v2v-ens192.link"));
+    }
+
+    [Theory]
+    [InlineData("eth0", 0)]
+    [InlineData("eth1", 1)]
+    public void Alpine_without_udev_has_the_kernels_names(string name, int concerns)
+    {
+        using var phony = PhonyGuest.Create().WithKernel("6.6.1-0-lts").WithGrub("6.6.1-0-lts").WithAdapters(Adapter(PhonyGuest.Mac1, null));
+        phony.Root.With("/etc/os-release", "ID=alpine\nVERSION_ID=3.19.1\n").With("/etc/network/interfaces", $"auto {name}\niface {name} inet dhcp\n");
+
+        var context = phony.Run(new StableNetworkNames());
+
+        Assert.Empty(context.Changes);
+        Assert.Equal(concerns, context.Concerns.Count(c => c.Id == "InterfaceNameNotKept"));
+    }
+
     [Fact]
     public void Kernel_names_in_another_order_are_warned_of()
     {

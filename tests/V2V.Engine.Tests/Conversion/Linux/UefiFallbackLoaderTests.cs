@@ -55,6 +55,14 @@ public sealed class UefiFallbackLoaderTests : IDisposable
     }
 
     [Fact]
+    public void Whichever_grub_a_shim_looks_for_is_copied()
+    {
+        With("opensuse/shim.efi", "shim").With("opensuse/grub.efi", "signed").With("opensuse/grubx64.efi", "installed").With("opensuse/MokManager.efi", "keys");
+
+        Convert("BOOTX64.EFI=opensuse/shim.efi", "grub.efi=opensuse/grub.efi", "grubx64.efi=opensuse/grubx64.efi", "MokManager.efi=opensuse/MokManager.efi");
+    }
+
+    [Fact]
     public void Grub_alone_becomes_the_program()
     {
         With("debian/grubx64.efi", "grub (,gpt2)/boot/grub");

@@ -21,7 +21,7 @@ internal sealed class FatTestImage : TestImage
 
     protected override string Kind => "vfat";
 
-    protected override string MountOptions => ",utf8,iocharset=ascii,codepage=437,shortname=mixed,tz=UTC,umask=0022";
+    protected override string MountOptions => ",utf8,codepage=437,shortname=mixed,tz=UTC,umask=0022";
 
     internal override FatTestImage Copy() => new(Path);
 

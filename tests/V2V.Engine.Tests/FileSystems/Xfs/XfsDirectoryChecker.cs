@@ -161,7 +161,7 @@ internal sealed class XfsDirectoryChecker
             Assert.True(length == 0 ? offset == 0 : free.Contains((offset, length)));
         }
 
-        Assert.True(number == 0 || Names.Count > 0 && lengths.Count(l => l == end - DataStart()) == 0, "An empty block was kept.");
+        Assert.True(number == 0 || Names.Count > 0 && !lengths.Any(l => l == end - DataStart()), "An empty block was kept.");
         _bests[number] = (ushort)(lengths.Count > 0 ? lengths[0] : 0);
     }
 

@@ -4,7 +4,6 @@ using V2V.Engine.Disks;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.Disks;
-using V2V.Engine.Tests.FileSystems;
 using V2V.Engine.Tests.Volumes.Lvm;
 using V2V.Engine.Volumes;
 using Xunit;
@@ -219,7 +218,11 @@ internal sealed class PhonyDisk : IDisposable
                         break;
                     default:
                         File.WriteAllBytes(outside, fileSystem.ReadAllBytes(inside));
-                        File.SetUnixFileMode(outside, (UnixFileMode)fileSystem.Find(inside)!.Mode);
+                        if (!OperatingSystem.IsWindows())
+                        {
+                            File.SetUnixFileMode(outside, (UnixFileMode)fileSystem.Find(inside)!.Mode);
+                        }
+
                         break;
                 }
             }

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using V2V.Engine.Conversion;
-using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Tests.FileSystems;
 using Xunit;

@@ -26,6 +26,7 @@ internal sealed class PhonyLinux : IDisposable
     private string _group = "";
     private DiskController _controller = DiskController.Scsi;
     private string _hypervisor = "VMware";
+    private string? _guestName;
     private Firmware? _firmware;
 
     private PhonyLinux()
@@ -48,7 +49,7 @@ internal sealed class PhonyLinux : IDisposable
         Path = "/vm/phony.vmx",
         Hypervisor = _hypervisor,
         Firmware = _firmware,
-        Disks = [PhonyGuest.Disk(_controller, BootSector)],
+        Disks = [PhonyGuest.Disk(_controller, BootSector) with { GuestName = _guestName }],
         NetworkAdapters = _adapters,
     };
 
@@ -91,12 +92,17 @@ internal sealed class PhonyLinux : IDisposable
         var arguments = section.Arguments;
         switch (section.Word)
         {
-            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux]
+            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux|none] [name=]
                 Table = arguments[0];
-                BootSector = VolumeImages.With(
-                    4096, (0, [0xEB, 0x63, 0x90]), (0x180, section.Option("boot") == "syslinux" ? "Missing operating system."u8.ToArray() : "GRUB \0Geom"u8.ToArray()), (510, [0x55, 0xAA]));
+                BootSector = section.Option("boot") switch
+                {
+                    "none" => new byte[4096],
+                    "syslinux" => VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA])),
+                    _ => VolumeImages.GrubSector(),
+                };
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
                 _hypervisor = section.Option("hypervisor") ?? _hypervisor;
+                _guestName = section.Option("name");
                 _firmware = section.Option("firmware") is { } firmware ? Enum.Parse<Firmware>(firmware, ignoreCase: true) : null;
                 break;
             case "partition": // number kind [mount point] [uuid=] [label=] [active]
@@ -109,8 +115,9 @@ internal sealed class PhonyLinux : IDisposable
                 _adapters.Add(new SourceNetworkAdapter(
                     arguments[0], arguments[1], "LAN", PciSlot: section.Option("slot") is { } slot ? int.Parse(slot, CultureInfo.InvariantCulture) : null));
                 break;
-            case "file":
-                At(arguments[0], out var file).With(file, section.Body);
+            case "file": // a program for UEFI gets a header
+                At(arguments[0], out var file).With(
+                    file, file.EndsWith(".efi", StringComparison.OrdinalIgnoreCase) ? PhonyGuest.Pe(0x8664, section.Body) : GuestText.Encode(section.Body));
                 break;
             case "grubenv": // path; the variables, padded to the block's length
                 At(arguments[0], out var environment).With(environment, ("# GRUB Environment Block\n" + section.Body).PadRight(1024, '#'));
@@ -128,6 +135,13 @@ internal sealed class PhonyLinux : IDisposable
                 }
 
                 break;
+            case "efi": // PE machine in hexadecimal; "path text" a line, with the text in the program
+                foreach (var (path, text) in section.Lines.Select(l => l.Split(' ', 2)).Select(w => (w[0], w.ElementAtOrDefault(1))))
+                {
+                    At(path, out var program).With(program, PhonyGuest.Pe(Convert.ToUInt16(arguments[0], 16), $"\0{text}\0"));
+                }
+
+                break;
             case "kernel": // version image
                 At(arguments[1], out var image).With(image, KernelImage(arguments[0]));
                 break;
@@ -137,8 +151,8 @@ internal sealed class PhonyLinux : IDisposable
             case "initramfs": // image generator compression version [microcode]; a module a line, "> path content" for other files
                 At(arguments[0], out var initramfs).With(initramfs, PhonyInitramfs.Build(_workshop, section, path => _modules[path]), 0x180);
                 break;
-            case "selinux": // every file so far has a label
-                _mounts.ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
+            case "selinux": // every file so far has a label, where the format has attributes
+                _mounts.FindAll(m => m.FileSystem.Kind != "vfat").ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
                 break;
             case "packages": // format [directory]; "name version architecture" a line
                 PhonyPackages.Write(At("/", out _), _workshop, arguments[0], arguments.ElementAtOrDefault(1) ?? "/var/lib/rpm", section.Lines);

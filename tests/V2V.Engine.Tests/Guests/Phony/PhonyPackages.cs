@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using V2V.Engine.Tests.Conversion.Initramfs;
 using V2V.Engine.Tests.FileSystems;
-using Xunit;
 
 namespace V2V.Engine.Tests.Guests.Phony;
 

@@ -3,7 +3,6 @@ using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Initramfs;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
-using V2V.Engine.Tests.Conversion.Initramfs;
 
 namespace V2V.Engine.Tests.Guests.Phony;
 
@@ -71,7 +70,8 @@ internal static class PhonyReport
         [Describe(assessment.Hardware!), .. assessment.Concerns.Select(Describe), .. ByPath(assessment.Changes).Select(Describe)];
 
     private static string Describe(TargetHardware hardware) =>
-        $"hardware: {hardware.Machine}, {hardware.Firmware}, disks {hardware.DiskBus}, network {hardware.NetworkModel}, virtio {(hardware.Virtio10 ? "1.0" : "transitional")}";
+        $"hardware: {hardware.Machine}, {hardware.Firmware}, disks {hardware.DiskBus}, network {hardware.NetworkModel}, virtio {(hardware.Virtio10 ? "1.0" : "transitional")}"
+        + (hardware.DirectBoot is { } boot ? $", started by {boot.KernelPath}, {boot.InitramfsPath ?? "no initramfs"}, {boot.CommandLine}" : "");
 
     /// <summary>A file that several steps changed is shown once, with all that was done.</summary>
     private static IEnumerable<IGrouping<string, ConversionChange>> ByPath(IEnumerable<ConversionChange> changes) => changes.GroupBy(c => c.Path);
@@ -81,7 +81,7 @@ internal static class PhonyReport
 
     public static string Describe(Concern concern) => $"{concern.Severity.ToString().ToLowerInvariant()} {concern.Id}: {concern.Message}";
 
-    private static IEnumerable<string> Details(GuestRoot root, string path, IReadOnlyDictionary<string, byte[]> before)
+    private static List<string> Details(GuestRoot root, string path, IReadOnlyDictionary<string, byte[]> before)
     {
         if (root.TryReadLink(path) is { } target)
         {
@@ -101,7 +101,12 @@ internal static class PhonyReport
             return old.Length > 0 || lines.Count <= MaxCreatedLines ? lines : [$"+ ({lines.Count} lines)"];
         }
 
-        // What is not text is an initramfs.
+        if (content.AsSpan().StartsWith("MZ"u8))
+        {
+            return [$"+ (a program of {content.Length} bytes)"];
+        }
+
+        // What else is not text is an initramfs.
         var (entries, known) = (Listing(content), Listing(old).ToHashSet());
         return [.. entries.Where(e => !known.Contains(e)).Select(e => $"+ {e}")];
     }

@@ -37,7 +37,7 @@ internal sealed class FileDifferences
     }
 
     /// <summary>Lines with repetitions, in order.</summary>
-    private static IEnumerable<string> Except(string[] lines, string[] others)
+    private static List<string> Except(string[] lines, string[] others)
     {
         var left = others.ToList();
         return lines.Where(l => !left.Remove(l)).ToList();

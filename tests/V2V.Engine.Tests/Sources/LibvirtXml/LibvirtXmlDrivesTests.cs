@@ -40,6 +40,16 @@ public sealed class LibvirtXmlDrivesTests : IDisposable
     }
 
     [Fact]
+    public void The_place_that_the_description_names_wins_where_it_is_allowed()
+    {
+        Raw(_folder, "web.img");
+        Raw(_elsewhere, "web.img");
+        var disk = $"<source file='{_elsewhere["web.img"]}'/>";
+        Assert.Equal(_folder["web.img"], Assert.Single(Read(disk).Disks).Path);
+        Assert.Equal(_elsewhere["web.img"], Assert.Single(Read(disk, allow: _elsewhere.Path).Disks).Path);
+    }
+
+    [Fact]
     public void A_link_beside_the_description_does_not_lead_out_of_the_folder()
     {
         Raw(_elsewhere, "web.img");

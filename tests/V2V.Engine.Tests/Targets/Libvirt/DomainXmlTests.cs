@@ -14,7 +14,7 @@ public sealed class DomainXmlTests
     public static TheoryData<string> Machines =>
     [
         "usual", "emulated", "legacy virtio", "scsi", "legacy scsi", "ide", "sata", "uefi", "secure boot", "everything", "volumes", "windows", "windows uefi", "arm",
-        "many disks", "strange names", "floppy",
+        "many disks", "strange names", "floppy", "direct boot", "direct boot without initramfs",
     ];
 
     [Theory]
@@ -24,6 +24,16 @@ public sealed class DomainXmlTests
         using var folder = new TemporaryFolder();
         DomainXml.Build(Domain(machine)).Save(folder["domain.xml"]);
         ExternalTool.Check("virt-xml-validate", folder["domain.xml"], "domain");
+    }
+
+    [Fact]
+    public void A_guest_without_a_boot_loader_is_started_by_its_kernel()
+    {
+        var xml = DomainXml.Build(Domain("direct boot"));
+        Assert.Equal(
+            ("/images/web-vmlinuz", "/images/web-initrd", "root=UUID=1 ro \"a b\" <&> "),
+            (Value(xml, "//os/kernel"), Value(xml, "//os/initrd"), Value(xml, "//os/cmdline")));
+        Assert.Null(Value(DomainXml.Build(Domain("usual")), "//os/kernel"));
     }
 
     [Fact]
@@ -208,6 +218,8 @@ public sealed class DomainXmlTests
         "arm" => SampleDomain.Create(h => (h.Machine, h.Firmware) = ("virt", Firmware.Uefi))
             with
         { OperatingSystem = SampleDomain.Debian with { Architecture = "aarch64" } },
+        "direct boot" => SampleDomain.Create() with { DirectBoot = new DomainDirectBoot("/images/web-vmlinuz", "/images/web-initrd", "root=UUID=1 ro \"a b\" <&>\u0001") },
+        "direct boot without initramfs" => SampleDomain.Create() with { DirectBoot = new DomainDirectBoot("/images/web-vmlinuz", null, "root=PARTUUID=1") },
         "many disks" => SampleDomain.Create(disks: 30),
         "strange names" => SampleDomain.Create(source: s => s with { Annotation = "one\u0001two" }, name: "a&b<c>\"'\u00fc \U0001F600")
             with

@@ -185,6 +185,34 @@ public sealed class LibvirtTargetTests : IDisposable
     }
 
     [Fact]
+    [Trait("Category", "Slow")]
+    public void QEMU_may_read_the_kernel_that_a_domain_starts()
+    {
+        MakePool();
+        var kernel = Directory.GetFiles("/boot", "vmlinuz-*").FirstOrDefault();
+        Assert.SkipWhen(kernel is null, "needs a kernel in /boot (package linux-image-amd64)");
+        // QEMU runs as a user of its own.
+        ExternalTool.Check("chmod", "755", _folder.Path);
+        using var target = new LibvirtTarget(Uri, _name) { DomainType = "qemu" };
+        var content = File.ReadAllBytes(kernel);
+        var request = new TargetDiskRequest($"{_name}-vmlinuz", ImageFormat.Raw, content.Length, content.Length);
+        Assert.DoesNotContain(target.Check(Request() with { Disks = [.. Request().Disks, request] }), c => c.Severity == ConcernSeverity.Blocker);
+        var disk = Fill(target);
+        var file = target.CreateDisk(request);
+        file.Writer.Write(0, content);
+        file.Writer.Complete();
+
+        target.Define(Domain(disk) with { DirectBoot = new DomainDirectBoot(file.Source.Path!, null, "console=ttyS0"), Networks = [] });
+
+        Assert.Equal(content, File.ReadAllBytes(_folder[$"{_name}-vmlinuz"]));
+        Assert.Contains($"{_name}-vmlinuz", Virsh("vol-list", _name), StringComparison.Ordinal);
+        Virsh("start", "--paused", _name);
+        Virsh("destroy", _name);
+        Assert.Empty(target.RollBack());
+        Assert.True(File.Exists(_folder[$"{_name}-vmlinuz"]));
+    }
+
+    [Fact]
     public void Networks_that_the_host_does_not_have_are_reported()
     {
         MakePool();

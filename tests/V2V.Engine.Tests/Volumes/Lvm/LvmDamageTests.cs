@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using V2V.Engine.Disks;
 using V2V.Engine.Tests.Disks;
 using V2V.Engine.Volumes;
 using V2V.Engine.Volumes.Lvm;

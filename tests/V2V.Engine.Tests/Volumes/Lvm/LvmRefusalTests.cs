@@ -1,4 +1,3 @@
-using V2V.Engine.Disks;
 using V2V.Engine.Tests.Disks;
 using V2V.Engine.Volumes;
 using Xunit;

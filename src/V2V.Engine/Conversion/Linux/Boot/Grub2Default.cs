@@ -33,7 +33,7 @@ internal static partial class Grub2Default
             return;
         }
 
-        var quoted = $"\"{Special().Replace(entry.Id, @"\$0")}\"";
+        var quoted = Quote(entry.Id);
         var edited = TextLines.Edit(text, line => DefaultSetting().Replace(line, $"${{start}}{quoted.Replace("$", "$$", StringComparison.Ordinal)}"));
         files.WriteAllText(configuration, edited != text ? edited : $"set default={quoted}\n{text}", what, why);
 
@@ -42,6 +42,8 @@ internal static partial class Grub2Default
             files.WriteAllText(Settings, TextLines.Edit(settings, line => GrubDefault().IsMatch(line) ? $"GRUB_DEFAULT={quoted}" : line), what, why);
         }
     }
+
+    internal static string Quote(string value) => $"\"{Special().Replace(value, @"\$0")}\"";
 
     private static string EnvironmentPath(ConversionContext context, string configuration) =>
         Grub2.Environments(context.Files.Root).Prepend(Grub2.EnvironmentOf(configuration))

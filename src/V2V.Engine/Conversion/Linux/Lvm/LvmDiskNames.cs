@@ -1,6 +1,5 @@
 using System.Globalization;
 using V2V.Engine.Inspection;
-using V2V.Engine.Volumes;
 
 namespace V2V.Engine.Conversion.Linux.Lvm;
 
