@@ -78,15 +78,12 @@ internal sealed partial class XfsBTree
             _shape.KeyOf(Current, before);
         }
 
-        return Step(forward: true) && (!hasBefore || CompareWithCurrent(before) < 0 ? true : throw OutOfOrder());
-    }
+        if (!Step())
+        {
+            return false;
+        }
 
-    /// <summary>Goes to the record before; false at the beginning.</summary>
-    public bool MovePrevious()
-    {
-        Span<byte> after = stackalloc byte[_shape.KeySize];
-        _shape.KeyOf(Current, after);
-        return Step(forward: false) && (CompareWithCurrent(after) > 0 ? true : throw OutOfOrder());
+        return !hasBefore || CompareWithCurrent(before) < 0 ? true : throw OutOfOrder();
     }
 
     /// <summary>The records whose range of keys meets that from <paramref name="low"/> to <paramref name="high"/>, in order; for overlapping records.</summary>
@@ -152,11 +149,10 @@ internal sealed partial class XfsBTree
         return high;
     }
 
-    private bool Step(bool forward)
+    private bool Step()
     {
-        var by = forward ? 1 : -1;
         var level = 0;
-        while (_index[level] + by < 0 || _index[level] + by >= _path[level].Count)
+        while (_index[level] + 1 >= _path[level].Count)
         {
             if (++level == _path.Count)
             {
@@ -164,11 +160,11 @@ internal sealed partial class XfsBTree
             }
         }
 
-        _index[level] += by;
+        _index[level]++;
         for (; level > 0; level--)
         {
             _path[level - 1] = ReadChild(level);
-            _index[level - 1] = forward ? 0 : _path[level - 1].Count - 1;
+            _index[level - 1] = 0;
         }
 
         return true;

@@ -45,7 +45,6 @@ internal sealed class XfsSuperblock
     {
         public const int BlockSize = 4;
         public const int DataBlocks = 8;
-        public const int RealtimeBlocks = 16;
         public const int Uuid = 32;
         public const int LogStart = 48;
         public const int RootInode = 56;
@@ -104,8 +103,6 @@ internal sealed class XfsSuperblock
 
     /// <summary>sb_dblocks.</summary>
     public required ulong DataBlocks { get; init; }
-
-    public required bool HasRealtimeBlocks { get; init; }
 
     public required uint AgBlocks { get; init; }
 
@@ -206,7 +203,6 @@ internal sealed class XfsSuperblock
             AgBlockLog = raw[Offsets.AgBlockLog],
             DirectoryBlockLog = raw[Offsets.DirectoryBlockLog],
             DataBlocks = raw.U64(Offsets.DataBlocks),
-            HasRealtimeBlocks = raw.U64(Offsets.RealtimeBlocks) != 0,
             AgBlocks = raw.U32(Offsets.AgBlocks),
             AgCount = raw.U32(Offsets.AgCount),
             LogStart = raw.U64(Offsets.LogStart),

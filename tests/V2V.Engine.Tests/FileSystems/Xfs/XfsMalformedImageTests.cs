@@ -21,15 +21,42 @@ public sealed class XfsMalformedImageTests
     /// <summary>Magic numbers at the beginning of a block or sector, and where its checksum is; none on version 4.</summary>
     private static readonly Dictionary<string, int?> s_magics = new()
     {
-        ["XFSB"] = 224, ["XAGF"] = 216, ["XAGI"] = 312, ["XAFL"] = 32, ["AB3B"] = 52, ["AB3C"] = 52, ["IAB3"] = 52, ["FIB3"] = 52, ["RMB3"] = 52, ["R3FC"] = 52,
-        ["BMA3"] = 64, ["XDB3"] = 4, ["XDD3"] = 4, ["XDF3"] = 4, ["XSLM"] = 12, ["XARM"] = 12,
-        ["ABTB"] = null, ["ABTC"] = null, ["IABT"] = null, ["BMAP"] = null, ["XD2B"] = null, ["XD2D"] = null, ["XD2F"] = null,
+        ["XFSB"] = 224,
+        ["XAGF"] = 216,
+        ["XAGI"] = 312,
+        ["XAFL"] = 32,
+        ["AB3B"] = 52,
+        ["AB3C"] = 52,
+        ["IAB3"] = 52,
+        ["FIB3"] = 52,
+        ["RMB3"] = 52,
+        ["R3FC"] = 52,
+        ["BMA3"] = 64,
+        ["XDB3"] = 4,
+        ["XDD3"] = 4,
+        ["XDF3"] = 4,
+        ["XSLM"] = 12,
+        ["XARM"] = 12,
+        ["ABTB"] = null,
+        ["ABTC"] = null,
+        ["IABT"] = null,
+        ["BMAP"] = null,
+        ["XD2B"] = null,
+        ["XD2D"] = null,
+        ["XD2F"] = null,
     };
 
     /// <summary>Magic numbers behind two sibling pointers, of the hash trees of directories and attributes.</summary>
     private static readonly Dictionary<ushort, int?> s_hashMagics = new()
     {
-        [0x3DF1] = 12, [0x3DFF] = 12, [0x3EBE] = 12, [0x3BEE] = 12, [0xD2F1] = null, [0xD2FF] = null, [0xFEBE] = null, [0xFBEE] = null,
+        [0x3DF1] = 12,
+        [0x3DFF] = 12,
+        [0x3EBE] = 12,
+        [0x3BEE] = 12,
+        [0xD2F1] = null,
+        [0xD2FF] = null,
+        [0xFEBE] = null,
+        [0xFBEE] = null,
     };
 
     [Theory]
