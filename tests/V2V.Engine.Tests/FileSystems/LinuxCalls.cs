@@ -11,10 +11,15 @@ internal static partial class LinuxCalls
     internal const int CreateNew = 0x40 | 0x80; // O_CREAT | O_EXCL
     internal const uint BasicStatistics = 0x7FF;
 
+    private const int CloseOnExec = 0x80000;
+
     private const string Library = "libc";
 
+    /// <summary>A program that another test starts meanwhile must not inherit the descriptor, or it keeps the mount busy as long as it runs.</summary>
+    internal static int Open(byte[] path, int flags, int mode) => OpenAny(path, flags | CloseOnExec, mode);
+
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true)]
-    internal static partial int Open(byte[] path, int flags, int mode);
+    private static partial int OpenAny(byte[] path, int flags, int mode);
 
     [LibraryImport(Library, EntryPoint = "close", SetLastError = true)]
     internal static partial int Close(int descriptor);

@@ -5,7 +5,7 @@ namespace V2V.Engine.Tests.FileSystems;
 /// <summary>An image file with a file system that the kernel can mount. Deleted when disposed.</summary>
 internal abstract class TestImage : IDisposable
 {
-    private const int MaxBusyAttempts = 50;
+    private const int MaxBusyAttempts = 300;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("v2v-fs-");
     private bool _isMounted;
