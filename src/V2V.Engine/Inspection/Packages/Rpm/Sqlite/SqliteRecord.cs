@@ -57,7 +57,7 @@ internal sealed class SqliteRecord
     /// <summary>An integer; null when the column holds something else.</summary>
     public long? Integer(int column)
     {
-        if (column >= _columns.Count || _columns[column] is not (>= 1 and <= 6 or 8 or 9, <= 1 << 20, _))
+        if (column >= _columns.Count || _columns[column] is not ( >= 1 and <= 6 or 8 or 9, <= 1 << 20, _))
         {
             return null;
         }
@@ -77,7 +77,7 @@ internal sealed class SqliteRecord
 
     /// <summary>The last column, when it is a blob.</summary>
     public StoredValue? LastBlob() =>
-        _columns.Count > 0 && _columns[^1] is (>= FirstWithLength and var type, <= MaxHeaderLength and var offset, _) && type % 2 == 0
+        _columns.Count > 0 && _columns[^1] is ( >= FirstWithLength and var type, <= MaxHeaderLength and var offset, _) && type % 2 == 0
             ? _value.From((int)offset)
             : null;
 
