@@ -21,6 +21,8 @@ public sealed partial class DisableHypervisorTools : LinuxStep
 
     private static readonly string[] UnitDirectories = ["/etc/systemd/system", "/lib/systemd/system", "/usr/lib/systemd/system"];
 
+    private static readonly string[] RepositoryDirectories = ["/etc/yum.repos.d", "/etc/zypp/repos.d"];
+
     public override string Name => "Disabling other hypervisors' guest tools";
 
     public override void Apply(ConversionContext context)
@@ -51,7 +53,7 @@ public sealed partial class DisableHypervisorTools : LinuxStep
     /// <summary>VMware's own package repositories; what is installed from them stays.</summary>
     private static void DisableRepositories(ConversionContext context)
     {
-        foreach (var path in new[] { "/etc/yum.repos.d", "/etc/zypp/repos.d" }.SelectMany(d => Network.Glob.Expand(context.Files.Root, $"{d}/*.repo")).Where(context.Files.Root.FileExists))
+        foreach (var path in RepositoryDirectories.SelectMany(d => Network.Glob.Expand(context.Files.Root, $"{d}/*.repo")).Where(context.Files.Root.FileExists))
         {
             context.Files.WriteAllText(
                 path, HypervisorRepositories.DisableSections(context.Files.Root.ReadAllText(path)), "VMware's repositories disabled", "They hold tools for another hypervisor.");

@@ -15,6 +15,9 @@ internal sealed class XfsLog
     /// <summary>Records that may be on their way to the disk at once (XLOG_MAX_ICLOGS), each of at most 256 KiB.</summary>
     private const int MaxPendingBlocks = 8 * (256 << 10) / BlockSize;
 
+    /// <summary>Records that are tried as the newest one; more than can be broken at once.</summary>
+    private const int MaxAttempts = 32;
+
     private readonly WritableBlockDevice _device;
     private readonly long _start;
 
@@ -41,7 +44,8 @@ internal sealed class XfsLog
     public XfsLogRecord? FindNewest()
     {
         var head = FindHead();
-        for (var back = 1L; back <= Math.Min(2 * MaxPendingBlocks, Count); back++)
+        var attempts = 0;
+        for (var back = 1L; back <= Math.Min(2 * MaxPendingBlocks, Count) && attempts < MaxAttempts; back++)
         {
             var at = (head - back + Count) % Count;
             if (!XfsLogRecord.IsHeader(Read(at, 1)) || XfsLogRecord.TryRead(this, at) is not { } newest
@@ -50,6 +54,7 @@ internal sealed class XfsLog
                 continue;
             }
 
+            attempts++;
             if (FindBroken(newest) is not { } broken)
             {
                 return newest;

@@ -117,5 +117,5 @@ internal sealed class XfsLogBuffer
     }
 
     private bool IsSet(int bit) =>
-        (BinaryPrimitives.ReadUInt32LittleEndian(_item.Format.AsSpan(Offsets.Map + bit / 32 * sizeof(uint))) >> (bit % 32) & 1) != 0;
+        (BinaryPrimitives.ReadUInt32LittleEndian(_item.Format[(Offsets.Map + bit / 32 * sizeof(uint))..]) >> (bit % 32) & 1) != 0;
 }

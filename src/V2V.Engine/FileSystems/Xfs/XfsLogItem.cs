@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 
 namespace V2V.Engine.FileSystems.Xfs;
 
@@ -8,44 +9,47 @@ namespace V2V.Engine.FileSystems.Xfs;
 /// </summary>
 internal sealed class XfsLogItem
 {
-    private readonly List<byte[]> _regions = [];
+    /// <summary>No region is longer than a block or an attribute's value of 64 KiB with what describes it.</summary>
+    private const int MaxRegion = 128 << 10;
+
+    private readonly List<List<byte>> _regions = [];
 
     public XfsLogItemType Type => (XfsLogItemType)U16(0);
-
-    public int RegionCount => _regions.Count;
 
     /// <summary>The first region names how many there are.</summary>
     public bool IsComplete => _regions.Count > 0 && _regions.Count >= U16(2);
 
-    public byte[] Format => _regions[0];
+    public ReadOnlySpan<byte> Format => CollectionsMarshal.AsSpan(_regions[0]);
 
     /// <summary>A region; throws when there are not that many.</summary>
-    public byte[] Region(int index) => index < _regions.Count ? _regions[index] : throw Malformed();
+    public byte[] Region(int index) => index < _regions.Count ? [.. _regions[index]] : throw Malformed();
 
-    public ushort U16(int offset) => Format.Length >= offset + 2 ? BinaryPrimitives.ReadUInt16LittleEndian(Format.AsSpan(offset)) : throw Malformed();
+    public ushort U16(int offset) => Format.Length >= offset + 2 ? BinaryPrimitives.ReadUInt16LittleEndian(Format[offset..]) : throw Malformed();
 
-    public uint U32(int offset) => Format.Length >= offset + 4 ? BinaryPrimitives.ReadUInt32LittleEndian(Format.AsSpan(offset)) : throw Malformed();
+    public uint U32(int offset) => Format.Length >= offset + 4 ? BinaryPrimitives.ReadUInt32LittleEndian(Format[offset..]) : throw Malformed();
 
-    public ulong U64(int offset) => Format.Length >= offset + 8 ? BinaryPrimitives.ReadUInt64LittleEndian(Format.AsSpan(offset)) : throw Malformed();
+    public ulong U64(int offset) => Format.Length >= offset + 8 ? BinaryPrimitives.ReadUInt64LittleEndian(Format[offset..]) : throw Malformed();
 
     public void Add(ReadOnlySpan<byte> region)
     {
+        // A piece of the first region that is not all of it must still say what the item is and of how many it consists.
         if (_regions.Count == 0 && region.Length < 4)
         {
             throw Malformed();
         }
 
-        _regions.Add(region.ToArray());
+        _regions.Add([]);
+        Continue(region);
     }
 
     public void Continue(ReadOnlySpan<byte> piece)
     {
-        if (_regions.Count == 0)
+        if (_regions.Count == 0 || _regions[^1].Count + piece.Length > MaxRegion)
         {
             throw Malformed();
         }
 
-        _regions[^1] = [.. _regions[^1], .. piece];
+        _regions[^1].AddRange(piece);
     }
 
     public static GuestFileSystemException Malformed() => XfsErrors.Corrupt("an item of the log contradicts itself.");

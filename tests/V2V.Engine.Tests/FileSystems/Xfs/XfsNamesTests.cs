@@ -1,4 +1,3 @@
-using V2V.Engine.Disks;
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Xfs;
 using V2V.Engine.Tests.Disks;

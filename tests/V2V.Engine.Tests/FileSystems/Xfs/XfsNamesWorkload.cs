@@ -36,7 +36,7 @@ internal sealed class XfsNamesWorkload(int seed)
                 return text + new string((char)('a' + random.Next(26)), random.Next(150, 256 - text.Length));
             case 1:
                 return $"ünï-日本-{text}";
-            case 2 or 3:
+            case 2 or 3 when number < 1 << 15:
                 var name = new StringBuilder();
                 for (var bit = 0; bit < 15; bit++)
                 {

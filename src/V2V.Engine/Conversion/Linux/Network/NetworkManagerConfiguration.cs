@@ -8,6 +8,8 @@ internal static class NetworkManagerConfiguration
     /// <summary>The administrator's own, and those that came with an image.</summary>
     private static readonly string[] Directories = ["/etc/NetworkManager/system-connections", "/usr/lib/NetworkManager/system-connections"];
 
+    private static readonly string[] HardwareKeys = ["path", "driver"];
+
     public static IEnumerable<InterfaceUse> Read(GuestRoot root)
     {
         foreach (var (path, settings) in Files(root))
@@ -31,7 +33,7 @@ internal static class NetworkManagerConfiguration
 
     /// <summary>Files that choose an adapter by its place or driver, neither of which it has any longer.</summary>
     public static IEnumerable<(string Path, string Match)> HardwareMatches(GuestRoot root) =>
-        Files(root).SelectMany(f => new[] { "path", "driver" }.SelectMany(key => f.Settings[("match", key)].Select(value => (f.Path, $"{key}={value}"))));
+        Files(root).SelectMany(f => HardwareKeys.SelectMany(key => f.Settings[("match", key)].Select(value => (f.Path, $"{key}={value}"))));
 
     private static IEnumerable<(string Path, ILookup<(string Section, string Key), string> Settings)> Files(GuestRoot root) =>
         Directories.SelectMany(d => root.Enumerate(d).Select(f => $"{d}/{f.Name}")).Where(root.FileExists).Select(path => (path, IniFile.Parse(root.ReadAllText(path))));

@@ -7,6 +7,8 @@ internal static class NetworkdConfiguration
 {
     private static readonly string[] Directories = ["/etc/systemd/network", "/usr/lib/systemd/network", "/lib/systemd/network"];
 
+    private static readonly string[] HardwareKeys = ["Path", "Driver"];
+
     public static IEnumerable<InterfaceUse> Read(GuestRoot root)
     {
         foreach (var (path, settings) in Files(root))
@@ -31,7 +33,7 @@ internal static class NetworkdConfiguration
     /// <summary>.network files that choose an adapter by its place or driver, neither of which it has any longer.</summary>
     public static IEnumerable<(string Path, string Match)> HardwareMatches(GuestRoot root) =>
         Files(root).Where(f => f.Path.EndsWith(".network", StringComparison.Ordinal) && !f.Settings[("Match", "Name")].Any() && !f.Settings[("Match", "MACAddress")].Any())
-            .SelectMany(f => new[] { "Path", "Driver" }.SelectMany(key => f.Settings[("Match", key)].Where(v => !v.Contains('*')).Select(value => (f.Path, $"{key}={value}"))));
+            .SelectMany(f => HardwareKeys.SelectMany(key => f.Settings[("Match", key)].Where(v => !v.Contains('*')).Select(value => (f.Path, $"{key}={value}"))));
 
     private static IEnumerable<(string Path, ILookup<(string Section, string Key), string> Settings)> Files(GuestRoot root) =>
         Directories.SelectMany(d => root.Enumerate(d).Select(f => $"{d}/{f.Name}")).Where(root.FileExists)
