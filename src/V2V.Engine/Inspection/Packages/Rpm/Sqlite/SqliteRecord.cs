@@ -8,6 +8,11 @@ internal sealed class SqliteRecord
     /// <summary>The tables that are read have two and five columns.</summary>
     private const int MaxHeaderLength = 256;
 
+    /// <summary>The columns that are read stand at the beginning of a row.</summary>
+    private const int MaxOffset = 64 << 10;
+
+    private const int MaxTextLength = 256;
+
     /// <summary>Serial types from here on give a length: even ones of a blob, odd ones of a text.</summary>
     private const long FirstWithLength = 12;
 
@@ -45,24 +50,31 @@ internal sealed class SqliteRecord
     /// <summary>A text of at most some hundred characters; null when the column holds something else.</summary>
     public string? Text(int column)
     {
-        if (column >= _columns.Count || _columns[column] is not (var type, var offset, <= MaxHeaderLength and var length) || type < FirstWithLength || type % 2 == 0
-            || offset > 1 << 20)
-        {
-            return null;
-        }
-
-        return FileSystems.GuestText.Decode(_value.Prefix((int)(offset + length))[(int)offset..]);
-    }
-
-    /// <summary>An integer; null when the column holds something else.</summary>
-    public long? Integer(int column)
-    {
-        if (column >= _columns.Count || _columns[column] is not ( >= 1 and <= 6 or 8 or 9, <= 1 << 20, _))
+        if (column >= _columns.Count)
         {
             return null;
         }
 
         var (type, offset, length) = _columns[column];
+        return type >= FirstWithLength && type % 2 == 1 && offset <= MaxOffset && length <= MaxTextLength
+            ? FileSystems.GuestText.Decode(_value.Prefix((int)(offset + length))[(int)offset..])
+            : null;
+    }
+
+    /// <summary>An integer; null when the column holds something else.</summary>
+    public long? Integer(int column)
+    {
+        if (column >= _columns.Count)
+        {
+            return null;
+        }
+
+        var (type, offset, length) = _columns[column];
+        if (type is not ((>= 1 and <= 6) or 8 or 9) || offset > MaxOffset)
+        {
+            return null;
+        }
+
         if (length == 0)
         {
             return type - 8; // The types 8 and 9 are the numbers 0 and 1.
@@ -76,10 +88,16 @@ internal sealed class SqliteRecord
     }
 
     /// <summary>The last column, when it is a blob.</summary>
-    public StoredValue? LastBlob() =>
-        _columns.Count > 0 && _columns[^1] is ( >= FirstWithLength and var type, <= MaxHeaderLength and var offset, _) && type % 2 == 0
-            ? _value.From((int)offset)
-            : null;
+    public StoredValue? LastBlob()
+    {
+        if (_columns.Count == 0)
+        {
+            return null;
+        }
+
+        var (type, offset, _) = _columns[^1];
+        return type >= FirstWithLength && type % 2 == 0 && offset <= MaxOffset ? _value.From((int)offset) : null;
+    }
 
     private static long? Length(long type) => type switch
     {
