@@ -1,7 +1,5 @@
 using V2V.Engine.Inspection;
-using V2V.Engine.Sources;
 using V2V.Engine.Tests.FileSystems;
-using V2V.Engine.Volumes;
 using Xunit;
 
 namespace V2V.Engine.Tests.Inspection;
