@@ -1,3 +1,4 @@
+using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Disks.Vmdk;
@@ -135,7 +136,7 @@ internal sealed class VmdkOpener
                 return new VmdkExtent(position, new VmdkZeroExtent(description.Length), null);
             case "FLAT" or "VMFS":
                 DiskFile flat = OpenFile(description);
-                return new VmdkExtent(position, new VmdkFlatExtent(flat, description.FileOffset, description.Length), flat);
+                return new VmdkExtent(position, new FlatDevice(flat, VmdkDisk.Format, description.FileOffset, description.Length), flat);
             case "SPARSE":
                 DiskFile sparse = OpenFile(description);
                 VmdkSparseHeader header = VmdkSparseHeader.Read(sparse);
