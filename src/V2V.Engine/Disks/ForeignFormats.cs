@@ -6,6 +6,7 @@ namespace V2V.Engine.Disks;
 internal static class ForeignFormats
 {
     private const string ConvertFirst = "Convert it first, for instance with 'qemu-img convert -O qcow2'; if it is a raw disk, say the format raw explicitly.";
+    private const string DescriptorAdvice = "Open the disk's descriptor, the small .vmdk file beside it; if it is a raw disk, say the format raw explicitly.";
     private const string DecompressFirst = "Decompress it first; if it is a raw disk, say the format raw explicitly.";
 
     private sealed record Signature(string Name, int Offset, byte[] Bytes, string Advice);
@@ -14,10 +15,10 @@ internal static class ForeignFormats
     [
         new("a qcow (version 1) image", 0, [.. "QFI"u8, 0xFB, 0, 0, 0, 1], ConvertFirst),
         new("a QED image", 0, [.. "QED\0"u8], ConvertFirst),
-        new("an old ESX VMDK (COWD, vmfsSparse) extent", 0, [.. "COWD"u8],
-            "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result."),
-        new("an SEsparse VMDK extent", 0, [0xBE, 0xBA, 0xFE, 0xCA, 0, 0, 0, 0],
-            "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result."),
+        new("the data of an ESX snapshot (COWD, vmfsSparse)", 0, [.. "COWD"u8],
+            DescriptorAdvice),
+        new("the data of an ESXi snapshot (SEsparse)", 0, [0xBE, 0xBA, 0xFE, 0xCA, 0, 0, 0, 0],
+            DescriptorAdvice),
         new("a tar archive", 257, [.. "ustar"u8], "If it is an OVA, give it as the guest's source, not as a disk."),
         new("a gzip file", 0, [0x1F, 0x8B, 8], DecompressFirst),
         new("an xz file", 0, [0xFD, .. "7zXZ"u8, 0], DecompressFirst),
