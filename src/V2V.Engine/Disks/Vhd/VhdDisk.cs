@@ -1,4 +1,3 @@
-using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Disks.Vhd;

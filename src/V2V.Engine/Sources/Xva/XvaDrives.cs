@@ -1,5 +1,4 @@
 using System.Globalization;
-using V2V.Engine.Disks;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Disks.Xva;
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.Disks;
 using V2V.Engine.Tests.Targets.Images;
@@ -45,7 +44,7 @@ public sealed class XvaSourceTests : IDisposable
                 }
 
                 File.WriteAllBytes(_folder[$"{reference}/{i:d8}"], i == 6 ? [] : block.ToArray());
-                File.WriteAllText(_folder[$"{reference}/{i:d8}.checksum"], Convert.ToHexStringLower(SHA1.HashData(block)));
+                File.WriteAllText(_folder[$"{reference}/{i:d8}.checksum"], new string('0', 40));
                 members.AddRange([$"{reference}/{i:d8}", $"{reference}/{i:d8}.checksum"]);
             }
         }
