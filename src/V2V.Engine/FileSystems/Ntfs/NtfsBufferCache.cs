@@ -38,7 +38,7 @@ internal sealed class NtfsBufferCache(WritableBlockDevice device)
 
         var data = new byte[parts.Sum(p => p.Length)];
         ReadParts(parts, data);
-        if (isProtected && !NtfsFixups.Remove(data))
+        if (isProtected && !NtfsFixups.TryUndo(data))
         {
             throw NtfsErrors.Corrupt("a record's update sequence array does not match, so it was written in part.", parts[0].Offset);
         }
@@ -207,7 +207,7 @@ internal sealed class NtfsBufferCache(WritableBlockDevice device)
 
             if (buffer.IsProtected)
             {
-                NtfsFixups.Remove(buffer.Data);
+                _ = NtfsFixups.TryUndo(buffer.Data);
             }
 
             buffer.IsDirty = false;

@@ -1,70 +1,90 @@
 namespace V2V.Engine.FileSystems.Ntfs;
 
 /// <summary>
-/// Update sequence arrays: on the volume the last two bytes of every 512 bytes of a record are a number that grows with each write, so that
-/// a record which was written in part shows. What belongs there stands in an array behind the record's header.
+/// The update sequence array: the last two bytes of every 512 bytes of a record are kept in its header, and a number that changes with
+/// every write stands in their place on the disk, so that a torn write shows. It is 512 bytes whatever the sector size of the disk is.
 /// </summary>
 internal static class NtfsFixups
 {
-    /// <summary>Bytes that one entry protects, whatever the volume's sector size (NTFS_BLOCK_SIZE).</summary>
     public const int Stride = 512;
 
-    private const int ArrayOffset = 4;
-    private const int ArrayCount = 6;
-
-    /// <summary>Puts the protected bytes back to their place, after reading.</summary>
-    /// <returns>False when the array makes no sense or a sector does not carry the number, so the record was written in part.</returns>
-    public static bool Remove(Span<byte> record)
+    internal static class Offsets
     {
-        if (Locate(record) is not { } at)
+        public const int ArrayOffset = 4;
+        public const int ArrayCount = 6;
+    }
+
+    /// <summary>Smallest offset that the array may have: behind signature, offset, count and sequence number.</summary>
+    private const int MinArrayOffset = 8;
+
+    /// <summary>Bytes of the array for a record of <paramref name="recordLength"/> bytes.</summary>
+    public static int ArrayLength(int recordLength) => ((recordLength / Stride) + 1) * sizeof(ushort);
+
+    /// <summary>Puts the saved bytes back in their places. False when the array is malformed or a write was torn.</summary>
+    public static bool TryUndo(Span<byte> record)
+    {
+        if (!TryFindArray(record, out var array))
         {
             return false;
         }
 
-        var array = record[at..];
-        var number = ((ReadOnlySpan<byte>)array).U16(0);
-        for (var end = Stride - 2; end < record.Length; end += Stride)
+        for (var i = 1; i * Stride <= record.Length; i++)
         {
-            if (((ReadOnlySpan<byte>)record).U16(end) != number)
+            var end = record.Slice((i * Stride) - sizeof(ushort), sizeof(ushort));
+            if (!end.SequenceEqual(array[..sizeof(ushort)]))
             {
                 return false;
             }
         }
 
-        for (int end = Stride - 2, entry = 2; end < record.Length; end += Stride, entry += 2)
+        for (var i = 1; i * Stride <= record.Length; i++)
         {
-            array.Slice(entry, 2).CopyTo(record[end..]);
+            array.Slice(i * sizeof(ushort), sizeof(ushort)).CopyTo(record[((i * Stride) - sizeof(ushort))..]);
         }
 
         return true;
     }
 
-    /// <summary>Sets the protected bytes aside and a new number in their place, before writing.</summary>
+    /// <summary>Counts the sequence number up and puts it in the places, as the record goes to the disk. The header must be well formed.</summary>
     public static void Apply(Span<byte> record)
     {
-        if (Locate(record) is not { } at)
+        if (!TryFindArray(record, out var array))
         {
-            throw new InvalidOperationException("A record without a valid update sequence array is about to be written.");
+            throw new ArgumentException("The record has no update sequence array of the right size.", nameof(record));
         }
 
-        var array = record[at..];
-        var number = (ushort)(((ReadOnlySpan<byte>)array).U16(0) + 1);
-        number = number is 0 or ushort.MaxValue ? (ushort)1 : number;
-        array.Put16(0, number);
-        for (int end = Stride - 2, entry = 2; end < record.Length; end += Stride, entry += 2)
+        // 0 and 0xFFFF are left out, as Windows does: a sector of zeros or ones must never look like a written one.
+        var number = ((ReadOnlySpan<byte>)array).U16(0);
+        array.Put16(0, number is >= 0xFFFE or 0 ? (ushort)1 : (ushort)(number + 1));
+        for (var i = 1; i * Stride <= record.Length; i++)
         {
-            record.Slice(end, 2).CopyTo(array[entry..]);
-            record.Put16(end, number);
+            var end = record.Slice((i * Stride) - sizeof(ushort), sizeof(ushort));
+            end.CopyTo(array[(i * sizeof(ushort))..]);
+            array[..sizeof(ushort)].CopyTo(end);
         }
     }
 
-    /// <summary>Entries of the array of a record: one for the number and one for each 512 bytes.</summary>
-    public static int CountOf(int recordSize) => (recordSize / Stride) + 1;
-
-    private static int? Locate(ReadOnlySpan<byte> record)
+    private static bool TryFindArray(Span<byte> record, out Span<byte> array)
     {
-        int offset = record.U16(ArrayOffset);
-        int count = record.U16(ArrayCount);
-        return offset % 2 == 0 && offset >= 8 && count == CountOf(record.Length) && offset + (count * 2) <= Stride - 2 ? offset : null;
+        array = default;
+        if (record.Length < Stride || record.Length % Stride != 0)
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> data = record;
+        int offset = data.U16(Offsets.ArrayOffset);
+        int count = data.U16(Offsets.ArrayCount);
+        var length = count * sizeof(ushort);
+
+        // The array must not cover a place that it protects, or undoing it would change it.
+        if (count != (record.Length / Stride) + 1 || offset < MinArrayOffset || offset % sizeof(ushort) != 0
+            || offset + length > Stride - sizeof(ushort))
+        {
+            return false;
+        }
+
+        array = record.Slice(offset, length);
+        return true;
     }
 }

@@ -35,7 +35,7 @@ internal readonly struct NtfsRecord(NtfsBuffer buffer, ulong number)
     /// <exception cref="GuestFileSystemException">The header makes no sense.</exception>
     public void Check()
     {
-        var sequenceArrayEnd = Data.U16(4) + (2 * NtfsFixups.CountOf(Data.Length));
+        var sequenceArrayEnd = Data.U16(NtfsFixups.Offsets.ArrayOffset) + NtfsFixups.ArrayLength(Data.Length);
         if (!HasSignature(Data) || Data.U32(Offsets.BytesInUse) > (uint)Data.Length || AttributesOffset < sequenceArrayEnd
             || AttributesOffset % 8 != 0 || AttributesOffset > BytesInUse - 4)
         {
@@ -57,10 +57,10 @@ internal readonly struct NtfsRecord(NtfsBuffer buffer, ulong number)
         data.Clear();
         "FILE"u8.CopyTo(data);
         var arrayOffset = storesNumber ? SequenceArrayOffset31 : SequenceArrayOffset30;
-        var count = NtfsFixups.CountOf(data.Length);
-        var attributes = NtfsAttributeRecord.Align(arrayOffset + (2 * count));
-        data.Put16(4, arrayOffset);
-        data.Put16(6, count);
+        var arrayLength = NtfsFixups.ArrayLength(data.Length);
+        var attributes = NtfsAttributeRecord.Align(arrayOffset + arrayLength);
+        data.Put16(NtfsFixups.Offsets.ArrayOffset, arrayOffset);
+        data.Put16(NtfsFixups.Offsets.ArrayCount, arrayLength / 2);
         data.Put16(arrayOffset, 1);
         data.Put16(Offsets.Sequence, sequence);
         data.Put16(Offsets.AttributesOffset, attributes);
