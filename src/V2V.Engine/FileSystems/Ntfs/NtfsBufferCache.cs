@@ -84,6 +84,24 @@ internal sealed class NtfsBufferCache(WritableBlockDevice device)
         }
     }
 
+    /// <summary>Reads a range as it will be once everything is written, without keeping it.</summary>
+    /// <param name="range">Where it lies.</param>
+    /// <param name="pageSize">Bytes of the pages that it is held in.</param>
+    /// <param name="data">Takes the bytes.</param>
+    public void Peek(ByteRange range, int pageSize, Span<byte> data)
+    {
+        ReadParts([range], data);
+        for (var page = range.Offset & -(long)pageSize; _dirtyBytes > 0 && page < range.End; page += pageSize)
+        {
+            if (_buffers.TryGetValue(page, out var buffer) && buffer.IsDirty)
+            {
+                var start = Math.Max(page, range.Offset);
+                var end = Math.Min(page + buffer.Data.Length, range.End);
+                buffer.Data.AsSpan((int)(start - page), (int)(end - start)).CopyTo(data[(int)(start - range.Offset)..]);
+            }
+        }
+    }
+
     /// <summary>Holds what was read ahead, and is as it stands on the volume.</summary>
     public void AddClean(NtfsBuffer buffer)
     {

@@ -8,6 +8,8 @@ internal sealed class NtfsPagedStream(NtfsVolume volume, NtfsAttribute attribute
 {
     private const int MaxPageSize = 4 << 10;
 
+    private const int MaxPeek = 1 << 20;
+
     /// <summary>Pages that are read at once where they lie together.</summary>
     private const int ReadAhead = 16;
 
@@ -26,6 +28,20 @@ internal sealed class NtfsPagedStream(NtfsVolume volume, NtfsAttribute attribute
             page.Data.AsSpan(within, length).CopyTo(buffer);
             buffer = buffer[length..];
             offset += length;
+        }
+    }
+
+    /// <summary>Fills a buffer without keeping what is read; for looking through all of it. Bytes behind the last cluster are left as they are.</summary>
+    public void Peek(long offset, Span<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var range = Locate(offset, MaxPeek);
+            var within = (int)(offset & (_pageSize - 1));
+            var part = buffer[..(int)Math.Min(buffer.Length, range.Length - within)];
+            volume.Cache.Peek(range with { Offset = range.Offset + within, Length = part.Length }, _pageSize, part);
+            buffer = buffer[part.Length..];
+            offset += part.Length;
         }
     }
 
