@@ -77,6 +77,24 @@ internal sealed partial class NtfsIndex
         }
     }
 
+    /// <summary>The entry with the greatest key, or null.</summary>
+    public NtfsIndexEntry? Last()
+    {
+        // chkdsk may leave the last leaf empty: then the greatest key stands above it.
+        NtfsIndexEntry? last = null;
+        var node = ReadRoot();
+        for (var depth = 0; ; depth++)
+        {
+            last = node.Entries.Count > 0 ? node.Entries[^1] : last;
+            if (node.Children[^1] == NtfsIndexNode.NoChild)
+            {
+                return last;
+            }
+
+            node = ReadNode(node.Children[^1], depth);
+        }
+    }
+
     /// <summary>Every entry, in order. The index must not be changed meanwhile.</summary>
     public IEnumerable<NtfsIndexEntry> Entries() => Walk([(ReadRoot(), 0)]);
 

@@ -65,14 +65,18 @@ internal readonly struct NtfsIndexEntry
     }
 
     /// <summary>An entry of a view index, such as $SII.</summary>
-    public static NtfsIndexEntry ForData(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, int padding = 0)
+    /// <param name="key">What it is found by.</param>
+    /// <param name="data">What it tells.</param>
+    /// <param name="tail">Bytes behind the data that no field counts, but the entry's length.</param>
+    public static NtfsIndexEntry ForData(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, ReadOnlySpan<byte> tail = default)
     {
         // Data is aligned as its own numbers need it: every key in use has a length of whole 32-bit words.
         var offset = HeaderSize + key.Length;
-        var raw = Build(key, Align(offset + data.Length + padding));
-        raw.AsSpan().Put16(Offsets.DataOffset, (ushort)offset);
-        raw.AsSpan().Put16(Offsets.DataLength, (ushort)data.Length);
+        var raw = Build(key, Align(offset + data.Length + tail.Length));
+        raw.AsSpan().Put16(Offsets.DataOffset, offset);
+        raw.AsSpan().Put16(Offsets.DataLength, data.Length);
         data.CopyTo(raw.AsSpan(offset));
+        tail.CopyTo(raw.AsSpan(offset + data.Length));
         return new NtfsIndexEntry(raw);
     }
 
@@ -92,8 +96,8 @@ internal readonly struct NtfsIndexEntry
     private static byte[] Build(ReadOnlySpan<byte> key, int length)
     {
         var raw = new byte[length];
-        raw.AsSpan().Put16(Offsets.Length, (ushort)length);
-        raw.AsSpan().Put16(Offsets.KeyLength, (ushort)key.Length);
+        raw.AsSpan().Put16(Offsets.Length, length);
+        raw.AsSpan().Put16(Offsets.KeyLength, key.Length);
         key.CopyTo(raw.AsSpan(HeaderSize));
         return raw;
     }

@@ -36,13 +36,8 @@ internal static class NtfsLog
         var problem = "it has no restart page";
         var isEmpty = true;
         var head = new byte[NtfsRestartPage.MinPageSize];
-        for (long offset = 0; offset <= NtfsRestartPage.MaxPageSize; offset = offset == 0 ? NtfsRestartPage.MinPageSize : offset * 2)
+        for (long offset = 0; offset + head.Length <= length; offset = offset == 0 ? NtfsRestartPage.MinPageSize : offset * 2)
         {
-            if (offset + head.Length > length)
-            {
-                break;
-            }
-
             read(offset, head);
             isEmpty &= !head.AsSpan().ContainsAnyExcept(EmptyByte);
             if (head.AsReadOnly().U32(0) == SignatureRecords)
