@@ -6,7 +6,7 @@ internal sealed class NtfsClusterSpace(NtfsVolume volume, NtfsFile file, NtfsAtt
     private NtfsRunList Runs => attribute.Runs!;
 
     /// <summary>Sets the number of clusters; what is added lies behind what is there, if it can.</summary>
-    public void Resize(long clusters)
+    public void Resize(long clusters, bool isForMft = false)
     {
         if (clusters < Runs.Length)
         {
@@ -14,7 +14,7 @@ internal sealed class NtfsClusterSpace(NtfsVolume volume, NtfsFile file, NtfsAtt
         }
         else if (clusters > Runs.Length)
         {
-            foreach (var run in volume.Clusters.Allocate(clusters - Runs.Length, Hint(Runs.Length)))
+            foreach (var run in volume.Clusters.Allocate(clusters - Runs.Length, Hint(Runs.Length), isForMft))
             {
                 Runs.Append(run.Lcn, run.Length);
             }

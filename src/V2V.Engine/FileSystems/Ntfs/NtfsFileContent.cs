@@ -131,7 +131,7 @@ internal sealed class NtfsFileContent(NtfsVolume volume, NtfsFile file, NtfsAttr
 
     private void Decompress(byte[] compressed, byte[] unit, long offset)
     {
-        if (!Compression.NtfsLznt1.TryDecompress(compressed, unit))
+        if (!Compression.Lznt1.TryDecompress(compressed, unit))
         {
             throw NtfsErrors.Corrupt($"the compressed data of MFT record {file.Number} at its byte {offset} is malformed.");
         }

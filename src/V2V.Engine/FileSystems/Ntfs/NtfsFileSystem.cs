@@ -22,12 +22,14 @@ internal sealed partial class NtfsFileSystem : WritableGuestFileSystem
 
     private readonly NtfsVolume _volume;
     private readonly NtfsPaths _paths;
+    private readonly NtfsDescriptors _descriptors;
     private readonly Lazy<GuestFileSystemException?> _fault;
 
     private NtfsFileSystem(NtfsVolume volume)
     {
         _volume = volume;
         _paths = new NtfsPaths(volume);
+        _descriptors = new NtfsDescriptors(volume);
         _fault = new Lazy<GuestFileSystemException?>(FindFault);
     }
 
@@ -110,7 +112,7 @@ internal sealed partial class NtfsFileSystem : WritableGuestFileSystem
         var flags = new byte[sizeof(uint)];
         flags.AsSpan().Put32(0, (uint)FlagsOf(file) & ~(uint)(NtfsFileFlags.Directory | NtfsFileFlags.ViewIndex) | (file.IsDirectory ? DirectoryFlag : 0));
         var attributes = new Dictionary<string, byte[]>(StringComparer.Ordinal) { [FlagsName] = flags };
-        if (DescriptorOf(file) is { } descriptor)
+        if (_descriptors.Read(file) is { } descriptor)
         {
             attributes[DescriptorName] = descriptor;
         }
@@ -203,7 +205,7 @@ internal sealed partial class NtfsFileSystem : WritableGuestFileSystem
         if (FlagsOf(file).HasFlag(NtfsFileFlags.ReparsePoint) && ReparsePointOf(file) is { } point)
         {
             return point.Tag == NtfsReparseTag.Wof
-                ? NtfsWofContent.Open(_volume, file, point)
+                ? NtfsWofContent.Open(_volume, file, point, path)
                 : throw NtfsErrors.Unsupported(
                     $"{path} is a reparse point of kind 0x{(uint)point.Tag:X8}{DescribeTag(point.Tag)}: what it contains is not in the file itself.",
                     "Bring its contents back to the file in the source guest, or leave it out.", path);

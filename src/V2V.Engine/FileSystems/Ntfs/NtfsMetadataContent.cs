@@ -56,7 +56,8 @@ internal sealed class NtfsMetadataContent(NtfsVolume volume, NtfsFile file, Ntfs
 
         var old = attribute.DataSize;
         var space = new NtfsClusterSpace(volume, file, attribute);
-        space.Resize((length + volume.Boot.ClusterSize - 1) >> volume.Boot.ClusterLog);
+        var clusters = (length + volume.Boot.ClusterSize - 1) >> volume.Boot.ClusterLog;
+        space.Resize(length < old ? clusters : Math.Max(clusters, attribute.Runs!.Length));
         attribute.DataSize = attribute.InitializedSize = length;
         if (length > old)
         {

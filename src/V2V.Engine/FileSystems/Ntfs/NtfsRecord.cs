@@ -47,6 +47,10 @@ internal readonly struct NtfsRecord(NtfsBuffer buffer, ulong number)
     public bool ReadAttribute(int offset, out NtfsAttributeRecord attribute) =>
         NtfsAttributeRecord.Read(Data[offset..BytesInUse], Buffer.Address + offset, out attribute);
 
+    /// <summary>Where the attributes of a new record begin.</summary>
+    public static int FirstAttribute(int recordSize, bool storesNumber) =>
+        NtfsAttributeRecord.Align((storesNumber ? SequenceArrayOffset31 : SequenceArrayOffset30) + NtfsFixups.ArrayLength(recordSize));
+
     /// <summary>Makes a buffer an empty record that is not in use.</summary>
     /// <param name="data">The buffer's contents.</param>
     /// <param name="number">The record's number.</param>
@@ -58,7 +62,7 @@ internal readonly struct NtfsRecord(NtfsBuffer buffer, ulong number)
         "FILE"u8.CopyTo(data);
         var arrayOffset = storesNumber ? SequenceArrayOffset31 : SequenceArrayOffset30;
         var arrayLength = NtfsFixups.ArrayLength(data.Length);
-        var attributes = NtfsAttributeRecord.Align(arrayOffset + arrayLength);
+        var attributes = FirstAttribute(data.Length, storesNumber);
         data.Put16(NtfsFixups.Offsets.ArrayOffset, arrayOffset);
         data.Put16(NtfsFixups.Offsets.ArrayCount, arrayLength / 2);
         data.Put16(arrayOffset, 1);

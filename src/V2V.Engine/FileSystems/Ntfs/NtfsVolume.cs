@@ -16,6 +16,7 @@ internal sealed class NtfsVolume
         Cache = new NtfsBufferCache(device);
         Mft = new NtfsMft(this);
         Files = new NtfsFileTable(this);
+        Records = new NtfsRecordAllocator(this);
     }
 
     public WritableBlockDevice Device { get; }
@@ -27,6 +28,8 @@ internal sealed class NtfsVolume
     public NtfsMft Mft { get; }
 
     public NtfsFileTable Files { get; }
+
+    public NtfsRecordAllocator Records { get; }
 
     public NtfsVolumeInformation Information { get; private set; } = new(3, 1, NtfsVolumeFlags.None);
 
