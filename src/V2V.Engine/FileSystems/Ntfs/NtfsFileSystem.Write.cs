@@ -101,7 +101,7 @@ internal sealed partial class NtfsFileSystem
         }
 
         var (directory, name) = PrepareName(path);
-        new NtfsNames(_volume).Add(file, directory, name);
+        NtfsNames.Add(file, directory, name);
         Touch(file);
         change.Commit();
     }
@@ -149,7 +149,7 @@ internal sealed partial class NtfsFileSystem
 
         CheckName(to, toName);
         names.Remove(source, fromEntry.Name);
-        names.Add(source, toDirectory, toName);
+        NtfsNames.Add(source, toDirectory, toName);
         Touch(source);
         change.Commit();
         _paths.Forget();
@@ -274,7 +274,7 @@ internal sealed partial class NtfsFileSystem
         var file = NtfsCreation.Create(_volume, isDirectory);
         _descriptors.Inherit(file, directory);
         Apply(file, attributes);
-        new NtfsNames(_volume).Add(file, directory, name);
+        NtfsNames.Add(file, directory, name);
         return file;
     }
 
