@@ -137,7 +137,7 @@ public sealed partial class NtfsReadTests : IClassFixture<WindowsGuests>
         using var fileSystem = NtfsFileSystem.Open(device);
 
         Assert.Equal("The main stream\r\n"u8.ToArray(), fileSystem.ReadAllBytes("/Users/Administrator/Desktop/download.txt"));
-        Assert.Equal(["Zone.Identifier", "large"], fileSystem.Streams("/Users/Administrator/Desktop/download.txt").Order(StringComparer.Ordinal));
+        Assert.Equal(["Zone.Identifier", "large"], fileSystem.Streams("/Users/Administrator/Desktop/download.txt").Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
