@@ -7,7 +7,7 @@
 #   --version XP|2003|7|2008R2|2012R2|10|2016|2019|2022|11|2025   (default 2016)
 #   --arch i386|x86_64|arm64   (default i386 for XP and 2003, else x86_64; arm64 for 10 and 11)
 #   --firmware bios|uefi       (default bios; uefi for 11 and 2025)
-#   --size SIZE                (default 768M; the file is sparse)
+#   --size SIZE                (default 512M; the file is sparse)
 #   --cluster BYTES            of the Windows volume (default 4096)
 #   --files N                  small files in one directory, for deep indexes (default 300)
 #   --data-disk FILE           a second disk of 96 MiB, which the guest calls E:
@@ -32,7 +32,7 @@ die() { echo "${0##*/}: $*" >&2; exit 1; }
 here=$(cd "$(dirname "$0")" && pwd)
 parts() { perl "$here/windows-parts.pl" "$@"; }
 
-out='' version=2016 arch='' firmware='' size=768M cluster=4096 files=300 data_disk='' static=no universal=no control_set=1
+out='' version=2016 arch='' firmware='' size=512M cluster=4096 files=300 data_disk='' static=no universal=no control_set=1
 policy=no console=no hibernated=no dirty=no bitlocker=no
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -525,9 +525,9 @@ perl -e 'printf "2024-03-05 09:41:%02d, Info                  CBS    Line %d of 
 head -c 100000 /dev/urandom >"$w/Logs/CBS/random.bin"
 printf short >"$w/Logs/CBS/short.txt"
 perl -e 'open my $f, ">:raw", $ARGV[0] or die; for my $at (0, 5 << 20, 64 << 20) { seek $f, $at, 0; print $f "data at $at\n" }' "$m/ProgramData/sparse.vhdx"
-# A cluster of data, a hole of 31 clusters, and so on: the runs do not fit into the file record, and an attribute list has to spread them.
+# A cluster of data, a hole of three, and so on: the runs do not fit into the file record, and an attribute list has to spread them.
 perl -e 'my ($path, $cluster, $runs) = @ARGV; open my $f, ">:raw", $path or die;
-	for my $i (0 .. $runs - 1) { sysseek $f, $i * 32 * $cluster, 0; syswrite $f, sprintf("%08d", $i) x ($cluster / 8) or die }' "$m/ProgramData/fragmented.dat" "$cluster" 600
+	for my $i (0 .. $runs - 1) { sysseek $f, $i * 4 * $cluster, 0; syswrite $f, sprintf("%08d", $i) x ($cluster / 8) or die }' "$m/ProgramData/fragmented.dat" "$cluster" 600
 printf '%s\t%s\t2\texe\t70000\n' "$w/WinSxS/notepad.exe" $arch | parts pe
 ln "$w/WinSxS/notepad.exe" "$w/notepad.exe"
 ln "$w/WinSxS/notepad.exe" "$system32/notepad.exe"

@@ -10,9 +10,9 @@ namespace V2V.Engine.Tests.FileSystems.Ntfs;
 public sealed class NtfsFreeExtentsTests(WindowsGuests guests) : IClassFixture<WindowsGuests>
 {
     [Theory]
-    [InlineData("--version 2016")]
-    [InlineData("--version 10 --cluster 65536")]
-    [InlineData("--version 7 --cluster 512")]
+    [InlineData("--version 2016 --size 256M")]
+    [InlineData("--version 10 --cluster 65536 --size 256M")]
+    [InlineData("--version 7 --cluster 512 --size 256M")]
     public void Free_extents_are_those_of_the_bitmap(string options)
     {
         ExternalTool.Need("ntfscat");
@@ -22,7 +22,7 @@ public sealed class NtfsFreeExtentsTests(WindowsGuests guests) : IClassFixture<W
         var bitmap = image.WriteFile("bitmap", []);
         ExternalTool.Check("sh", "-c", $"ntfscat '{image.Path}' '$Bitmap' >'{bitmap}'");
         var bits = new BitArray(File.ReadAllBytes(bitmap));
-        var cluster = int.Parse(options.Contains("--cluster", StringComparison.Ordinal) ? options.Split(' ')[^1] : "4096", System.Globalization.CultureInfo.InvariantCulture);
+        var cluster = int.Parse(options.Contains("--cluster", StringComparison.Ordinal) ? options.Split(' ')[3] : "4096", System.Globalization.CultureInfo.InvariantCulture);
 
         var last = -1L;
         var free = 0L;
@@ -47,7 +47,7 @@ public sealed class NtfsFreeExtentsTests(WindowsGuests guests) : IClassFixture<W
     [Fact]
     public void What_is_left_out_is_not_missed()
     {
-        using var image = WindowsGuests.Volume(guests.Disk("--version 2016"));
+        using var image = WindowsGuests.Volume(guests.Disk("--version 2016 --size 256M"));
         using (var device = new FileDevice(image.Path))
         using (var fileSystem = NtfsFileSystem.Open(device))
         {

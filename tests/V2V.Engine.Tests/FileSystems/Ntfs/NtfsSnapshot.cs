@@ -62,7 +62,7 @@ internal sealed class NtfsSnapshot
         return lines;
     }
 
-    private static string Digest(Func<long, byte[], int> read)
+    internal static string Digest(Func<long, byte[], int> read)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[1 << 20];

@@ -58,7 +58,15 @@ internal sealed class NtfsVolumeChecker
     {
         using var image = File.OpenRead(path);
         var checker = new NtfsVolumeChecker(image);
-        checker.Run();
+        try
+        {
+            checker.Run();
+        }
+        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or ArgumentException or IOException)
+        {
+            checker.Report($"the rest could not be looked at: {e.Message}");
+        }
+
         return checker._findings;
     }
 
