@@ -24,6 +24,7 @@ internal sealed partial class NtfsFileSystem : WritableGuestFileSystem
     private readonly NtfsPaths _paths;
     private readonly NtfsDescriptors _descriptors;
     private readonly Lazy<GuestFileSystemException?> _fault;
+    private (NtfsFile File, INtfsContent Content)? _lastContent;
 
     private NtfsFileSystem(NtfsVolume volume)
     {
@@ -199,8 +200,19 @@ internal sealed partial class NtfsFileSystem : WritableGuestFileSystem
         return NtfsReparsePoint.TryParse(value) ?? throw NtfsErrors.Corrupt($"the reparse point of MFT record {file.Number} is cut off.");
     }
 
-    /// <summary>What reading a file gives: its unnamed stream, or what another component of Windows makes of it.</summary>
+    /// <summary>The contents that were read last, since a file is usually read piece by piece.</summary>
     private INtfsContent Contents(NtfsFile file, string path)
+    {
+        if (_lastContent is not { } last || last.File != file)
+        {
+            _lastContent = last = (file, OpenContents(file, path));
+        }
+
+        return last.Content;
+    }
+
+    /// <summary>What reading a file gives: its unnamed stream, or what another component of Windows makes of it.</summary>
+    private INtfsContent OpenContents(NtfsFile file, string path)
     {
         if (FlagsOf(file).HasFlag(NtfsFileFlags.ReparsePoint) && ReparsePointOf(file) is { } point)
         {

@@ -6,13 +6,12 @@ internal sealed class NtfsFileTable(NtfsVolume volume)
     /// <summary>Kilobytes of records, about, that are kept.</summary>
     private const int Capacity = 8192;
 
+    private const int MaxPasses = 64;
+
     private readonly Dictionary<ulong, NtfsFile> _files = [];
     private readonly NtfsFileLoader _loader = new(volume);
     private long _weight;
     private uint _clock;
-
-    /// <summary>The files that an operation changed and that are not stored yet.</summary>
-    public IEnumerable<NtfsFile> Changed => _files.Values.Where(f => f.IsDirty);
 
     public NtfsFile Get(ulong number)
     {
@@ -41,6 +40,34 @@ internal sealed class NtfsFileTable(NtfsVolume volume)
     {
         _files.Add(file.Number, file);
         _weight += file.Weight;
+    }
+
+    /// <summary>Writes the files that an operation changed to their records, with the copies of what directories show of them.</summary>
+    public void StoreChanged()
+    {
+        // Storing a file may change others: its directories, and the MFT, which therefore comes last.
+        for (var pass = 0; pass < MaxPasses; pass++)
+        {
+            var changed = _files.Values.Where(f => f.IsDirty).OrderBy(f => f.Number == NtfsSystemFile.Mft).ThenBy(f => f.Number).ToArray();
+            if (changed.Length == 0)
+            {
+                return;
+            }
+
+            foreach (var file in changed)
+            {
+                if (file.Number == NtfsSystemFile.Mft && Array.Exists(changed, f => f != file && f.IsDirty))
+                {
+                    continue;
+                }
+
+                new NtfsNames(volume).Synchronise(file);
+                new NtfsFileLayout(volume, file).Store();
+                file.MarkClean();
+            }
+        }
+
+        throw NtfsErrors.Full("The changes to the file system's own files do not come to an end.");
     }
 
     /// <summary>Drops a file that was deleted.</summary>

@@ -31,6 +31,13 @@ internal sealed class NtfsMft(NtfsVolume volume)
         return file;
     }
 
+    /// <summary>Forgets an undone change of $MFT's contents.</summary>
+    public void Reload()
+    {
+        _length = long.MaxValue;
+        volume.Files.Get(NtfsSystemFile.Mft);
+    }
+
     /// <summary>Follows a change of $MFT's contents.</summary>
     public void Bind(NtfsAttribute data)
     {

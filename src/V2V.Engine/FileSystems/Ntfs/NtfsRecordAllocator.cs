@@ -59,33 +59,37 @@ internal sealed class NtfsRecordAllocator(NtfsVolume volume)
 
     private NtfsReference Take(long number)
     {
+        var old = ReadOld((ulong)number);
         var sequence = (ushort)1;
-        var isNew = false;
-        try
+        if (old is { } known && NtfsRecord.HasSignature(known.Buffer.Data))
         {
-            var old = volume.Mft.Read((ulong)number);
-            if (NtfsRecord.HasSignature(old.Buffer.Data))
+            if (known.IsInUse)
             {
-                if (old.IsInUse)
-                {
-                    throw NtfsErrors.Corrupt($"MFT record {number} is in use, but free in the MFT's bitmap.", old.Buffer.Address);
-                }
-
-                sequence = old.Sequence == 0 ? (ushort)1 : old.Sequence;
+                throw NtfsErrors.Corrupt($"MFT record {number} is in use, but free in the MFT's bitmap.", known.Buffer.Address);
             }
-        }
-        catch (GuestFileSystemException e) when (e.Error == V2VError.FileSystemCorrupt && !e.Message.Contains("in use", StringComparison.Ordinal))
-        {
-            // It was never written.
-            isNew = true;
+
+            sequence = Math.Max((ushort)1, known.Sequence);
         }
 
-        var record = isNew ? volume.Mft.Create((ulong)number) : volume.Mft.Read((ulong)number);
+        var record = old ?? volume.Mft.Create((ulong)number);
         volume.Cache.Change(record.Buffer);
         NtfsRecord.Format(record.Buffer.Data, (ulong)number, sequence, volume.Information.Is31);
         record.Buffer.Data.AsSpan().Put16(NtfsRecord.Offsets.Flags, (ushort)NtfsRecordFlags.InUse);
         Bits().Set(number, 1, isUsed: true);
         return new NtfsReference((ulong)number, sequence);
+    }
+
+    /// <summary>What stood in a free record, or null when it was never written.</summary>
+    private NtfsRecord? ReadOld(ulong number)
+    {
+        try
+        {
+            return volume.Mft.Read(number);
+        }
+        catch (GuestFileSystemException e) when (e.Error == V2VError.FileSystemCorrupt)
+        {
+            return null;
+        }
     }
 
     private long? FindFree(long start)
@@ -113,7 +117,8 @@ internal sealed class NtfsRecordAllocator(NtfsVolume volume)
         space.Resize(clusters, isForMft: true);
         var count = (clusters << volume.Boot.ClusterLog) / recordSize;
         count = Math.Min(count, first + Math.Max(Growth, volume.Boot.ClusterSize / recordSize));
-        data.DataSize = data.InitializedSize = count * recordSize;
+        data.InitializedSize = count * recordSize;
+        data.DataSize = Math.Max(data.DataSize, data.InitializedSize);
         volume.Mft.Bind(data);
         var bitmap = mft.Find(NtfsAttributeType.Bitmap)!;
         var bytes = (count + 63) / 64 * 8;

@@ -12,4 +12,26 @@ internal sealed class NtfsRemoval(NtfsVolume volume)
 
         file.Remove(attribute);
     }
+
+    /// <summary>Frees everything of a file that has no name any more.</summary>
+    public void Remove(NtfsFile file)
+    {
+        foreach (var attribute in file.Attributes.ToArray())
+        {
+            Remove(file, attribute);
+        }
+
+        if (file.List is { IsResident: false } list)
+        {
+            new NtfsClusterSpace(volume, file, list).Clear();
+        }
+
+        foreach (var extension in file.Extensions)
+        {
+            volume.Records.Free(extension.Number);
+        }
+
+        volume.Records.Free(file.Number);
+        volume.Files.Remove(file);
+    }
 }
