@@ -13,6 +13,7 @@ internal sealed partial class NtfsFileSystem
         {
             FindUnknown();
             FindDirtiness();
+            FindMirrorFault();
             FindHibernation();
             return null;
         }
@@ -54,6 +55,21 @@ internal sealed partial class NtfsFileSystem
 
         var content = new NtfsFileContent(_volume, log, data);
         NtfsLog.Inspect(data.DataSize, (offset, buffer) => content.Read(offset, buffer)).ThrowUnlessClean();
+    }
+
+    /// <summary>Windows and ntfs-3g refuse a volume whose first MFT records and their copies differ.</summary>
+    private void FindMirrorFault()
+    {
+        var copy = new byte[_volume.Boot.RecordSize];
+        for (ulong number = 0; number < _volume.MirroredRecords; number++)
+        {
+            var record = _volume.Mft.Read(number);
+            _volume.Device.Read(record.Buffer.MirrorAddress!.Value, copy);
+            if (!NtfsFixups.TryUndo(copy) || !copy.AsSpan(0, record.BytesInUse).SequenceEqual(record.Buffer.Data.AsSpan(0, record.BytesInUse)))
+            {
+                throw NtfsErrors.NotClean($"MFT record {number} of the NTFS volume and its copy in $MFTMirr differ.");
+            }
+        }
     }
 
     /// <summary>
