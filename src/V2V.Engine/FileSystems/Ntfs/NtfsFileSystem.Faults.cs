@@ -12,6 +12,7 @@ internal sealed partial class NtfsFileSystem
         try
         {
             FindUnknown();
+            FindUnknownAttributes();
             FindDirtiness();
             FindMirrorFault();
             FindHibernation();
@@ -38,6 +39,18 @@ internal sealed partial class NtfsFileSystem
         if ((information.Flags & Unfinished) is not 0 and var flags)
         {
             throw NtfsErrors.NotClean($"Something that Windows has to finish is under way on the NTFS volume: its flags are 0x{(ushort)information.Flags:X4} ({flags}).");
+        }
+    }
+
+    /// <summary>Attributes of the file system's own files that this code knows nothing of may depend on what it changes.</summary>
+    private void FindUnknownAttributes()
+    {
+        for (var number = NtfsSystemFile.Mft; number <= NtfsSystemFile.Extend; number++)
+        {
+            if (_volume.Files.Get(number).Attributes.Find(a => !Enum.IsDefined(a.Type)) is { } unknown)
+            {
+                throw NtfsErrors.Unsupported($"MFT record {number} of the NTFS volume has an attribute of the unknown type 0x{(uint)unknown.Type:X}.");
+            }
         }
     }
 

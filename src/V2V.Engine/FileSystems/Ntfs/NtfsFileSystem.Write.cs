@@ -258,7 +258,13 @@ internal sealed partial class NtfsFileSystem
 
         _isChanged = true;
         _lastContent = null;
-        return new NtfsTransaction(_volume, _paths.Forget);
+        return new NtfsTransaction(_volume, ForgetAll);
+    }
+
+    private void ForgetAll()
+    {
+        _paths.Forget();
+        _descriptors.Forget();
     }
 
     private NtfsFile Create(string path, bool isDirectory, GuestFileAttributes attributes)
@@ -266,7 +272,7 @@ internal sealed partial class NtfsFileSystem
         var (directory, name) = PrepareName(path);
         CheckName(path, name);
         var file = NtfsCreation.Create(_volume, isDirectory);
-        _descriptors.Set(file, _descriptors.Inherit(directory, isDirectory));
+        _descriptors.Inherit(file, directory);
         Apply(file, attributes);
         new NtfsNames(_volume).Add(file, directory, name);
         return file;
