@@ -44,7 +44,7 @@ internal sealed class PhonyWindows : IDisposable
         guest.Add(MemoryVolume.Partition(0, 2) with { MbrType = 7 }, guest.C);
         AddWindows(guest.C, "/Windows", machine, product, version, build, type);
         return guest.WithSystem($@"[MountedDevices]
-            ""\DosDevices\C:""=hex:0d,c0,d1,5a,00,00,20,00,00,00,00,00");
+            ""\DosDevices\C:""=hex:d0,c0,d1,5a,00,00,20,00,00,00,00,00");
     }
 
     /// <summary>Puts a Windows on a volume.</summary>
