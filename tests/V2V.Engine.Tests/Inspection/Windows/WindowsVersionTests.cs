@@ -93,7 +93,7 @@ public sealed class WindowsVersionTests
         using var old = PhonyWindows.Create("Windows 7 Professional", "6.1", "7601", "Client");
         old.WithSoftware("[Microsoft\\Windows NT\\CurrentVersion]\n\"CSDVersion\"=\"Service Pack 1\"");
 
-        Assert.Equal(("10.0.19045.4046 (22H2)", "Professional"), (phony.Inspect().Windows!.Release, phony.Inspect().Windows!.Edition));
-        Assert.Equal("6.1.7601 Service Pack 1", old.Inspect().Windows!.Release);
+        Assert.Equal(("10.0.19045.4046 (22H2)", "Professional"), (phony.Inspect().OperatingSystem.Release, phony.Inspect().Windows!.Edition));
+        Assert.Equal("6.1.7601 Service Pack 1", old.Inspect().OperatingSystem.Release);
     }
 }
