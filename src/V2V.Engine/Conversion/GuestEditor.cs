@@ -15,6 +15,12 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 
     public GuestRoot Root { get; } = root;
 
+    /// <summary>How paths are spelled in the record of changes.</summary>
+    internal Func<string, string>? Show { get; init; }
+
+    /// <summary>Display name of the volume, when it is no part of the guest's tree.</summary>
+    internal string? Volume { get; init; }
+
     public string? TryReadAllText(string path) => Root.TryReadAllText(path);
 
     /// <summary>Replaces or creates a text file. Nothing happens, and nothing is recorded, when it has this content already.</summary>
@@ -32,7 +38,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
             }
 
             present.Writable.WriteAllBytes(present.Path, content);
-            changes.Add(new ConversionChange(ChangeKind.Modified, present.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
+            changes.Add(Change(ChangeKind.Modified, present, what, why) with { ContentHash = SHA256.HashData(content) });
             return;
         }
 
@@ -47,7 +53,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = mode });
         at.Writable.WriteAllBytes(at.Path, content);
         SetLabel(at, GuestFileType.Regular);
-        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
+        changes.Add(Change(ChangeKind.Created, at, what, why) with { ContentHash = SHA256.HashData(content) });
     }
 
     /// <summary>
@@ -86,7 +92,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         }
 
         writable.Rename(temporary, at.Path);
-        changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
+        changes.Add(Change(ChangeKind.Modified, at, what, why) with { ContentHash = SHA256.HashData(content) });
     }
 
     /// <summary>Makes a symbolic link; a file or link of this name is replaced, a directory is not.</summary>
@@ -112,7 +118,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 
         at.Writable.CreateSymbolicLink(at.Path, target, new GuestFileAttributes());
         SetLabel(at, GuestFileType.SymbolicLink);
-        changes.Add(new ConversionChange(existing is null ? ChangeKind.Created : ChangeKind.Modified, at.GuestPath, what, why));
+        changes.Add(Change(existing is null ? ChangeKind.Created : ChangeKind.Modified, at, what, why));
     }
 
     /// <summary>Deletes a file or link if it is there.</summary>
@@ -125,7 +131,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 
         var at = Root.Resolve(path, followLast: false);
         at.Writable.Delete(at.Path);
-        changes.Add(new ConversionChange(ChangeKind.Deleted, at.GuestPath, "deleted", why));
+        changes.Add(Change(ChangeKind.Deleted, at, "deleted", why));
     }
 
     public void CreateDirectories(string path, string why)
@@ -139,8 +145,12 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         var at = Root.Resolve(path);
         at.Writable.CreateDirectory(at.Path, new GuestFileAttributes { Mode = 0x1ED /* 0755 */ });
         SetLabel(at, GuestFileType.Directory);
-        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, "directory created", why));
+        changes.Add(Change(ChangeKind.Created, at, "directory created", why));
     }
+
+    private ConversionChange Change(ChangeKind kind, GuestLocation at, string what, string why) => Show is null
+        ? new ConversionChange(kind, at.GuestPath, what, why)
+        : new ConversionChange(kind, Show(at.GuestPath), what, why) { GuestPath = at.GuestPath, Volume = Volume };
 
     private static bool HasContent(GuestLocation at, GuestFile file, ReadOnlySpan<byte> content) =>
         file.Length == content.Length && at.FileSystem.ReadAllBytes(at.Path).AsSpan().SequenceEqual(content);
