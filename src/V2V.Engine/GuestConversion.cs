@@ -154,7 +154,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private void Edit(OpenedGuest opened, TargetHardware hardware, PhaseClock clock, CancellationToken cancellation)
     {
         Demand(GuestChecks.Run(opened.Guest, source));
-        var context = new ConversionContext(opened.Guest, source, hardware, cancellation) { Options = options };
+        using var context = new ConversionContext(opened.Guest, source, hardware, cancellation) { Options = options };
         _outcome = new Outcome(hardware, context.Changes, context.Concerns);
 
         clock.Enter("Convert", "Converting");

@@ -8,7 +8,7 @@ using V2V.Engine.Sources;
 namespace V2V.Engine.Conversion;
 
 /// <summary>What a step works with: the guest, where it came from, the hardware it will get, and the record of what was done.</summary>
-public sealed class ConversionContext
+public sealed class ConversionContext : IDisposable
 {
     private readonly List<ConversionChange> _changes = [];
     private readonly List<Concern> _concerns = [];
@@ -24,7 +24,7 @@ public sealed class ConversionContext
         if (guest.Windows is { } windows)
         {
             Files = new GuestEditor(guest.Root, _changes) { Show = new WindowsPaths(windows).Show };
-            _registry = new RegistryEditor(windows.Registry, _changes, windows.ControlSet);
+            _registry = new RegistryEditor(windows.Registry, _changes, ControlSets.Of(windows));
         }
         else
         {
@@ -52,6 +52,9 @@ public sealed class ConversionContext
     /// <summary>Reads and writes the registry of a Windows guest, recording each change. Saved after the last step.</summary>
     public RegistryEditor Registry => _registry ?? throw new InvalidOperationException("The guest is not Windows and has no registry.");
 
+    /// <summary>The virtio drivers of a Windows guest: those it can get, and those it has.</summary>
+    public VirtioDrivers Drivers { get; internal set; } = VirtioDrivers.None;
+
     /// <summary>What a Windows guest does by itself when it starts on KVM for the first time. Steps add to it; the last one installs it.</summary>
     public FirstBootQueue FirstBoot { get; } = new();
 
@@ -76,6 +79,9 @@ public sealed class ConversionContext
         Kernels = [.. Guest.Kernels.Select(k => k with { IsDefault = k.Version == kernel.Version })],
         BootLoader = entry is null ? Guest.BootLoader : Guest.BootLoader with { Menu = Guest.BootLoader.Menu.WithDefault(entry) },
     };
+
+    /// <summary>Closes what the drivers came from.</summary>
+    public void Dispose() => Drivers.Dispose();
 
     /// <summary>Reports a concern, once however often it is found.</summary>
     public void Add(Concern concern)

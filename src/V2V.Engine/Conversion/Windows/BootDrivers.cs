@@ -66,7 +66,7 @@ internal static class BootDrivers
     }
 
     /// <summary>As PE headers write it (Microsoft's "PE Format", "Machine Types").</summary>
-    private static ushort? Machine(string architecture) => architecture switch
+    public static ushort? Machine(string architecture) => architecture switch
     {
         "x86_64" => PeMachine.X64,
         "i686" => 0x14C,

@@ -14,13 +14,13 @@ public sealed class RegistryEditor
 
     /// <param name="registry">The hives of the guest's Windows.</param>
     /// <param name="changes">Where changes are recorded.</param>
-    /// <param name="controlSet">The control set that Windows starts with: "ControlSet001".</param>
-    public RegistryEditor(GuestRegistry registry, ICollection<ConversionChange> changes, string controlSet)
+    /// <param name="controlSets">The control sets that Windows may start with: "ControlSet001".</param>
+    public RegistryEditor(GuestRegistry registry, ICollection<ConversionChange> changes, IEnumerable<string> controlSets)
     {
         ArgumentNullException.ThrowIfNull(registry);
         _registry = registry;
         _changes = changes;
-        ControlSet = $@"{RegistryPaths.System}\{controlSet}";
+        ControlSets = [.. controlSets.Select(set => $@"{RegistryPaths.System}\{set}")];
         _hives.Add(RegistryPaths.System, registry.System);
         _hives.Add(RegistryPaths.Software, registry.Software);
     }
@@ -31,12 +31,14 @@ public sealed class RegistryEditor
     public RegistryEditor(string name, RegistryHive hive, ICollection<ConversionChange> changes)
     {
         _changes = changes;
-        ControlSet = name;
         _hives.Add(name, hive);
     }
 
-    /// <summary>The control set that Windows starts with, as a path: "HKLM\SYSTEM\ControlSet001".</summary>
-    public string ControlSet { get; }
+    /// <summary>
+    /// The control sets that Windows may start with, as paths ("HKLM\SYSTEM\ControlSet001"): the one that it ran with last, and the one that
+    /// its next start is going to take if that is another. What is changed in one has to be changed in all.
+    /// </summary>
+    public IReadOnlyList<string> ControlSets { get; } = [];
 
     /// <summary>How a change to this hive can be read back: the volume and file that it lies in; null for Windows' own hives.</summary>
     internal RegistryFile? File { get; init; }
