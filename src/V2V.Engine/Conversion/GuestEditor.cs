@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using V2V.Engine.FileSystems;
 
@@ -10,6 +11,11 @@ namespace V2V.Engine.Conversion;
 public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> changes)
 {
     private const string SELinuxAttribute = "security.selinux";
+
+    private const string NtfsAttributes = "system.ntfs_attrib";
+
+    /// <summary>FILE_ATTRIBUTE_SPARSE_FILE, REPARSE_POINT, COMPRESSED, OFFLINE, ENCRYPTED ([MS-FSCC] 2.6).</summary>
+    private const uint NotPlain = 0x200 | 0x400 | 0x800 | 0x1000 | 0x4000;
 
     private readonly Lazy<SELinuxFileContexts?> _policy = new(() => SELinuxFileContexts.Of(root));
 
@@ -50,10 +56,32 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         }
 
         var at = Root.Resolve(path);
-        at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = mode });
-        at.Writable.WriteAllBytes(at.Path, content);
-        SetLabel(at, GuestFileType.Regular);
+        Create(at, content, new GuestFileAttributes { Mode = mode });
         changes.Add(Change(ChangeKind.Created, at, what, why) with { ContentHash = SHA256.HashData(content) });
+    }
+
+    /// <summary>
+    /// Writes a file that was not there before: one of this name is deleted first. Its other names keep the old content, as the copies that
+    /// Windows links into its component store, and a form that it was stored in (compressed, in a catalogue of compressed files) goes with it.
+    /// </summary>
+    public void WriteNewFile(string path, ReadOnlySpan<byte> content, string what, string why)
+    {
+        if (Root.Find(path) is { } existing)
+        {
+            var present = Root.Resolve(path);
+            if (HasContent(present, existing, content) && IsPlain(present))
+            {
+                return;
+            }
+
+            present.Writable.Delete(present.Path);
+            Create(present, content, new GuestFileAttributes());
+            changes.Add(Change(ChangeKind.Modified, present, what, why) with { ContentHash = SHA256.HashData(content) });
+        }
+        else
+        {
+            WriteAllBytes(path, content, what, why);
+        }
     }
 
     /// <summary>
@@ -151,6 +179,18 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
     private ConversionChange Change(ChangeKind kind, GuestLocation at, string what, string why) => Show is null
         ? new ConversionChange(kind, at.GuestPath, what, why)
         : new ConversionChange(kind, Show(at.GuestPath), what, why) { GuestPath = at.GuestPath, Volume = Volume };
+
+    private void Create(GuestLocation at, ReadOnlySpan<byte> content, GuestFileAttributes attributes)
+    {
+        at.Writable.CreateFile(at.Path, attributes);
+        at.Writable.WriteAllBytes(at.Path, content);
+        SetLabel(at, GuestFileType.Regular);
+    }
+
+    /// <summary>False for files that NTFS keeps in another form than as they are, which a boot loader may be unable to read.</summary>
+    private static bool IsPlain(GuestLocation at) =>
+        !at.FileSystem.ExtendedAttributes(at.Path).TryGetValue(NtfsAttributes, out var value) || value.Length < sizeof(uint)
+        || (BinaryPrimitives.ReadUInt32LittleEndian(value) & NotPlain) == 0;
 
     private static bool HasContent(GuestLocation at, GuestFile file, ReadOnlySpan<byte> content) =>
         file.Length == content.Length && at.FileSystem.ReadAllBytes(at.Path).AsSpan().SequenceEqual(content);
