@@ -36,9 +36,14 @@ internal static class ConversionVerifier
                 "another kernel is the default than was chosen");
 
             // A file may be changed by several steps; what the last one left must be there.
-            foreach (var change in context.Changes.Where(c => c.Registry is null).GroupBy(c => (c.Volume, c.GuestPath ?? c.Path)).Select(g => g.Last()))
+            foreach (var change in context.Changes.Where(c => c is { Registry: null, Sector: null }).GroupBy(c => (c.Volume, c.GuestPath ?? c.Path)).Select(g => g.Last()))
             {
                 Check(Root(again, change), change);
+            }
+
+            foreach (var change in context.Changes.Where(c => c.Sector is not null))
+            {
+                CheckSector(again, change, change.Sector!.Value);
             }
 
             RegistryVerifier.Verify(again, context.Changes);
@@ -63,6 +68,15 @@ internal static class ConversionVerifier
         var volume = guest.Volumes.FirstOrDefault(v => v.Volume.DisplayName == change.Volume && v.FileSystem is not null);
         Demand(volume is not null, change.Path, $"{change.Volume} can no longer be opened");
         return new GuestRoot([new GuestMount("/", volume!.FileSystem!, volume.Volume)]);
+    }
+
+    private static void CheckSector(InspectedGuest guest, ConversionChange change, (long Offset, byte[] Bytes) sector)
+    {
+        var present = new byte[sector.Bytes.Length];
+        var volume = guest.Volumes.FirstOrDefault(v => v.Volume.DisplayName == change.Volume);
+        Demand(volume is not null, change.Path, "the volume is missing");
+        volume!.Volume.Device.Read(sector.Offset, present);
+        Demand(present.AsSpan().SequenceEqual(sector.Bytes), change.Path, "its content differs from what was written");
     }
 
     private static void Check(GuestRoot root, ConversionChange change)

@@ -4,6 +4,7 @@ using V2V.Engine.Inspection;
 using V2V.Engine.Inspection.Windows;
 using V2V.Engine.Registry;
 using V2V.Engine.Sources;
+using V2V.Engine.Volumes;
 
 namespace V2V.Engine.Conversion;
 
@@ -67,6 +68,13 @@ public sealed class ConversionContext : IDisposable
     /// <summary>Writes what is still held in memory by the editors to the guest's files.</summary>
     internal void Save() => _registry?.Save();
 
+    /// <summary>Overwrites bytes of a volume outside of any file, such as in its boot sector.</summary>
+    internal void WriteSector(Volume volume, long offset, byte[] bytes, string what, string why)
+    {
+        volume.Device.Write(offset, bytes);
+        _changes.Add(new ConversionChange(ChangeKind.Modified, $"boot sector of {volume.DisplayName}", what, why) { Volume = volume.DisplayName, Sector = (offset, bytes) });
+    }
+
     /// <summary>An editor for a volume that is no part of the guest's tree; what it changes is recorded with the others.</summary>
     internal GuestEditor EditorFor(GuestRoot root, string volume, Func<string, string> show) => new(root, _changes) { Volume = volume, Show = show };
 
@@ -114,6 +122,9 @@ public sealed record ConversionChange(ChangeKind Kind, string Path, string What,
 
     /// <summary>Display name of the volume that <see cref="GuestPath"/> is on, when that is no part of the guest's tree.</summary>
     internal string? Volume { get; init; }
+
+    /// <summary>Bytes that were written to <see cref="Volume"/> itself, and where; null for other changes.</summary>
+    internal (long Offset, byte[] Bytes)? Sector { get; init; }
 
     /// <summary>What was done to the registry; null when the change is one of a file.</summary>
     internal RegistryWrite? Registry { get; init; }
