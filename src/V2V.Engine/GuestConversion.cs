@@ -225,7 +225,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         HostCapabilities host) => new()
         {
             Name = _name,
-            Source = source,
+            Source = hardware.WantsTpm ? source with { HasTpm = true } : source,
             Hardware = hardware,
             OperatingSystem = opened.OperatingSystem,
             Disks = disks,

@@ -10,6 +10,8 @@ namespace V2V.Engine.Conversion.Windows;
 /// </summary>
 public sealed class ChooseWindowsHardware : WindowsStep
 {
+    private const int FirstWindows11Build = 22000;
+
     public override string Name => "Choosing virtual hardware";
 
     protected override void Apply(ConversionContext context, WindowsSystem windows)
@@ -28,6 +30,9 @@ public sealed class ChooseWindowsHardware : WindowsStep
         hardware.HasBalloon = drivers.Has("balloon");
         hardware.HasPanicDevice = drivers.Has("pvpanic");
         hardware.HasVsock = drivers.Has("viosock");
+
+        // Windows 11 is installed and updated on machines with a TPM 2.0 only, whose emulation needs UEFI to be of use.
+        hardware.WantsTpm = hardware.Firmware == Firmware.Uefi && windows is { IsServer: false, BuildNumber: >= FirstWindows11Build };
 
         if (hardware.NetworkModel != NetworkModel.Virtio)
         {
