@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection.Windows;
 using V2V.Engine.Sources;
 using V2V.Engine.Volumes;
 
@@ -35,6 +36,9 @@ public sealed record InspectedGuest
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 
     internal GuestLayout Layout => new(Volumes, Firmware, BootDiskIndex, OperatingSystem);
+
+    /// <summary>What is known of a Windows; null for other systems.</summary>
+    public WindowsSystem? Windows { get; init; }
 
     public bool HasPackage(string name) => Packages.Any(p => p.Name == name);
 }
@@ -149,6 +153,12 @@ public enum BootLoaderKind
 
     /// <summary>The firmware starts EFI programs that hold kernel, initramfs and arguments.</summary>
     UnifiedKernelImage,
+
+    /// <summary>bootmgr or bootmgfw.efi with its BCD: Windows Vista and later.</summary>
+    WindowsBootManager,
+
+    /// <summary>NTLDR with its boot.ini: Windows XP and 2003.</summary>
+    Ntldr,
 }
 
 /// <param name="Kind">Which boot loader.</param>
