@@ -3,8 +3,14 @@ namespace V2V.Engine.Conversion.Windows.Drivers;
 /// <summary>What a driver source offers to one Windows.</summary>
 public sealed record DriverSelection
 {
+    /// <summary>The Windows that it is for, as messages name it: "Windows 10 Pro (x86_64)".</summary>
+    public required string Guest { get; init; }
+
     /// <summary>The source, as messages name it.</summary>
     public required string Source { get; init; }
+
+    /// <summary>The source's file or folder.</summary>
+    public required string SourcePath { get; init; }
 
     /// <summary>The directory's name that virtio-win gives to this Windows: "w10", "2k22". What was found may come from one of its relatives.</summary>
     public required string OsDirectory { get; init; }
@@ -14,6 +20,9 @@ public sealed record DriverSelection
 
     /// <summary>The package that drives the system disk: the preferred one where there are both; null when there is none.</summary>
     public DriverPackage? Storage { get; init; }
+
+    /// <summary>True when <see cref="Storage"/> drives disks of virtio-scsi, false for virtio-blk.</summary>
+    public bool IsStorageScsi => Storage is not null && StorageDrivers.IsScsi(Storage);
 
     /// <summary>The installer of QEMU's guest agent for this architecture.</summary>
     public GuestAgentInstaller? Agent { get; init; }
@@ -34,7 +43,17 @@ public sealed record DriverSelection
     public bool Has(string name) => Find(name) is not null;
 
     public DriverPackage? Find(string name) => Packages.FirstOrDefault(p => p.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-}
 
-/// <param name="File">The Windows Installer package.</param>
-public sealed record GuestAgentInstaller(DriverSourceFile File);
+    /// <summary>The refusal of a guest whose disks no driver of the source drives: every directory and file that is missing, in one message.</summary>
+    public ConversionException NoStorageDriver()
+    {
+        var found = string.Concat(Concerns.Where(c => c.Severity == ConcernSeverity.Warning).Select(c => $" {c.Message}"));
+        var missing = Missing.Count == 0 ? "" : $" The following directories and files are required, but missing: {string.Join(", ", Missing)}.";
+        return new ConversionException(V2VError.DriversMissing, $"There is no virtio storage driver for {Guest} in {Source}.{missing}{found}")
+        {
+            Path = SourcePath,
+            Advice = $"Give a virtio-win ISO image or tree that has drivers for {OsDirectory} by -DriverSource, "
+                + "or let the guest have SATA or IDE disks and an emulated network adapter by -AllowNoDrivers.",
+        };
+    }
+}

@@ -18,6 +18,15 @@ public abstract class DriverSource : IDisposable
     /// <summary>Every file in it, in the order of their paths.</summary>
     public abstract IReadOnlyList<DriverSourceFile> Files { get; }
 
+    /// <summary>The image's label, such as "virtio-win-0.1.248"; null for a folder.</summary>
+    public virtual string? Label => null;
+
+    private Dictionary<string, DriverSourceFile> ByPath => field ??= Files
+        .GroupBy(f => f.Path, StringComparer.OrdinalIgnoreCase)
+        .ToDictionary(g => g.Key, g => g.First(), StringComparer.OrdinalIgnoreCase);
+
+    private HashSet<string> Directories => field ??= Files.SelectMany(f => Ancestors(f.Path)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Opens an ISO image, a folder with a driver tree, or the ISO image in a folder that has nothing else.</summary>
     /// <exception cref="DriverSourceException">There is nothing at the path, it is not an ISO image, or no driver is in it.</exception>
     public static DriverSource Open(string path) => DriverSourceOpening.Open(path);
@@ -27,6 +36,12 @@ public abstract class DriverSource : IDisposable
     /// installs; null when there is none.
     /// </summary>
     public static string? FindInstalled() => DriverSourceOpening.FindInstalled();
+
+    /// <summary>The file at a path of the source, letter case aside; null when there is none.</summary>
+    public DriverSourceFile? Find(string path) => ByPath.GetValueOrDefault(path);
+
+    /// <summary>Whether there is a directory at a path of the source, letter case aside, with any file in it or below.</summary>
+    public bool HasDirectory(string path) => Directories.Contains(path);
 
     /// <summary>Reads up to <c>buffer.Length</c> bytes of a file from <paramref name="offset"/>; returns how many (0 at the end).</summary>
     /// <exception cref="DriverSourceException">It cannot be read.</exception>
@@ -70,5 +85,13 @@ public abstract class DriverSource : IDisposable
 
     protected virtual void Dispose(bool disposing)
     {
+    }
+
+    private static IEnumerable<string> Ancestors(string path)
+    {
+        for (var slash = path.LastIndexOf('/'); slash > 0; slash = path.LastIndexOf('/', slash - 1))
+        {
+            yield return path[..slash];
+        }
     }
 }

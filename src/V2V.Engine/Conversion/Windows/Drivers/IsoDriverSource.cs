@@ -27,6 +27,8 @@ internal sealed class IsoDriverSource : DriverSource
 
     public override string Description => $"the ISO image {Path}";
 
+    public override string? Label => _iso.Label;
+
     public override IReadOnlyList<DriverSourceFile> Files => _files;
 
     public override int Read(DriverSourceFile file, long offset, Span<byte> buffer)
