@@ -59,7 +59,6 @@ public static class ConversionSteps
         new HardwareWizard(),
 
         new DisableHypervisorDrivers(),
-        new CheckStorageFilters(),
         new StayOnCrash(),
         new BootSectorGeometry(),
         new WindowsBootFiles(),
