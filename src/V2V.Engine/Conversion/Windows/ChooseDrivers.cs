@@ -1,4 +1,5 @@
 using V2V.Engine.Conversion.Windows.Drivers;
+using V2V.Engine.Inspection;
 using V2V.Engine.Inspection.Windows;
 
 namespace V2V.Engine.Conversion.Windows;
@@ -15,57 +16,64 @@ public sealed class ChooseDrivers : WindowsStep
     protected override void Apply(ConversionContext context, WindowsSystem windows)
     {
         var installed = InstalledVirtio.Find(context.Guest, windows);
-        var preference = context.Options.BlockDriver;
         if ((context.Options.DriverSource ?? DriverSource.FindInstalled()) is not { } path)
         {
             context.Drivers = new VirtioDrivers(null, null, installed);
-            Demand(context, "No virtio drivers for Windows were given, and none are installed on this machine (virtio-win.iso or drivers below /usr/share/virtio-win).", preference);
+            DoWithout(context, NoSource(context.Guest.OperatingSystem));
             return;
         }
 
         var source = DriverSource.Open(path);
         context.Drivers = new VirtioDrivers(source, null, installed);
-        var selection = DriverSelector.Select(source, context.Guest.OperatingSystem, windows, preference);
+        var selection = DriverSelector.Select(source, context.Guest.OperatingSystem, windows, context.Options.BlockDriver);
         context.Drivers = new VirtioDrivers(source, selection, installed);
+        if (selection.Storage is null)
+        {
+            DoWithout(context, selection.NoStorageDriver());
+        }
+        else if (selection.Missing.Count > 0)
+        {
+            context.Add(new Concern(
+                ConcernSeverity.Warning, "DriversIncomplete", $"{selection.Source} lacks some of the drivers for {selection.Guest}: {string.Join(", ", selection.Missing)}.",
+                "The devices get hardware that Windows has drivers for, where there is such; install the drivers in the guest later."));
+        }
+
         foreach (var concern in selection.Concerns)
         {
             context.Add(concern);
         }
 
-        if (selection.Storage is null)
+        if (selection.Storage is { } storage)
         {
-            Demand(context, $"The following drivers are required, but missing in {source.Description}: {string.Join(", ", selection.Missing)}.", preference);
-        }
-        else
-        {
-            WarnOfSignature(context, windows, selection.Storage);
+            WarnOfSignature(context, windows, storage);
         }
     }
 
-    private static void Demand(ConversionContext context, string missing, StoragePreference preference)
+    private static ConversionException NoSource(OperatingSystemInfo guest) =>
+        new(V2VError.DriversMissing, $"{guest} cannot start on KVM without virtio drivers, and there are none on this machine: neither the image virtio-win.iso nor drivers below /usr/share/virtio-win.")
+        {
+            Advice = "Install the package virtio-win, or download virtio-win.iso, and give the image or its unpacked folder with -DriverSource. "
+                + "-AllowNoDrivers converts the guest to SATA or IDE disks and an emulated network adapter instead, which are slower.",
+        };
+
+    /// <summary>Goes on with the drivers that the guest has, or without any if that is allowed; ends the conversion if not.</summary>
+    private static void DoWithout(ConversionContext context, ConversionException refusal)
     {
-        var guest = context.Guest.OperatingSystem;
-        if (context.Drivers.InstalledStorage(preference.ToString()) is { } installed)
+        if (context.Drivers.InstalledStorage(context.Options.BlockDriver.ToString()) is { } installed)
         {
             context.Add(new Concern(
                 ConcernSeverity.Information, "DriversInstalled",
-                $"{missing} The guest has {installed} already, and starts from that; its other devices get the virtio drivers that it has.",
-                "Install newer virtio drivers in the guest after its first start if need be."));
+                $"{refusal.Message} The guest has {installed} already, and starts from that; its other devices get the virtio drivers that it has."));
             return;
         }
 
         if (!context.Options.AllowNoDrivers)
         {
-            throw new ConversionException(V2VError.DriversMissing, $"{guest.ProductName} ({guest.Architecture}) cannot start on KVM without virtio drivers. {missing}")
-            {
-                Path = context.Drivers.Source?.Path,
-                Advice = "Install the package virtio-win, or download virtio-win.iso, and give the image or its unpacked folder with -DriverSource. "
-                    + "-AllowNoDrivers converts the guest to SATA or IDE disks and an emulated network adapter instead, which are slower.",
-            };
+            throw refusal;
         }
 
         context.Add(new Concern(
-            ConcernSeverity.Warning, "DriversMissing", $"{missing} The guest gets disks and adapters that Windows has drivers for, which are slower.",
+            ConcernSeverity.Warning, "DriversMissing", $"{refusal.Message} The guest gets disks and adapters that Windows has drivers for, which are slower.",
             "Install virtio drivers in the guest, then change the domain's disks and adapters to virtio."));
     }
 

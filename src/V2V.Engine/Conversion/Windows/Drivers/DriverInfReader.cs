@@ -82,7 +82,8 @@ internal sealed class DriverInfReader
                 && s.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) && s.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
             .Select(s => (Name: s, Rank: _target.Rank(s[(name.Length + 1)..^suffix.Length], plainIsAny: true)))
             .Where(s => s.Rank is not null)
-            .MaxBy(s => s.Rank);
+            .OrderByDescending(s => s.Rank)
+            .FirstOrDefault();
         return decorated.Name ?? (_file.Has(name + suffix) ? name + suffix : null);
     }
 
