@@ -26,7 +26,6 @@ internal static class WindowsChecks
             .. Firmware(guest),
             .. ControlSet(windows),
             .. RecoveryConsole(guest),
-            .. StorageFilters.Check(windows),
             .. SecurityPrograms.Check(windows),
             .. AdapterChecks.Check(windows, source),
         ];
