@@ -59,6 +59,7 @@ public static class ConversionSteps
         new HardwareWizard(),
 
         new DisableHypervisorDrivers(),
+        new CheckStorageFilters(),
         new StayOnCrash(),
         new BootSectorGeometry(),
         new WindowsBootFiles(),
