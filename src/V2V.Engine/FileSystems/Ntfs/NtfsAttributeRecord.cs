@@ -46,9 +46,10 @@ internal readonly ref struct NtfsAttributeRecord
 
     public ReadOnlySpan<byte> MappingPairs => _data[_data.U16(Offsets.MappingPairsOffset)..];
 
-    /// <summary>Reads the attribute that begins a span; null at the end mark.</summary>
+    /// <summary>Reads the attribute that begins a span; false at the end mark.</summary>
     /// <param name="data">From the attribute to the end of what is in use of the record.</param>
     /// <param name="offset">Where it stands, for the error.</param>
+    /// <param name="attribute">The attribute.</param>
     /// <exception cref="GuestFileSystemException">A field leads out of the record.</exception>
     public static bool Read(ReadOnlySpan<byte> data, long offset, out NtfsAttributeRecord attribute)
     {

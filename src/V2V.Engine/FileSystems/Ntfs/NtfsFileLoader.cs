@@ -108,7 +108,8 @@ internal sealed class NtfsFileLoader(NtfsVolume volume)
         }
         else
         {
-            attribute = file.Attributes.Find(a => a.Type == extent.Type && a.Name == extent.Name && !a.IsResident)
+            var (type, name) = (extent.Type, extent.Name);
+            attribute = file.Attributes.Find(a => a.Type == type && a.Name == name && !a.IsResident)
                 ?? throw NtfsErrors.Corrupt($"MFT record {record} continues an attribute that has no beginning.");
         }
 

@@ -85,7 +85,7 @@ internal sealed partial class NtfsFileSystem
         content.Write(0, value);
         var information = file.Information;
         information.Flags |= NtfsFileFlags.ReparsePoint;
-        new NtfsViewIndexes(_volume, _paths).AddReparsePoint(file, NtfsReparseTag.SymbolicLink, path);
+        new NtfsViewIndexes(_paths).AddReparsePoint(file, NtfsReparseTag.SymbolicLink, path);
         change.Commit();
     }
 
@@ -338,7 +338,7 @@ internal sealed partial class NtfsFileSystem
         }
 
         var removal = new NtfsRemoval(_volume);
-        new NtfsViewIndexes(_volume, _paths).RemoveReparsePoint(file, point.Tag);
+        new NtfsViewIndexes(_paths).RemoveReparsePoint(file, point.Tag);
         removal.Remove(file, file.Find(NtfsAttributeType.ReparsePoint)!);
         if (point.Tag == NtfsReparseTag.Wof && file.Find(NtfsAttributeType.Data, Compression.WofReparsePoint.StreamName) is { } stream)
         {
@@ -357,7 +357,7 @@ internal sealed partial class NtfsFileSystem
             return;
         }
 
-        var indexes = new NtfsViewIndexes(_volume, _paths);
+        var indexes = new NtfsViewIndexes(_paths);
         if (ReparsePointOf(file) is { } point)
         {
             indexes.RemoveReparsePoint(file, point.Tag);

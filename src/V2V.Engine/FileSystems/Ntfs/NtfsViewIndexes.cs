@@ -3,7 +3,7 @@ using V2V.Engine.FileSystems.Ntfs.Index;
 namespace V2V.Engine.FileSystems.Ntfs;
 
 /// <summary>The indexes in $Extend that list every reparse point and every object id of the volume.</summary>
-internal sealed class NtfsViewIndexes(NtfsVolume volume, NtfsPaths paths)
+internal sealed class NtfsViewIndexes(NtfsPaths paths)
 {
     private const int ObjectIdSize = 16;
 
