@@ -23,6 +23,12 @@ public enum V2VError
     FileSystemUnsupported,
     FileSystemNotClean,
     FileSystemFull,
+
+    RegistryCorrupt,
+    /// <summary>A hive was being written when the guest stopped, and its logs do not repair it.</summary>
+    RegistryNotClean,
+    RegistryUnsupported,
+
     GuestPathNotFound,
     GuestPathExists,
     GuestPathInvalid,
