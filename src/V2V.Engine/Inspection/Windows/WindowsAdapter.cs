@@ -29,6 +29,9 @@ public sealed record WindowsAdapter
     /// </summary>
     public string? MacAddress { get; init; }
 
+    /// <summary>The address that somebody set in the driver's settings in place of the adapter's own (NetworkAddress), as written there; null when none is.</summary>
+    public string? OverriddenMacAddress { get; init; }
+
     /// <summary>Zero-based index of the source's adapter that it is; null for an adapter that is no longer there, or when that is in doubt.</summary>
     public int? SourceIndex { get; init; }
 

@@ -14,6 +14,9 @@ public sealed record WindowsSystem
     /// <summary>"ControlSet001": the one that SYSTEM\Select\Current names.</summary>
     public required string ControlSet { get; init; }
 
+    /// <summary>The control set that SYSTEM\Select\Default names, which the next start takes, where that is another one; else null.</summary>
+    public string? OtherControlSet { get; init; }
+
     /// <summary>"Client", "Server", "Server Core", "Nano Server".</summary>
     public required string InstallationType { get; init; }
 
