@@ -1,4 +1,5 @@
 using V2V.Engine.Conversion.Linux;
+using V2V.Engine.Conversion.Windows;
 
 namespace V2V.Engine.Conversion;
 
@@ -42,5 +43,25 @@ public static class ConversionSteps
 
         // Last, because it looks at the labels of what the others created.
         new RequestSELinuxRelabel(),
+
+        .. WindowsSteps,
+    ];
+
+    /// <summary>Those for Windows guests, which have none in common with Linux ones.</summary>
+    private static IEnumerable<ConversionStep> WindowsSteps =>
+    [
+        // First, because a guest without drivers is refused, and the hardware follows from what there is.
+        new ChooseDrivers(),
+        new ChooseWindowsHardware(),
+        new InstallStorageDriver(),
+        new InBoxStorage(),
+        new StageDrivers(),
+        new HardwareWizard(),
+
+        new DisableHypervisorDrivers(),
+        new CheckStorageFilters(),
+        new StayOnCrash(),
+        new BootSectorGeometry(),
+        new WindowsBootFiles(),
     ];
 }
