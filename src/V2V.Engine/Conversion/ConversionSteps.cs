@@ -1,5 +1,6 @@
 using V2V.Engine.Conversion.Linux;
 using V2V.Engine.Conversion.Windows;
+using V2V.Engine.Conversion.Windows.FirstBoot;
 
 namespace V2V.Engine.Conversion;
 
@@ -57,11 +58,19 @@ public static class ConversionSteps
         new InBoxStorage(),
         new StageDrivers(),
         new HardwareWizard(),
+        new InstallDriversAtFirstBoot(),
+        new InstallGuestTools(),
+        new BringDataDisksOnline(),
+        new KeepStaticAddresses(),
 
         new DisableHypervisorDrivers(),
         new CheckStorageFilters(),
+        new UninstallHypervisorTools(),
         new StayOnCrash(),
         new BootSectorGeometry(),
         new WindowsBootFiles(),
+
+        // Last, because it installs what the others added to the first boot.
+        new InstallFirstBootRunner(),
     ];
 }
