@@ -1,4 +1,5 @@
 using V2V.Engine.Conversion.Windows;
+using V2V.Engine.Conversion.Windows.Drivers;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Inspection.Windows;
@@ -55,6 +56,9 @@ public sealed class ConversionContext : IDisposable
 
     /// <summary>The virtio drivers of a Windows guest: those it can get, and those it has.</summary>
     public VirtioDrivers Drivers { get; internal set; } = VirtioDrivers.None;
+
+    /// <summary>The driver packages whose files a Windows guest has been given, to install at its first start.</summary>
+    public IReadOnlyList<DriverPackage> StagedDrivers { get; internal set; } = [];
 
     /// <summary>What a Windows guest does by itself when it starts on KVM for the first time. Steps add to it; the last one installs it.</summary>
     public FirstBootQueue FirstBoot { get; } = new();

@@ -65,6 +65,7 @@ public static class ConversionSteps
 
         new DisableHypervisorDrivers(),
         new UninstallHypervisorTools(),
+        new CheckStorageFilters(),
         new StayOnCrash(),
         new BootSectorGeometry(),
         new WindowsBootFiles(),

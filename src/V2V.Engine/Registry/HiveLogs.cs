@@ -62,7 +62,11 @@ internal static class HiveLogs
         return valid is null && entryLogs.Count > 0 ? [entryLogs[^1]] : entryLogs;
     }
 
-    /// <summary>The log of the write that was cut off, which bears the time that the hive's base block has.</summary>
+    /// <summary>
+    /// The log of the write that was cut off, which bears the time that the hive's base block has. One that is newer holds, beside its own
+    /// changes, all those of writes that did not succeed. Where the base block is damaged, the first bin tells the time of the last write
+    /// that came to it.
+    /// </summary>
     private static HiveLog? SectorLog(List<HiveLog> logs, HiveBaseBlock? valid, HiveFile file)
     {
         ulong time;
@@ -81,7 +85,10 @@ internal static class HiveLogs
             time = HiveBin.Timestamp(bin);
         }
 
-        return logs.FirstOrDefault(l => !l.IsEntryLog && l.BaseBlock.LastWritten == time);
+        return logs.Where(l => !l.IsEntryLog && l.BaseBlock.LastWritten >= time)
+            .OrderByDescending(l => l.BaseBlock.LastWritten == time)
+            .ThenByDescending(l => l.BaseBlock.LastWritten)
+            .FirstOrDefault();
     }
 
     /// <summary>Sequence numbers wrap around.</summary>

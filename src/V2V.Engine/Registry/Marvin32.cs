@@ -9,8 +9,9 @@ namespace V2V.Engine.Registry;
 /// </summary>
 internal struct Marvin32
 {
-    private uint _low = 0x884D_EF82;
-    private uint _high = 0xC555_4E7A;
+    // The seed 82EF4D887A4E55C5 as one number, so the lower half of it comes first.
+    private uint _low = 0x7A4E_55C5;
+    private uint _high = 0x82EF_4D88;
 
     public Marvin32()
     {

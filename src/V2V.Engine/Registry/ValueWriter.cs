@@ -8,6 +8,9 @@ internal sealed class ValueWriter(RegistryHive hive, HiveAllocator allocator, Va
     /// <summary>The largest cell that Windows makes.</summary>
     private const int MaxCell = 1 << 20;
 
+    /// <summary>A full segment's cell has four bytes that are not used. hivex expects them behind the last, shorter one as well.</summary>
+    private const int SegmentTrailer = 4;
+
     private const string ListOfValues = "a list of values";
     private const string Data = "a value's data";
 
@@ -151,7 +154,7 @@ internal sealed class ValueWriter(RegistryHive hive, HiveAllocator allocator, Va
         var segments = new List<uint>();
         for (var at = 0; at < content.Length; at += ValueData.SegmentSize)
         {
-            segments.Add(allocator.Add(content.AsSpan(at, Math.Min(ValueData.SegmentSize, content.Length - at))));
+            segments.Add(allocator.Add(content.AsSpan(at, Math.Min(ValueData.SegmentSize, content.Length - at)), SegmentTrailer));
         }
 
         return allocator.Add(ValueData.MakeRecord(segments.Count, allocator.Add(List([.. segments]))));

@@ -4,7 +4,7 @@ namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>
 /// A complete file system in memory, for tests of everything that stands on the contract. It keeps the contract's promises, errors included:
-/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full. As "vfat" or "ntfs" it takes names in any case.
+/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full. As "vfat" and "ntfs" it takes names in any case.
 /// </summary>
 internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null, string? label = null) : WritableGuestFileSystem
 {

@@ -12,6 +12,8 @@ namespace V2V.Engine.Conversion.Windows;
 /// </summary>
 public sealed class BootSectorGeometry : WindowsStep
 {
+    private const int SectorLength = 512;
+
     private const int OemIdOffset = 0x03;
 
     private const int HeadsOffset = 0x1A;
@@ -29,7 +31,7 @@ public sealed class BootSectorGeometry : WindowsStep
     protected override void Apply(ConversionContext context, WindowsSystem windows)
     {
         var volume = context.Guest.Root.Mounts.First(m => m.MountPoint == "/").Volume;
-        if (volume.PartitionNumber is null)
+        if (volume.PartitionNumber is null || volume.Device.Length < SectorLength)
         {
             return;
         }

@@ -31,11 +31,11 @@ public sealed class ChooseDrivers : WindowsStep
         {
             DoWithout(context, selection.NoStorageDriver());
         }
-        else if (selection.Missing.Count > 0)
+        else if (!context.Drivers.Has("netkvm") && !context.Drivers.Has("virtio_net") && selection.Missing.Count > 0)
         {
             context.Add(new Concern(
-                ConcernSeverity.Warning, "DriversIncomplete", $"{selection.Source} lacks some of the drivers for {selection.Guest}: {string.Join(", ", selection.Missing)}.",
-                "The devices get hardware that Windows has drivers for, where there is such; install the drivers in the guest later."));
+                ConcernSeverity.Warning, "NetworkDriverMissing", $"{selection.Source} has no network driver for {selection.Guest}; it lacks {string.Join(", ", selection.Missing)}.",
+                "Install netkvm in the guest, then change the domain's adapters to virtio."));
         }
 
         foreach (var concern in selection.Concerns)

@@ -39,8 +39,6 @@ public sealed class HardwareWizard : WindowsStep
 
         context.FirstBoot.Add(new FirstBootScript(
             Priority, "restore-hardware-wizard", FirstBootScriptKind.Batch,
-            before is { } value
-                ? $"reg add \"{shown}\" /v {name} /t REG_DWORD /d {value} /f\r\n"
-                : $"reg delete \"{shown}\" /v {name} /f\r\n"));
+            Batch.File(before is { } value ? $"reg add \"{shown}\" /v {name} /t REG_DWORD /d {value} /f" : $"reg delete \"{shown}\" /v {name} /f", "exit /b %errorlevel%")));
     }
 }

@@ -25,7 +25,7 @@ public sealed class StageDrivers : WindowsStep
         }
 
         var folder = $"{windows.SystemRoot}/{Folder.Replace('\\', '/')}";
-        foreach (var (name, file) in Files(context, selection))
+        foreach (var (name, file) in Choose(context, selection))
         {
             context.Cancellation.ThrowIfCancellationRequested();
             context.Files.WriteNewFile($"{folder}/{name}", source.Read(file), $"copy of {file.Path}", Why);
@@ -38,14 +38,15 @@ public sealed class StageDrivers : WindowsStep
     /// The files of all packages by their name in the one directory. Two of one name are two builds of it, of which the first one's INF file would get
     /// the second one's program: the later package is left out with a word.
     /// </summary>
-    private static IEnumerable<(string Name, DriverSourceFile File)> Files(ConversionContext context, DriverSelection selection)
+    private static IEnumerable<KeyValuePair<string, DriverSourceFile>> Choose(ConversionContext context, DriverSelection selection)
     {
-        var taken = new Dictionary<string, DriverSourceFile>(StringComparer.Ordinal);
+        var taken = new SortedDictionary<string, DriverSourceFile>(StringComparer.Ordinal);
+        var staged = new List<DriverPackage>();
         foreach (var package in selection.Packages)
         {
             // The same file may belong to several packages of a directory.
-            var files = package.Files.Where(f => !taken.ContainsValue(f)).Select(f => (Name: f.Name.ToLowerInvariant(), File: f)).ToArray();
-            if (files.FirstOrDefault(f => taken.ContainsKey(f.Name)) is { File: { } clash })
+            var files = package.Files.Select(f => (Name: f.Name.ToLowerInvariant(), File: f)).ToArray();
+            if (files.FirstOrDefault(f => taken.TryGetValue(f.Name, out var other) && other != f.File).File is { } clash)
             {
                 context.Add(new Concern(
                     ConcernSeverity.Warning, "DriverNotStaged",
@@ -53,13 +54,15 @@ public sealed class StageDrivers : WindowsStep
                 continue;
             }
 
+            staged.Add(package);
             foreach (var (name, file) in files)
             {
-                taken.Add(name, file);
+                taken[name] = file;
             }
         }
 
-        return taken.OrderBy(t => t.Key, StringComparer.Ordinal).Select(t => (t.Key, t.Value));
+        context.StagedDrivers = staged;
+        return taken;
     }
 
     private static void AppendToDevicePath(ConversionContext context)

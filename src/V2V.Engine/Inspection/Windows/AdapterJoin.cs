@@ -8,6 +8,9 @@ namespace V2V.Engine.Inspection.Windows;
 /// <param name="LastArrival">When Windows last found it there, at a start or when it was plugged in (Windows 8 and later).</param>
 internal sealed record KnownAdapter(WindowsAdapter Adapter, PciLocation? Location, DateTimeOffset? LastArrival)
 {
+    /// <summary>Windows shows it nowhere: it is one of its own.</summary>
+    public bool IsHidden { get; init; }
+
     public string? Model => AdapterModel.OfHardware(Adapter.ComponentId) ?? AdapterModel.OfHardware(Adapter.PnpInstanceId);
 }
 

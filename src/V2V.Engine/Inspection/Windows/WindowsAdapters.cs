@@ -46,7 +46,7 @@ internal static class WindowsAdapters
     /// <summary>Miniports and tunnels that Windows makes itself are of no interest.</summary>
     private static bool IsShown(KnownAdapter known) =>
         known.Adapter.IsPhysical || known.Adapter.HasStaticConfiguration
-        || (known.Adapter.ConnectionName is not null && known.Adapter.PnpInstanceId is not null);
+        || (!known.IsHidden && known.Adapter is { ConnectionName: not null, PnpInstanceId: not null });
 
     private static KnownAdapter Read(RegistryHive system, string controlSet, string guid, RegistryKey? driver, StaticIPv6 addresses)
     {
@@ -66,6 +66,9 @@ internal static class WindowsAdapters
             MacAddress = instance is null ? null : PnpInstance.MacAddress(instance),
             OverriddenMacAddress = driver?.Text("NetworkAddress"),
         };
-        return new KnownAdapter(TcpIpSettings.Add(adapter, system, controlSet, guid, addresses), PnpInstance.Location(device), PnpInstance.LastArrival(device));
+        return new KnownAdapter(TcpIpSettings.Add(adapter, system, controlSet, guid, addresses), PnpInstance.Location(device), PnpInstance.LastArrival(device))
+        {
+            IsHidden = (flags & NcfHidden) != 0,
+        };
     }
 }

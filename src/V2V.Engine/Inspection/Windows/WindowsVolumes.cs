@@ -14,6 +14,11 @@ internal static class WindowsVolumes
             yield return concern;
         }
 
+        if (DynamicDisks(guest) is { } dynamic)
+        {
+            yield return dynamic;
+        }
+
         foreach (var volume in guest.Volumes)
         {
             switch (volume.ContentKind)
@@ -24,12 +29,6 @@ internal static class WindowsVolumes
                         $"{volume.Volume.DisplayName} is encrypted with BitLocker and copied as it is. A key that is kept in the old machine's TPM opens it no longer.",
                         "Have its recovery key at hand for the first start, or decrypt it in the guest before the conversion (manage-bde -off).");
                     break;
-                case VolumeContent.DynamicDisk:
-                    yield return new Concern(
-                        ConcernSeverity.Information, "DynamicDiskVolume",
-                        $"{volume.Volume.DisplayName} belongs to a dynamic disk, whose volumes are copied as they are. Windows may show such disks as foreign after the first start.",
-                        "Import foreign disks in Disk Management then.");
-                    break;
                 case VolumeContent.StorageSpaces:
                     yield return new Concern(
                         ConcernSeverity.Information, "StorageSpacesVolume", $"{volume.Volume.DisplayName} belongs to a storage pool (Storage Spaces), which is copied as it is.");
@@ -38,6 +37,25 @@ internal static class WindowsVolumes
                     break;
             }
         }
+    }
+
+    /// <summary>Letters whose volume has an id that no partition has are those of dynamic volumes, as long as there is a dynamic disk.</summary>
+    private static Concern? DynamicDisks(InspectedGuest guest)
+    {
+        var disks = guest.Volumes.Where(v => v.ContentKind == VolumeContent.DynamicDisk).Select(v => v.Volume.DiskIndex + 1).Distinct().ToList();
+        if (disks.Count == 0)
+        {
+            return null;
+        }
+
+        var letters = MountedDevice.Read(guest.Windows!.Registry.System)
+            .Where(d => d is { Letter: not null, Id: not null } && !guest.Volumes.Any(v => d.Is(v.Volume)))
+            .Select(d => $"{d.Letter}:").Order(StringComparer.Ordinal).ToList();
+        return new Concern(
+            ConcernSeverity.Information, "DynamicDisk",
+            (disks.Count == 1 ? $"Disk {disks[0]} is a dynamic disk" : $"Disks {string.Join(", ", disks)} are dynamic disks")
+            + $" and copied as {(disks.Count == 1 ? "it is" : "they are")}{(letters.Count > 0 ? $"; drives on such disks are {string.Join(", ", letters)}" : "")}.",
+            "Where Windows shows it as foreign after the first start, import it in Disk Management.");
     }
 
     /// <summary>

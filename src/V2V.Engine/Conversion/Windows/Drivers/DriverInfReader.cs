@@ -52,7 +52,7 @@ internal sealed class DriverInfReader
         {
             var section = line.Value(0).Length > 0 ? line.Value(0) : line.Key!;
             var decorations = line.Values.Skip(1).Where(d => d.Length > 0).ToList();
-            var best = decorations.Select(d => (Name: d, Rank: _target.Rank(d, plainIsAny: false))).Where(d => d.Rank is not null).MaxBy(d => d.Rank);
+            var best = decorations.Select(d => (Name: d, Rank: _target.Rank(d, plainIsAny: false))).Where(d => d.Rank is not null).OrderByDescending(d => d.Rank).FirstOrDefault();
             if (best.Name is not null)
             {
                 found.Add($"{section}.{best.Name}");

@@ -49,7 +49,7 @@ internal sealed class FolderDriverSource : DriverSource
         var path = System.IO.Path.Combine(_root, file.Path);
         try
         {
-            using var handle = File.OpenHandle(Inside(path) ?? throw new IOException("it leads out of the folder."));
+            using var handle = File.OpenHandle(Inside(path) ?? throw new IOException("it leads nowhere, or out of the folder."));
             return RandomAccess.Read(handle, buffer, offset);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DiskImageException)
@@ -99,7 +99,17 @@ internal sealed class FolderDriverSource : DriverSource
     /// <summary>The path with links resolved, or null when they lead out of the folder.</summary>
     private string? Inside(string path)
     {
-        var real = RealPath.Resolve(path);
+        string real;
+        try
+        {
+            real = RealPath.Resolve(path);
+        }
+        catch (DiskImageException)
+        {
+            // A link to itself leads nowhere.
+            return null;
+        }
+
         var prefix = System.IO.Path.EndsInDirectorySeparator(_root) ? _root : _root + System.IO.Path.DirectorySeparatorChar;
         return real.StartsWith(prefix, OperatingSystem.IsWindows() ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal) ? real : null;
     }

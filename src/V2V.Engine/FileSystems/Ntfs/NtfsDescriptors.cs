@@ -1,0 +1,53 @@
+using V2V.Engine.FileSystems.Ntfs.Security;
+
+namespace V2V.Engine.FileSystems.Ntfs;
+
+/// <summary>The security descriptors of files: shared ones in $Secure since NTFS 3.0, before that one in each file.</summary>
+internal sealed class NtfsDescriptors(NtfsVolume volume)
+{
+    /// <summary>The descriptor of a file, or null when it has none.</summary>
+    public byte[]? Read(NtfsFile file)
+    {
+        if (file.Information.SecurityId is not 0 and var id)
+        {
+            return new NtfsSecure(new NtfsSecureFile(volume)).Find(id);
+        }
+
+        if (file.Find(NtfsAttributeType.SecurityDescriptor) is not { } attribute || attribute.DataSize > NtfsSecurityDescriptor.MaxLength)
+        {
+            return null;
+        }
+
+        var value = new byte[attribute.DataSize];
+        new NtfsFileContent(volume, file, attribute).Read(0, value);
+        return value;
+    }
+
+    /// <summary>The descriptor that something new in a directory gets.</summary>
+    public byte[] Inherit(NtfsFile directory, bool isDirectory)
+    {
+        var parent = Read(directory) is { } raw ? NtfsSecurityDescriptor.TryParse(raw) : null;
+        return NtfsSecurityInheritance.ForChild(parent, isDirectory).ToBytes();
+    }
+
+    /// <summary>Gives a file a descriptor, in the way that its $STANDARD_INFORMATION allows.</summary>
+    public void Set(NtfsFile file, ReadOnlySpan<byte> descriptor)
+    {
+        var information = file.Information;
+        if (information.IsExtended && volume.Information.Is30)
+        {
+            information.SecurityId = new NtfsSecure(new NtfsSecureFile(volume)).FindOrAdd(descriptor);
+            if (file.Find(NtfsAttributeType.SecurityDescriptor) is { } own)
+            {
+                new NtfsRemoval(volume).Remove(file, own);
+            }
+
+            return;
+        }
+
+        var attribute = file.Find(NtfsAttributeType.SecurityDescriptor) ?? file.Add(new NtfsAttribute(NtfsAttributeType.SecurityDescriptor, "") { Value = [] });
+        var content = new NtfsMetadataContent(volume, file, attribute);
+        content.Resize(descriptor.Length);
+        content.Write(0, descriptor);
+    }
+}

@@ -1,0 +1,273 @@
+namespace V2V.Engine.FileSystems.Ntfs;
+
+/// <summary>
+/// How the attributes of a file are spread over its MFT records. What fits stays in one record; otherwise every attribute goes to the first
+/// record with space for it, and a run list too long for any record is divided among records of its own. The same attributes always give
+/// the same records, so that only what changed is written.
+/// </summary>
+internal sealed class NtfsFileLayout(NtfsVolume volume, NtfsFile file)
+{
+    /// <summary>The mark behind the last attribute, with its padding.</summary>
+    private const int EndSize = 8;
+
+    /// <summary>An attribute list that takes more than this share of a record goes to clusters of its own.</summary>
+    private const int ListShare = 4;
+
+    /// <summary>What a list on clusters takes in the record: its header and a few runs.</summary>
+    private const int ListOnClusters = 104;
+
+    private const int MaxPasses = 8;
+
+    private int RecordSize => volume.Boot.RecordSize;
+
+    /// <summary>The longest value that a resident attribute can have so that the file still needs one record only.</summary>
+    public int SpaceForValue(NtfsAttribute attribute)
+    {
+        var space = RecordSize - FirstAttribute - EndSize - NtfsAttributeRecord.ResidentSize(attribute.Name, 0);
+        foreach (var other in file.Attributes)
+        {
+            space -= other == attribute ? 0 : SizeOf(other);
+        }
+
+        return Math.Max(0, space & -8);
+    }
+
+    /// <summary>Writes the file's attributes to its records, which become more or fewer as needed.</summary>
+    /// <exception cref="GuestFileSystemException">There is no space for another record, or the file has more runs than NTFS can list.</exception>
+    public void Store()
+    {
+        if (FirstAttribute + file.Attributes.Sum(SizeOf) + EndSize <= RecordSize)
+        {
+            var only = new NtfsRecordPlan(file.Number, FirstAttribute);
+            only.Extents.AddRange(file.Attributes.Select(a => NtfsExtent.Whole(a)));
+            DropList();
+            ReleaseExtensions(0);
+            new NtfsRecordWriter(volume, file).Write([only]);
+            return;
+        }
+
+        var listSize = file.List?.DataSize ?? 0;
+        for (var pass = 0; pass < MaxPasses; pass++)
+        {
+            var isResident = NtfsAttributeRecord.ResidentSize("", (int)listSize) <= RecordSize / ListShare;
+            var plans = Spread(isResident ? NtfsAttributeRecord.ResidentSize("", (int)listSize) : ListOnClusters);
+            var needed = plans.Sum(p => p.Extents.Sum(e => (long)NtfsAttributeListEntry.SizeOf(e.Attribute.Name)));
+            if (needed > NtfsAttributeListEntry.MaxListSize)
+            {
+                throw NtfsErrors.Full($"MFT record {file.Number} would need an attribute list of {needed} bytes: the file is too fragmented for NTFS.");
+            }
+
+            if (needed <= listSize || !isResident)
+            {
+                StoreSpread(plans, (int)needed, isResident);
+                return;
+            }
+
+            listSize = needed;
+        }
+
+        throw NtfsErrors.Full($"The attributes of MFT record {file.Number} cannot be spread over records.");
+    }
+
+    /// <summary>Bytes of an attribute in one piece.</summary>
+    private static int SizeOf(NtfsAttribute attribute) => attribute.Value is { } value
+        ? NtfsAttributeRecord.ResidentSize(attribute.Name, value.Length)
+        : SizeOf(attribute, attribute.Runs!.Runs, isFirst: true);
+
+    private static int SizeOf(NtfsAttribute attribute, ReadOnlySpan<NtfsRun> runs, bool isFirst) =>
+        NtfsAttributeRecord.NonResidentSize(attribute.Name, NtfsMappingPairs.SizeOf(runs), isFirst && attribute.HasCompressedSize);
+
+    private int FirstAttribute => volume.Mft.Read(file.Number).AttributesOffset;
+
+    /// <summary>Where the first attribute stands in a record that is made here.</summary>
+    private int FirstAttributeOfNew => NtfsRecord.FirstAttribute(RecordSize, volume.Information.Is31);
+
+    /// <summary>Divides the attributes among records; the first plan is that of the file's first record.</summary>
+    /// <param name="listSpace">Bytes to leave in it for the attribute list.</param>
+    private List<NtfsRecordPlan> Spread(int listSpace)
+    {
+        var first = new NtfsRecordPlan(file.Number, FirstAttribute + listSpace);
+        var plans = new List<NtfsRecordPlan> { first };
+        foreach (var attribute in file.Attributes)
+        {
+            var size = SizeOf(attribute);
+            if (attribute.Type == NtfsAttributeType.StandardInformation)
+            {
+                first.Add(NtfsExtent.Whole(attribute), size);
+                continue;
+            }
+
+            if (plans.Find(p => p.Used + size + EndSize <= RecordSize) is { } plan)
+            {
+                plan.Add(NtfsExtent.Whole(attribute), size);
+            }
+            else if (FirstAttributeOfNew + size + EndSize <= RecordSize && !IsMftData(attribute))
+            {
+                Begin(plans).Add(NtfsExtent.Whole(attribute), size);
+            }
+            else if (attribute.IsResident)
+            {
+                throw NtfsErrors.Full($"An attribute of {attribute.DataSize} bytes of MFT record {file.Number} does not fit any record.");
+            }
+            else
+            {
+                Divide(attribute, plans);
+            }
+        }
+
+        return plans;
+    }
+
+    /// <summary>
+    /// Fills records with the runs of an attribute. Those of the MFT begin in its first record: without them the others cannot be found.
+    /// </summary>
+    private void Divide(NtfsAttribute attribute, List<NtfsRecordPlan> plans)
+    {
+        var plan = IsMftData(attribute) ? plans[0] : Begin(plans);
+        for (var start = 0; start < attribute.Runs!.Count;)
+        {
+            var rest = attribute.Runs.Runs[start..];
+            var overhead = NtfsAttributeRecord.NonResidentSize(attribute.Name, 0, start == 0 && attribute.HasCompressedSize);
+            var count = NtfsMappingPairs.CountFitting(rest, (RecordSize - EndSize - plan.Used - overhead) & -8);
+            if (count == 0)
+            {
+                throw NtfsErrors.Full($"MFT record {file.Number} has no space for the beginning of a run list.");
+            }
+
+            plan.Add(new NtfsExtent(attribute, start, count), SizeOf(attribute, rest[..count], start == 0));
+            start += count;
+            if (start < attribute.Runs.Count)
+            {
+                plan = Begin(plans);
+            }
+        }
+    }
+
+    private NtfsRecordPlan Begin(List<NtfsRecordPlan> plans)
+    {
+        plans.Add(new NtfsRecordPlan(null, FirstAttributeOfNew));
+        return plans[^1];
+    }
+
+    private bool IsMftData(NtfsAttribute attribute) =>
+        file.Number == NtfsSystemFile.Mft && attribute is { Type: NtfsAttributeType.Data, Name: "" };
+
+    private void StoreSpread(List<NtfsRecordPlan> plans, int listSize, bool isResident)
+    {
+        while (file.Extensions.Count < plans.Count - 1)
+        {
+            file.Extensions.Add(volume.Records.AllocateExtension(file));
+        }
+
+        ReleaseExtensions(plans.Count - 1);
+        for (var i = 1; i < plans.Count; i++)
+        {
+            plans[i].Number = file.Extensions[i - 1].Number;
+        }
+
+        CheckMft(plans);
+        var list = file.List ??= new NtfsAttribute(NtfsAttributeType.AttributeList, "") { Value = [] };
+        Size(list, listSize, isResident);
+        plans[0].Extents.Insert(0, NtfsExtent.Whole(list));
+        if (!list.IsResident && SizeOf(list) > ListOnClusters)
+        {
+            throw NtfsErrors.Full($"The attribute list of MFT record {file.Number} has too many runs.");
+        }
+
+        // The list's contents name the instances, which the writer gives.
+        var writer = new NtfsRecordWriter(volume, file);
+        writer.AssignInstances(plans);
+        var content = ListContent(plans, listSize);
+        if (list.IsResident)
+        {
+            list.Value = content;
+        }
+        else
+        {
+            new NtfsPagedStream(volume, list).Write(0, content);
+        }
+
+        writer.Write(plans);
+    }
+
+    private void Size(NtfsAttribute list, int size, bool isResident)
+    {
+        var space = new NtfsClusterSpace(volume, file, list);
+        if (isResident)
+        {
+            if (!list.IsResident)
+            {
+                space.Clear();
+                list.Runs = null;
+            }
+
+            list.Value = new byte[size];
+            return;
+        }
+
+        list.Value = null;
+        list.Runs ??= new NtfsRunList();
+        space.Resize((size + volume.Boot.ClusterSize - 1) >> volume.Boot.ClusterLog);
+        list.DataSize = list.InitializedSize = size;
+    }
+
+    private byte[] ListContent(List<NtfsRecordPlan> plans, int size)
+    {
+        var content = new byte[size];
+        var at = 0;
+        foreach (var attribute in file.Attributes)
+        {
+            foreach (var home in attribute.Homes)
+            {
+                var sequence = home.Record == file.Number ? file.Sequence : file.Extensions.Find(e => e.Number == home.Record).Sequence;
+                var entry = new NtfsAttributeListEntry(attribute.Type, attribute.Name, home.LowestVcn, new NtfsReference(home.Record, sequence), home.Instance);
+                entry.Write(content.AsSpan(at));
+                at += entry.Size;
+            }
+        }
+
+        return at == size ? content : throw new InvalidOperationException("An attribute list has another size than planned.");
+    }
+
+    /// <summary>Each of the MFT's own records must lie in clusters that the records before it name.</summary>
+    private void CheckMft(List<NtfsRecordPlan> plans)
+    {
+        if (file.Number != NtfsSystemFile.Mft)
+        {
+            return;
+        }
+
+        long known = 0;
+        foreach (var plan in plans)
+        {
+            if (plan != plans[0] && ((long)(plan.Number!.Value + 1) * RecordSize) > known << volume.Boot.ClusterLog)
+            {
+                throw NtfsErrors.Full("The MFT is too fragmented to be extended.");
+            }
+
+            foreach (var extent in plan.Extents.Where(e => IsMftData(e.Attribute)))
+            {
+                known = extent.Runs[^1].End;
+            }
+        }
+    }
+
+    private void DropList()
+    {
+        if (file.List is { IsResident: false } list)
+        {
+            new NtfsClusterSpace(volume, file, list).Clear();
+        }
+
+        file.List = null;
+    }
+
+    private void ReleaseExtensions(int keep)
+    {
+        while (file.Extensions.Count > keep)
+        {
+            volume.Records.Free(file.Extensions[^1].Number);
+            file.Extensions.RemoveAt(file.Extensions.Count - 1);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+using V2V.Engine.FileSystems.Ntfs.Index;
+
+namespace V2V.Engine.FileSystems.Ntfs;
+
+/// <summary>What Windows allows in a name.</summary>
+internal static class NtfsNameRules
+{
+    private const string Forbidden = "\"*/:<>?\\|";
+
+    /// <summary>Why a name cannot be given, or null.</summary>
+    public static string? FindFault(string name) => name switch
+    {
+        { Length: 0 or > NtfsFileName.MaxLength } => $"a name on NTFS has 1 to {NtfsFileName.MaxLength} characters.",
+        _ when name.AsSpan().IndexOfAny(Forbidden) >= 0 || name.Any(c => c < ' ') => $"a name that Windows can open has none of {Forbidden} and no control characters.",
+        [.., '.' or ' '] => "a name that Windows can open does not end in a dot or a space.",
+        _ => null,
+    };
+}
