@@ -16,10 +16,11 @@ public sealed class LayeringTests
         ["Disks"] = ["IO"],
         ["Volumes"] = ["Disks", "IO"],
         ["FileSystems"] = ["Volumes", "Disks", "IO"],
+        ["Registry"] = ["FileSystems", "Volumes", "Disks", "IO"],
         ["Sources"] = ["Disks", "IO", "Native"],
-        ["Inspection"] = ["Sources", "FileSystems", "Volumes", "Disks", "IO"],
-        ["Conversion"] = ["Inspection", "Sources", "FileSystems", "Volumes", "Disks", "IO"],
-        ["Targets"] = ["Conversion", "Inspection", "Sources", "FileSystems", "Volumes", "Disks", "IO", "Native"],
+        ["Inspection"] = ["Sources", "Registry", "FileSystems", "Volumes", "Disks", "IO"],
+        ["Conversion"] = ["Inspection", "Sources", "Registry", "FileSystems", "Volumes", "Disks", "IO"],
+        ["Targets"] = ["Conversion", "Inspection", "Sources", "Registry", "FileSystems", "Volumes", "Disks", "IO", "Native"],
         ["Profiles"] = ["Targets"],
     };
 

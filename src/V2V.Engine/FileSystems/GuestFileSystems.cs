@@ -1,6 +1,7 @@
 using V2V.Engine.Disks;
 using V2V.Engine.FileSystems.Ext;
 using V2V.Engine.FileSystems.Fat;
+using V2V.Engine.FileSystems.Ntfs;
 using V2V.Engine.FileSystems.Xfs;
 using V2V.Engine.Volumes;
 
@@ -13,6 +14,7 @@ public static class GuestFileSystems
     [
         new(ExtProbe.Recognises, ExtFileSystem.Open),
         new(XfsProbe.Recognises, XfsFileSystem.Open),
+        new(NtfsProbe.Recognises, NtfsFileSystem.Open),
         new(FatProbe.Recognises, FatFileSystem.Open),
     ];
 

@@ -1,5 +1,6 @@
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection.Boot;
+using V2V.Engine.Inspection.Windows;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Inspection;
@@ -17,6 +18,11 @@ public static class GuestChecks
     {
         ArgumentNullException.ThrowIfNull(guest);
         ArgumentNullException.ThrowIfNull(source);
+        if (guest.Windows is not null)
+        {
+            return [.. guest.Concerns, .. WindowsChecks.Run(guest, source)];
+        }
+
         return
         [
             .. guest.Concerns,
@@ -32,12 +38,7 @@ public static class GuestChecks
     private static IEnumerable<Concern> Distribution(InspectedGuest guest)
     {
         var system = guest.OperatingSystem;
-        if (system.Family != OperatingSystemFamily.Linux)
-        {
-            yield return new Concern(
-                ConcernSeverity.Blocker, "GuestUnsupported", $"The guest is {system}; V2V converts Linux so far.", "Convert this guest with virt-v2v for now.");
-        }
-        else if (LinuxFamilies.Of(system) == LinuxFamily.Other)
+        if (LinuxFamilies.Of(system) == LinuxFamily.Other)
         {
             yield return UnknownDistribution(guest);
         }
@@ -73,11 +74,6 @@ public static class GuestChecks
 
     private static IEnumerable<Concern> Kernels(InspectedGuest guest)
     {
-        if (guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
-        {
-            yield break;
-        }
-
         if (guest.Kernels.Count == 0)
         {
             yield return new Concern(
@@ -97,11 +93,6 @@ public static class GuestChecks
 
     private static IEnumerable<Concern> BootLoader(InspectedGuest guest)
     {
-        if (guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
-        {
-            yield break;
-        }
-
         var path = guest.BootLoader.ConfigurationPath;
         switch (guest.BootLoader.Kind)
         {
@@ -196,7 +187,7 @@ public static class GuestChecks
     /// </summary>
     private static IEnumerable<Concern> Uefi(InspectedGuest guest)
     {
-        if (guest.Firmware != Firmware.Uefi || guest.OperatingSystem.Family != OperatingSystemFamily.Linux)
+        if (guest.Firmware != Firmware.Uefi)
         {
             yield break;
         }

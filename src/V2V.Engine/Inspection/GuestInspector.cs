@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection.Windows;
 using V2V.Engine.Sources;
 using V2V.Engine.Volumes;
 
@@ -31,7 +32,7 @@ public static class GuestInspector
         ArgumentNullException.ThrowIfNull(volumes);
 
         var found = Look(volumes, open, cancellation);
-        var roots = LinuxRoots.Find(found, source);
+        var roots = Roots(found, source);
         cancellation.ThrowIfCancellationRequested();
         if (roots.Count == 0)
         {
@@ -39,11 +40,18 @@ public static class GuestInspector
         }
 
         var chosen = RootSelection.Choose(roots, root, new DeviceNames([.. found.Select(f => f.Guest)], source.Disks));
-        var guest = LinuxInspector.Inspect(source, found, chosen);
+        var guest = chosen.Windows is null ? LinuxInspector.Inspect(source, found, chosen) : WindowsInspector.Inspect(source, found, chosen);
         return guest with { Concerns = [.. guest.Concerns, .. roots.Where(r => r != chosen && !r.IsData).Select(Left)] };
     }
 
-    private static Concern Left(LinuxRoot root) => new(
+    /// <summary>Numbered by disk and partition, whatever they are.</summary>
+    private static List<OperatingSystemRoot> Roots(List<VolumeFinding> found, SourceGuest source)
+    {
+        List<OperatingSystemRoot> roots = [.. LinuxRoots.Find(found, source), .. WindowsRoots.Find(found)];
+        return [.. roots.OrderBy(r => found.FindIndex(f => f.Guest == r.Volume))];
+    }
+
+    private static Concern Left(OperatingSystemRoot root) => new(
         ConcernSeverity.Warning, "OtherOperatingSystem",
         $"The guest has another operating system: {root.Describe()}. It is copied as it is, and may not start on KVM if the boot menu leads to it.");
 
@@ -52,7 +60,7 @@ public static class GuestInspector
     {
         var found = Look(volumes, GuestFileSystems.Open, cancellation);
         var firmware = BootDevices.Firmware(source, found);
-        var roots = LinuxRoots.Find(found, source);
+        var roots = Roots(found, source);
         // A guest that is not edited needs no choice among its systems.
         var root = wanted is not null && roots.Count > 0
             ? RootSelection.Choose(roots, wanted, new DeviceNames([.. found.Select(f => f.Guest)], source.Disks))
@@ -61,7 +69,11 @@ public static class GuestInspector
             [.. found.Select(f => f.Guest)],
             firmware,
             found.Count > 0 ? BootDevices.BootDisk(source, firmware, found, root?.Volume.Volume ?? found[0].Volume) : 0,
-            root?.System);
+            root?.System)
+        {
+            ClockIsLocalTime = root?.Windows is { } clock ? WindowsSurvey.ClockIsLocalTime(clock) : null,
+            DrivesSata = root?.Windows is { } windows && WindowsSurvey.DrivesSata(windows),
+        };
     }
 
     private static List<VolumeFinding> Look(IReadOnlyList<Volume> volumes, Func<Volume, GuestFileSystem?> open, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.Inspection.Windows;
 using V2V.Engine.Sources;
 using V2V.Engine.Volumes;
 
@@ -36,6 +37,9 @@ public sealed record InspectedGuest
 
     internal GuestLayout Layout => new(Volumes, Firmware, BootDiskIndex, OperatingSystem);
 
+    /// <summary>What is known of a Windows; null for other systems.</summary>
+    public WindowsSystem? Windows { get; init; }
+
     public bool HasPackage(string name) => Packages.Any(p => p.Name == name);
 }
 
@@ -60,6 +64,9 @@ public sealed record OperatingSystemInfo
 
     /// <summary>As the distribution writes it: "12.5", "22.04"; empty for rolling ones.</summary>
     public string Version { get; init; } = "";
+
+    /// <summary>Version, build, updates and service pack of a Windows, for people: "6.1.7601 Service Pack 1", "10.0.19045.4046 (22H2)"; empty for others.</summary>
+    public string Release { get; init; } = "";
 
     public int MajorVersion { get; init; }
 
@@ -149,6 +156,12 @@ public enum BootLoaderKind
 
     /// <summary>The firmware starts EFI programs that hold kernel, initramfs and arguments.</summary>
     UnifiedKernelImage,
+
+    /// <summary>bootmgr or bootmgfw.efi with its BCD: Windows Vista and later.</summary>
+    WindowsBootManager,
+
+    /// <summary>NTLDR with its boot.ini: Windows XP and 2003.</summary>
+    Ntldr,
 }
 
 /// <param name="Kind">Which boot loader.</param>

@@ -38,4 +38,23 @@ internal static class LibosinfoIds
             _ => null,
         };
     }
+
+    /// <summary>Null for what is no version of Windows that the database has. Servers of version 10.0 differ by their build only.</summary>
+    public static string? Windows(OperatingSystemInfo system, bool isServer, int build)
+    {
+        var name = (system.MajorVersion, system.MinorVersion) switch
+        {
+            (5, 1) => "xp",
+            (5, 2) when !isServer => "xp", // The 64-bit edition is a 2003 inside.
+            (5, 2) => system.ProductName.Contains("R2", StringComparison.Ordinal) ? "2k3r2" : "2k3",
+            (6, 0) => isServer ? "2k8" : "vista",
+            (6, 1) => isServer ? "2k8r2" : "7",
+            (6, 2) => isServer ? "2k12" : "8",
+            (6, 3) => isServer ? "2k12r2" : "8.1",
+            (10, 0) when isServer => build switch { >= 26100 => "2k25", >= 20348 => "2k22", >= 17763 => "2k19", _ => "2k16" },
+            (10, 0) => build >= 22000 ? "11" : "10",
+            _ => null,
+        };
+        return name is null ? null : $"http://microsoft.com/win/{name}";
+    }
 }

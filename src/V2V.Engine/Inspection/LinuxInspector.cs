@@ -7,7 +7,7 @@ namespace V2V.Engine.Inspection;
 /// <summary>Reads everything that the conversion wants to know from a Linux root that was found.</summary>
 internal static class LinuxInspector
 {
-    public static InspectedGuest Inspect(SourceGuest source, IReadOnlyList<VolumeFinding> found, LinuxRoot root)
+    public static InspectedGuest Inspect(SourceGuest source, IReadOnlyList<VolumeFinding> found, OperatingSystemRoot root)
     {
         var concerns = new List<Concern>();
         var names = new DeviceNames([.. found.Select(f => f.Guest)], source.Disks) { Root = root.Volume };

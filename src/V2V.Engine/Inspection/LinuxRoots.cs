@@ -3,25 +3,14 @@ using V2V.Engine.Sources;
 
 namespace V2V.Engine.Inspection;
 
-/// <summary>A file system that holds the root of a Linux system.</summary>
-/// <param name="Volume">Where it is.</param>
-/// <param name="System">What it is.</param>
-/// <param name="IsData">Another system mounts it: an old system that was kept, or a backup.</param>
-internal sealed record LinuxRoot(GuestVolume Volume, OperatingSystemInfo System, bool IsData)
-{
-    /// <summary>"web01, Debian GNU/Linux 12 (bookworm), on disk 1, partition 2 (UUID=...)".</summary>
-    public string Describe() =>
-        (System.HostName is { } host ? host + ", " : "") + $"{System.ProductName}, on {Volume.Volume.DisplayName}" + (Volume.Uuid is { } uuid ? $" (UUID={uuid})" : "");
-}
-
-/// <summary>Finds the root file systems among a guest's volumes.</summary>
+/// <summary>Finds the root file systems of Linux systems among a guest's volumes.</summary>
 internal static class LinuxRoots
 {
-    public static IReadOnlyList<LinuxRoot> Find(IReadOnlyList<VolumeFinding> found, SourceGuest source)
+    public static IReadOnlyList<OperatingSystemRoot> Find(IReadOnlyList<VolumeFinding> found, SourceGuest source)
     {
         var candidates = found.Where(f => f.FileSystem is not null && IsRoot(Tree(f))).ToList();
         var data = candidates.Count > 1 ? MountedByOthers(candidates, new DeviceNames([.. found.Select(f => f.Guest)], source.Disks)) : [];
-        return [.. candidates.Select(c => new LinuxRoot(c.Guest, LinuxDistribution.Identify(Tree(c)), data.Contains(c.Guest)))];
+        return [.. candidates.Select(c => new OperatingSystemRoot(c.Guest, LinuxDistribution.Identify(Tree(c))) { IsData = data.Contains(c.Guest) })];
     }
 
     private static HashSet<GuestVolume?> MountedByOthers(List<VolumeFinding> candidates, DeviceNames names)

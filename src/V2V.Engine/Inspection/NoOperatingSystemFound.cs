@@ -9,7 +9,17 @@ internal static class NoOperatingSystemFound
     private static readonly (string Kind, string Name)[] UnreadableRoots =
     [
         ("xfs", "XFS"), ("btrfs", "Btrfs"), ("crypto_LUKS", "LUKS"), ("linux_raid_member", "Linux software RAID"),
-        ("ntfs", "NTFS"), ("BitLocker", "BitLocker"), ("reiserfs", "ReiserFS"), ("jfs", "JFS"),
+        ("BitLocker", "BitLocker"), ("reiserfs", "ReiserFS"), ("jfs", "JFS"),
+        (VolumeContent.DynamicDisk, "a Windows dynamic disk"), (VolumeContent.StorageSpaces, "Storage Spaces"), ("refs", "ReFS"),
+    ];
+
+    /// <summary>Ways out for what no other converter can take either.</summary>
+    private static readonly (string Kind, string Advice)[] WaysOut =
+    [
+        ("BitLocker", "Turn BitLocker off in the guest ('manage-bde -off C:'), wait until 'manage-bde -status' says that the volume is decrypted, and shut it down; it can be turned on again on KVM."),
+        (VolumeContent.DynamicDisk, "Move Windows to a basic disk in the source (by an image backup that is restored to one), or convert the guest with -AsIs."),
+        (VolumeContent.StorageSpaces, "Move Windows to a disk of its own in the source, or convert the guest with -AsIs."),
+        ("refs", "Convert the guest with -AsIs, on the hardware that it has now, if that is one that QEMU emulates."),
     ];
 
     public static ConversionException Explain(IReadOnlyList<VolumeFinding> found)
@@ -43,6 +53,7 @@ internal static class NoOperatingSystemFound
         {
             Format = failed.Count == 1 ? failed[0].Failure!.Format : null,
             Advice = failed.FirstOrDefault(f => f.Failure!.Advice is not null)?.Failure!.Advice
+                ?? WaysOut.FirstOrDefault(w => suspects.Count == 1 && found.Any(f => f.FileSystem is null && f.Guest.ContentKind == w.Kind)).Advice
                 ?? (suspects.Count > 0
                     ? "Convert this guest with virt-v2v for now."
                     : "Check that these are the disks that the guest boots from, and that it was shut down."),

@@ -7,12 +7,12 @@ internal static class RootSelection
 {
     /// <param name="roots">Every root that was found, at least one.</param>
     /// <param name="wanted">
-    /// "first", a number from 1, "UUID=...", "LABEL=...", a /dev name as the guest knows it, or a volume's name as messages have it; null when
-    /// there should be one only.
+    /// "first", a number from 1, "UUID=...", "LABEL=...", a /dev name as the guest knows it, a drive letter ("C:"), or a volume's name as messages
+    /// have it; null when there should be one only.
     /// </param>
     /// <param name="names">Resolves the guest's names of its disks.</param>
     /// <exception cref="ConversionException">There are several and none was chosen, or none is what is wanted.</exception>
-    public static LinuxRoot Choose(IReadOnlyList<LinuxRoot> roots, string? wanted, DeviceNames names)
+    public static OperatingSystemRoot Choose(IReadOnlyList<OperatingSystemRoot> roots, string? wanted, DeviceNames names)
     {
         var independent = roots.Where(r => !r.IsData).ToList();
         var found = wanted switch
@@ -31,14 +31,23 @@ internal static class RootSelection
         var list = string.Join("; ", independent.Select((r, i) => $"{i + 1}: {r.Describe()}"));
         throw new ConversionException(
             independent.Count > 1 ? V2VError.SeveralOperatingSystems : V2VError.NoOperatingSystem,
-            wanted is null ? $"The guest has several operating systems: {list}." : $"The guest has no operating system on {wanted}. There is {list}.")
+            wanted is null ? $"The guest has several operating systems: {list}."
+            : independent.Count(r => wanted.Equals($"{r.DriveLetter}:", StringComparison.OrdinalIgnoreCase)) > 1 ? $"Several operating systems of the guest call their volume {wanted}: {list}."
+            : $"The guest has no operating system on {wanted}. There is {list}.")
         {
             Advice = "Choose one by its number, its UUID or its volume (-Root 1, -Root UUID=...), or convert the guest with only the disks of the system that is to run.",
         };
     }
 
-    private static LinuxRoot? ByName(IReadOnlyList<LinuxRoot> roots, string wanted, DeviceNames names)
+    private static OperatingSystemRoot? ByName(IReadOnlyList<OperatingSystemRoot> roots, string wanted, DeviceNames names)
     {
+        if (wanted is [var letter, ':'] && char.IsAsciiLetter(letter))
+        {
+            // Each of several Windows calls its own volume C: usually, and then the letter chooses none.
+            var drives = roots.Where(r => r.DriveLetter == char.ToUpperInvariant(letter)).Take(2).ToArray();
+            return drives is [var only] ? only : null;
+        }
+
         var named = names.Resolve(wanted).Volume;
         return roots.FirstOrDefault(r => r.Volume.Volume.DisplayName.Equals(wanted, StringComparison.OrdinalIgnoreCase) || (named is not null && r.Volume == named));
     }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using V2V.Engine.Disks;
 using V2V.Engine.FileSystems.Fat;
 using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Gpt;
 using V2V.Engine.Volumes.Lvm;
 
 namespace V2V.Engine.Inspection;
@@ -12,8 +13,17 @@ namespace V2V.Engine.Inspection;
 /// <param name="Label">Null when it has none.</param>
 internal sealed record VolumeContent(string Kind, string? Uuid = null, string? Label = null)
 {
+    /// <summary>A Windows dynamic disk (Logical Disk Manager), which its partition table tells.</summary>
+    public const string DynamicDisk = "LDM";
+
+    /// <summary>A member of a pool of Storage Spaces, which its partition table tells.</summary>
+    public const string StorageSpaces = "StorageSpaces";
+
     /// <summary>Enough for every signature that stands at the start; the farthest is btrfs' at 64 KiB.</summary>
     private const int HeadLength = 68 * 1024;
+
+    /// <summary>The type of every partition of a dynamic disk with an MBR.</summary>
+    private const byte MbrDynamicDisk = 0x42;
 
     private delegate VolumeContent? Probe(ReadOnlySpan<byte> head, BlockDevice device);
 
@@ -23,8 +33,20 @@ internal sealed record VolumeContent(string Kind, string? Uuid = null, string? L
     /// </summary>
     private static readonly Probe[] Probes =
     [
-        Luks, Lvm2, LinuxRaid, Swap, Xfs, Ext, Btrfs, Ntfs, BitLocker, ExFat, Fat, Iso9660, Squashfs, ReiserFs, Jfs,
+        Luks, Lvm2, LinuxRaid, Swap, Xfs, Ext, Btrfs, Ntfs, BitLocker, Refs, ExFat, Fat, Iso9660, Squashfs, ReiserFs, Jfs,
     ];
+
+    /// <summary>What a volume's type in the partition table, and else its first sectors say; null when nothing is recognised.</summary>
+    public static VolumeContent? Identify(Volume volume)
+    {
+        // The partitions of a dynamic disk may begin with a file system that goes on elsewhere, or has a mirror.
+        if (volume.MbrType == MbrDynamicDisk || volume.GptType == GptPartitionTypes.LdmData || volume.GptType == GptPartitionTypes.LdmMetadata)
+        {
+            return new VolumeContent(DynamicDisk);
+        }
+
+        return volume.GptType == GptPartitionTypes.StorageSpaces ? new VolumeContent(StorageSpaces) : Identify(volume.Device);
+    }
 
     /// <summary>Null when nothing is recognised.</summary>
     public static VolumeContent? Identify(BlockDevice device)
@@ -116,8 +138,18 @@ internal sealed record VolumeContent(string Kind, string? Uuid = null, string? L
             ? new VolumeContent("ntfs", BinaryPrimitives.ReadUInt64LittleEndian(head[72..]).ToString("X16", null))
             : null;
 
+    /// <summary>The name in the boot sector; on FAT (BitLocker To Go) it is FAT's own, and the GUID of BitLocker's metadata tells (libbde, "Volume header").</summary>
     private static VolumeContent? BitLocker(ReadOnlySpan<byte> head, BlockDevice device) =>
-        Has(head, 3, "-FVE-FS-"u8) ? new VolumeContent("BitLocker") : null;
+        Has(head, 3, "-FVE-FS-"u8)
+        || (Has(head, 3, "MSWIN4.1"u8) && Has(head, 424, [0x3B, 0xD6, 0x67, 0x49, 0x29, 0x2E, 0xD8, 0x4A, 0x83, 0x99, 0xF6, 0xA3, 0x39, 0xE3, 0xD0, 0x01]))
+            ? new VolumeContent("BitLocker")
+            : null;
+
+    /// <summary>The boot sector of ReFS: its name where NTFS has its own, and the signature of a file system recognition structure.</summary>
+    private static VolumeContent? Refs(ReadOnlySpan<byte> head, BlockDevice device) =>
+        Has(head, 3, "ReFS\0\0\0\0"u8) && Has(head, 16, "FSRS"u8) && head.Length >= 64
+            ? new VolumeContent("refs", BinaryPrimitives.ReadUInt64LittleEndian(head[56..]).ToString("X16", null))
+            : null;
 
     private static VolumeContent? ExFat(ReadOnlySpan<byte> head, BlockDevice device) =>
         Has(head, 3, "EXFAT   "u8) && head.Length >= 104 ? new VolumeContent("exfat", SerialNumber(head, 100)) : null;

@@ -15,7 +15,7 @@ internal sealed record VolumeFinding(GuestVolume Guest, V2VException? Failure = 
 
     public static VolumeFinding Look(Volume volume, Func<Volume, GuestFileSystem?> open)
     {
-        var content = VolumeContent.Identify(volume.Device);
+        var content = VolumeContent.Identify(volume);
         GuestFileSystem? fileSystem = null;
         V2VException? failure = volume.Failure;
         try
@@ -42,7 +42,7 @@ internal sealed record VolumeFinding(GuestVolume Guest, V2VException? Failure = 
     }
 
     /// <summary>Layers that hold further volumes instead of files.</summary>
-    private static bool IsContainer(string? kind) => kind is "crypto_LUKS" or "LVM2_member" or "linux_raid_member" or "BitLocker";
+    private static bool IsContainer(string? kind) => kind is "crypto_LUKS" or "LVM2_member" or "linux_raid_member" or "BitLocker" or VolumeContent.DynamicDisk or VolumeContent.StorageSpaces;
 
     /// <summary>"disk 1, partition 2 holds xfs, which V2V cannot open yet".</summary>
     public string Describe() => Volume.Kind == VolumeKind.LogicalVolume && Volume.Failure is { } refusal
@@ -60,6 +60,9 @@ internal sealed record VolumeFinding(GuestVolume Guest, V2VException? Failure = 
         (_, _, "BitLocker") => " is encrypted with BitLocker, which V2V cannot open yet",
         (_, _, "LVM2_member") => Volume.VolumeGroup is { } group ? $" belongs to the LVM volume group {group}" : " is an LVM physical volume without a group",
         (_, _, "linux_raid_member") => " belongs to a Linux software RAID, which V2V cannot assemble yet",
+        (_, _, VolumeContent.DynamicDisk) => " belongs to a Windows dynamic disk, whose volumes V2V cannot open",
+        (_, _, VolumeContent.StorageSpaces) => " belongs to a pool of Storage Spaces, which V2V cannot open",
+        (_, _, "refs") => " holds ReFS, which V2V cannot open",
         (_, _, { } kind) => $" holds {kind}, which V2V cannot open yet",
     };
 }

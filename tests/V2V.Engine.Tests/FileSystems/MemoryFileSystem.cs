@@ -4,13 +4,13 @@ namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>
 /// A complete file system in memory, for tests of everything that stands on the contract. It keeps the contract's promises, errors included:
-/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full. As "vfat" it takes names in any case.
+/// literal paths, no links followed, POSIX rename, link counts, and (given a size) running full. As "vfat" and "ntfs" it takes names in any case.
 /// </summary>
 internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null, string? label = null) : WritableGuestFileSystem
 {
-    private readonly StringComparison _case = kind == "vfat" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
+    private readonly StringComparison _case = kind is "vfat" or "ntfs" ? StringComparison.OrdinalIgnoreCase : StringComparison.Ordinal;
 
-    private readonly Dictionary<string, Node> _files = new(kind == "vfat" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
+    private readonly Dictionary<string, Node> _files = new(kind is "vfat" or "ntfs" ? StringComparer.OrdinalIgnoreCase : StringComparer.Ordinal)
     {
         ["/"] = new Node(GuestFileType.Directory, 2) { Mode = 0x1ED },
     };

@@ -23,7 +23,7 @@ internal static class DomainDevices
             domain.Source.HasTpm ? Tpm() : null,
             new XElement("graphics", new XAttribute("type", "vnc"), new XAttribute("autoport", "yes")),
             Sound(domain),
-            new XElement("video", new XElement("model", new XAttribute("type", DomainXml.IsX86(domain) ? "vga" : "virtio"))),
+            new XElement("video", new XElement("model", new XAttribute("type", VideoModel(domain)))),
             Balloon(domain),
             RandomGenerator(domain),
             domain.Hardware.HasPanicDevice && DomainXml.IsX86(domain)
@@ -50,8 +50,39 @@ internal static class DomainDevices
             yield return Controller("scsi", model);
         }
 
+        foreach (var controller in UsbControllers(domain))
+        {
+            yield return controller;
+        }
+
         yield return IsTransitional(domain) ? Controller("virtio-serial", VirtioTransitional) : Controller("virtio-serial", null);
     }
+
+    /// <summary>
+    /// libvirt's choice but for Windows before 8, which has no driver for xHCI, the choice for q35: that has USB 2.0 then, with its companions for
+    /// USB 1.1. On the pc machine libvirt takes USB 1.1, which every Windows drives.
+    /// </summary>
+    private static IEnumerable<XElement> UsbControllers(DomainDescription domain)
+    {
+        if (!DomainXml.IsWindowsBefore(domain, 6, 2) || !domain.Hardware.Machine.StartsWith("q35", StringComparison.Ordinal))
+        {
+            yield break;
+        }
+
+        yield return Controller("usb", "ich9-ehci1");
+        for (var i = 0; i < 3; i++)
+        {
+            var companion = Controller("usb", $"ich9-uhci{i + 1}");
+            companion.Add(new XElement("master", new XAttribute("startport", i * 2)));
+            yield return companion;
+        }
+    }
+
+    /// <summary>
+    /// Windows XP and 2003 have a driver for Cirrus' adapter, and without one they show 640 by 480 points. Later ones have none, and show more on any other.
+    /// </summary>
+    private static string VideoModel(DomainDescription domain) =>
+        !DomainXml.IsX86(domain) ? "virtio" : DomainXml.IsWindowsBefore(domain, 6, 0) && domain.Hardware.Machine.StartsWith("pc", StringComparison.Ordinal) ? "cirrus" : "vga";
 
     private static string? ScsiModel(DomainDescription domain) => domain.Hardware.DiskBus switch
     {

@@ -56,6 +56,13 @@ public static class DomainXml
 
     internal static bool IsWindows(DomainDescription domain) => domain.OperatingSystem?.Family == OperatingSystemFamily.Windows;
 
+    /// <summary>Windows before this version of NT; false for one whose version is not known, and for other systems.</summary>
+    internal static bool IsWindowsBefore(DomainDescription domain, int major, int minor) =>
+        IsWindows(domain) && domain.OperatingSystem is { MajorVersion: > 0 and var m, MinorVersion: var n } && (m, n).CompareTo((major, minor)) < 0;
+
+    /// <summary>Vista and 2008 are the first that look whether Hyper-V is there, and only KVM can play its part.</summary>
+    private static bool HasHyperV(DomainDescription domain) => IsWindows(domain) && IsKvm(domain) && !IsWindowsBefore(domain, 6, 0);
+
     private static bool IsKvm(DomainDescription domain) => domain.DomainType == "kvm";
 
     private static XElement? Description(SourceGuest source) =>
@@ -116,9 +123,9 @@ public static class DomainXml
         if (IsX86(domain))
         {
             features.Add(new XElement("apic"));
-            if (IsWindows(domain) && IsKvm(domain))
+            if (HasHyperV(domain))
             {
-                features.Add(HyperV());
+                features.Add(HyperV(domain));
             }
 
             // Emulates VMware's back door port, which a guest's leftover tools would otherwise take for a VMware host.
@@ -133,13 +140,20 @@ public static class DomainXml
         return features;
     }
 
-    /// <summary>What QEMU's documentation (system/i386/hyperv) advises for every version of Windows that is still in use.</summary>
-    private static XElement HyperV()
+    /// <summary>
+    /// What QEMU's documentation (system/i386/hyperv) advises: everything but what is for debugging, for nested hypervisors or for one kind of
+    /// processor. The first version of the interface (Vista, 2008) has three of them.
+    /// </summary>
+    private static XElement HyperV(DomainDescription domain)
     {
-        XElement On(string name) => new(name, new XAttribute("state", "on"));
-        return new XElement("hyperv",
-            On("relaxed"), On("vapic"), new XElement("spinlocks", new XAttribute("state", "on"), new XAttribute("retries", 8191)),
-            On("vpindex"), On("runtime"), On("synic"), On("stimer"));
+        static XElement On(string name, params object[] content) => new(name, new XAttribute("state", "on"), content);
+        var hyperV = new XElement("hyperv", On("relaxed"), On("vapic"), On("spinlocks", new XAttribute("retries", 8191)));
+        if (!IsWindowsBefore(domain, 6, 1))
+        {
+            hyperV.Add(On("vpindex"), On("runtime"), On("synic"), On("stimer", On("direct")), On("frequencies"), On("tlbflush"), On("ipi"));
+        }
+
+        return hyperV;
     }
 
     /// <summary>
@@ -173,7 +187,7 @@ public static class DomainXml
 
         XElement Timer(string name, string attribute, string value) => new("timer", new XAttribute("name", name), new XAttribute(attribute, value));
         clock.Add(Timer("rtc", "tickpolicy", "catchup"), Timer("pit", "tickpolicy", "delay"), Timer("hpet", "present", "no"));
-        if (IsWindows(domain) && IsKvm(domain))
+        if (HasHyperV(domain))
         {
             clock.Add(Timer("hypervclock", "present", "yes"));
         }

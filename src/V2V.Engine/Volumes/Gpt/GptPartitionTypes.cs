@@ -17,4 +17,7 @@ public static class GptPartitionTypes
     public static readonly Guid MicrosoftReserved = new("e3c9e316-0b5c-4db8-817d-f92df00215ae");
     public static readonly Guid MicrosoftBasicData = new("ebd0a0a2-b9e5-4433-87c0-68b6b72699c7");
     public static readonly Guid MicrosoftRecovery = new("de94bba4-06d1-4d40-a16a-bfd50179d6ac");
+    public static readonly Guid LdmMetadata = new("5808c8aa-7e8f-42e0-85d2-e904be813e65");
+    public static readonly Guid LdmData = new("af9b60a0-1431-4f62-bc68-3311714a69ad");
+    public static readonly Guid StorageSpaces = new("e75caf8f-f680-4cee-afa3-b001e56efc2d");
 }

@@ -9,6 +9,7 @@ using V2V.Engine.Tests.FileSystems;
 using V2V.Engine.Tests.Inspection;
 using V2V.Engine.Tests.Volumes.Lvm;
 using V2V.Engine.Volumes;
+using V2V.Engine.Volumes.Gpt;
 using Xunit;
 
 namespace V2V.Engine.Tests.Guests.Phony;
@@ -92,12 +93,12 @@ internal sealed class PhonyLinux : IDisposable
         var arguments = section.Arguments;
         switch (section.Word)
         {
-            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux|none] [name=]
+            case "disk": // table [controller=] [firmware=] [hypervisor=] [boot=syslinux|windows|none] [name=]
                 Table = arguments[0];
                 BootSector = section.Option("boot") switch
                 {
                     "none" => new byte[4096],
-                    "syslinux" => VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA])),
+                    "syslinux" or "windows" => VolumeImages.With(4096, (0, [0x33, 0xC0, 0xFA]), (0x180, "Missing operating system."u8.ToArray()), (510, [0x55, 0xAA])),
                     _ => VolumeImages.GrubSector(),
                 };
                 _controller = Enum.Parse<DiskController>(section.Option("controller") ?? "Scsi", ignoreCase: true);
@@ -154,6 +155,9 @@ internal sealed class PhonyLinux : IDisposable
             case "selinux": // every file so far has a label, where the format has attributes
                 _mounts.FindAll(m => m.FileSystem.Kind != "vfat").ForEach(m => m.FileSystem.LabelAll("system_u:object_r:etc_t:s0"));
                 break;
+            case "registry": // path; a hive by its text (PhonyHive)
+                PhonyHive.Write(At(arguments[0], out var hive), hive, section.Body, RegistryBytes);
+                break;
             case "packages": // format [directory]; "name version architecture" a line
                 PhonyPackages.Write(At("/", out _), _workshop, arguments[0], arguments.ElementAtOrDefault(1) ?? "/var/lib/rpm", section.Lines);
                 break;
@@ -174,14 +178,34 @@ internal sealed class PhonyLinux : IDisposable
             _ when section.Arguments.Contains("active") => VolumeImages.With(4096, (0, [0xEB, 0x58, 0x90]), (510, [0x55, 0xAA])),
             _ => new byte[4096],
         };
-        var partition = MemoryVolume.Partition(0, number, content) with { IsActive = section.Arguments.Contains("active") };
+        var partition = MemoryVolume.Partition(0, number, content) with { IsActive = section.Arguments.Contains("active"), MbrType = kind is "ntfs" ? (byte)0x07 : (byte)0x83 };
         return Table == "mbr" ? partition : partition with
         {
             Kind = VolumeKind.GptPartition,
             MbrType = null,
             PartitionUuid = $"9a000000-0000-4000-8000-{number:d12}",
-            GptType = kind switch { "vfat" => EfiSystem, "biosboot" => BiosBoot, _ => new Guid("0fc63daf-8483-4772-8e79-3d69d8477de4") },
+            GptType = kind switch { "vfat" => EfiSystem, "biosboot" => BiosBoot, "msr" => GptPartitionTypes.MicrosoftReserved, "ntfs" => GptPartitionTypes.MicrosoftBasicData, _ => new Guid("0fc63daf-8483-4772-8e79-3d69d8477de4") },
         };
+    }
+
+    /// <summary>"partition:2" is the unique id that the mount manager has for a partition.</summary>
+    private byte[] RegistryBytes(string word, string argument)
+    {
+        var volume = word == "partition" ? Volumes.Find(v => v.Volume.PartitionNumber == int.Parse(argument, CultureInfo.InvariantCulture))?.Volume : null;
+        if (volume is null)
+        {
+            throw new ArgumentException($"A registry has no value {word}:{argument}.");
+        }
+
+        if (volume.Kind == VolumeKind.GptPartition)
+        {
+            return [.. "DMIO:ID:"u8, .. Guid.Parse(volume.PartitionUuid!).ToByteArray()];
+        }
+
+        var id = new byte[12];
+        BinaryPrimitives.WriteUInt32LittleEndian(id, uint.Parse(volume.PartitionUuid![..8], NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        BinaryPrimitives.WriteInt64LittleEndian(id.AsSpan(4), volume.StartOffset);
+        return id;
     }
 
     private Volume LogicalVolume(string name) => MemoryVolume.Partition(0, 1) with
@@ -200,7 +224,7 @@ internal sealed class PhonyLinux : IDisposable
         var kind = section.Arguments[1];
         var uuid = section.Option("uuid");
         volume = kind == "swap" ? volume with { Device = MemoryVolume.Partition(0, 1, VolumeImages.Swap(uuid!)).Device } : volume;
-        var fileSystem = kind is "swap" or "lvm" or "biosboot" ? null : new MemoryFileSystem(kind, uuid, section.Option("label"));
+        var fileSystem = kind is "swap" or "lvm" or "biosboot" or "msr" ? null : new MemoryFileSystem(kind, uuid, section.Option("label"));
         Volumes.Add(new PhonyVolume(kind, volume, fileSystem, uuid));
         if (fileSystem is not null && section.Arguments.Length > 2 && section.Arguments[2].StartsWith('/'))
         {

@@ -20,16 +20,14 @@ internal static class PhonyReport
         var text = new StringBuilder();
         void Line(string line) => text.Append(line).Append('\n');
         Line($"product: {system.ProductName}");
-        Line($"system: {system.Distribution} {system.Version} ({system.MajorVersion}.{system.MinorVersion}), {system.Architecture}, family {LinuxFamilies.Of(system)}");
-        Line($"libosinfo: {system.LibosinfoId ?? "none"}");
-        Line($"host name: {system.HostName ?? "none"}");
-        Line($"firmware: {guest.Firmware}");
-        Line($"boot loader: {guest.BootLoader.Kind} {guest.BootLoader.ConfigurationPath}");
-        foreach (var volume in guest.Volumes)
+        if (guest.Windows is not null)
         {
-            Line($"volume: {volume.Volume.DisplayName}: {volume.ContentKind ?? "unknown"}{(volume.MountPoint is { } at ? $" at {at}" : "")}{(volume.Uuid is { } uuid ? $" {uuid}" : "")}");
+            Line($"system: {system.Distribution} {system.Version} ({system.MajorVersion}.{system.MinorVersion}), {system.Architecture}");
+            return text.Append(CommonFacts(guest)).Append(PhonyWindowsReport.Facts(system, guest.Windows)).Append(string.Concat(concerns.Select(c => Describe(c) + '\n'))).ToString();
         }
 
+        Line($"system: {system.Distribution} {system.Version} ({system.MajorVersion}.{system.MinorVersion}), {system.Architecture}, family {LinuxFamilies.Of(system)}");
+        text.Append(CommonFacts(guest));
         foreach (var kernel in guest.Kernels)
         {
             Line($"kernel: {kernel.Version}{(kernel.IsDefault ? " (default)" : "")}, {kernel.ImagePath}, {kernel.InitramfsPath ?? "no initramfs"}, {kernel.ModulesDirectory}");
@@ -48,6 +46,21 @@ internal static class PhonyReport
         }
 
         return text.ToString();
+    }
+
+    private static string CommonFacts(InspectedGuest guest)
+    {
+        var system = guest.OperatingSystem;
+        IEnumerable<string> lines =
+        [
+            $"libosinfo: {system.LibosinfoId ?? "none"}",
+            $"host name: {system.HostName ?? "none"}",
+            $"firmware: {guest.Firmware}",
+            $"boot loader: {guest.BootLoader.Kind} {guest.BootLoader.ConfigurationPath}",
+            .. guest.Volumes.Select(volume =>
+                $"volume: {volume.Volume.DisplayName}: {volume.ContentKind ?? "unknown"}{(volume.MountPoint is { } at ? $" at {at}" : "")}{(volume.Uuid is { } uuid ? $" {uuid}" : "")}"),
+        ];
+        return string.Concat(lines.Select(line => line + '\n'));
     }
 
     /// <param name="context">What the steps worked on.</param>

@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using System.Xml.XPath;
 using V2V.Engine.Conversion;
+using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Libvirt;
@@ -13,7 +14,7 @@ public sealed class DomainXmlTests
 {
     public static TheoryData<string> Machines =>
     [
-        "usual", "emulated", "legacy virtio", "scsi", "legacy scsi", "ide", "sata", "uefi", "secure boot", "everything", "volumes", "windows", "windows uefi", "arm",
+        "usual", "emulated", "legacy virtio", "scsi", "legacy scsi", "ide", "sata", "uefi", "secure boot", "everything", "volumes", "windows", "windows uefi", "windows xp", "windows 2003 x64", "windows 2008", "windows 7", "windows 11", "arm",
         "many disks", "strange names", "floppy", "direct boot", "direct boot without initramfs",
     ];
 
@@ -180,6 +181,30 @@ public sealed class DomainXmlTests
         Assert.Equal("serial", Value(full, "//console/target/@type"));
     }
 
+    /// <summary>Hyper-V's interface came with Vista, most of it with 7; drivers for xHCI with 8; Cirrus' adapter went with Vista.</summary>
+    [Theory]
+    [InlineData("windows xp", "", false, "cirrus", "", "localtime")]
+    [InlineData("windows 2003 x64", "", false, "cirrus", "", "utc")]
+    [InlineData("windows 2008", "relaxed vapic spinlocks", true, "vga", "ich9-ehci1 ich9-uhci1 ich9-uhci2 ich9-uhci3", "utc")]
+    [InlineData("windows 7", "relaxed vapic spinlocks vpindex runtime synic stimer frequencies tlbflush ipi", true, "vga", "ich9-ehci1 ich9-uhci1 ich9-uhci2 ich9-uhci3", "utc")]
+    [InlineData("windows 11", "relaxed vapic spinlocks vpindex runtime synic stimer frequencies tlbflush ipi", true, "vga", "", "utc")]
+    [InlineData("usual", "", false, "vga", "", "utc")]
+    public void Windows_gets_what_its_version_knows(string machine, string features, bool hasClock, string video, string usb, string offset)
+    {
+        var xml = DomainXml.Build(Domain(machine));
+
+        Assert.Equal(features, string.Join(' ', xml.XPathSelectElements("//features/hyperv/*").Select(e => e.Name.LocalName)));
+        Assert.Equal(hasClock, xml.XPathSelectElement("//timer[@name='hypervclock']") is not null);
+        Assert.Equal(video, Value(xml, "//video/model/@type"));
+        Assert.Equal(usb, string.Join(' ', xml.XPathSelectElements("//controller[@type='usb']").Select(e => (string?)e.Attribute("model"))));
+        Assert.Equal(offset, Value(xml, "//clock/@offset"));
+        Assert.Equal(machine == "windows 11", xml.XPathSelectElement("//tpm[@model='tpm-crb']/backend[@version='2.0']") is not null);
+    }
+
+    [Fact]
+    public void An_emulated_machine_is_no_Hyper_V() =>
+        Assert.Empty((DomainXml.Build(Domain("windows 11") with { DomainType = "qemu" })).XPathSelectElements("//hyperv|//timer[@name='hypervclock']"));
+
     [Fact]
     public void Names_with_any_characters_survive_or_are_made_safe()
     {
@@ -215,6 +240,13 @@ public sealed class DomainXmlTests
         "windows uefi" => SampleDomain.Create(h => h.Firmware = Firmware.Uefi, s => s with { SecureBoot = true, HasTpm = true })
             with
         { OperatingSystem = SampleDomain.Windows },
+        "windows xp" => SampleDomain.Create(h => (h.DiskBus, h.Machine, h.NetworkModel, h.ClockIsLocalTime) = (DiskBus.Ide, "pc", NetworkModel.Rtl8139, true))
+            with
+        { OperatingSystem = Windows(5, 1, "xp") with { Architecture = "i686" } },
+        "windows 2003 x64" => SampleDomain.Create(h => h.Machine = "pc") with { OperatingSystem = Windows(5, 2, "2k3r2") },
+        "windows 2008" => SampleDomain.Create(h => h.DiskBus = DiskBus.Sata) with { OperatingSystem = Windows(6, 0, "2k8") },
+        "windows 7" => SampleDomain.Create(h => h.NetworkModel = NetworkModel.E1000e) with { OperatingSystem = Windows(6, 1, "7") },
+        "windows 11" => SampleDomain.Create(h => h.Firmware = Firmware.Uefi, s => s with { HasTpm = true }) with { OperatingSystem = Windows(10, 0, "11") },
         "arm" => SampleDomain.Create(h => (h.Machine, h.Firmware) = ("virt", Firmware.Uefi))
             with
         { OperatingSystem = SampleDomain.Debian with { Architecture = "aarch64" } },
@@ -230,6 +262,13 @@ public sealed class DomainXmlTests
             with
         { HasFloppyController = true },
         _ => throw new ArgumentOutOfRangeException(nameof(machine)),
+    };
+
+    private static OperatingSystemInfo Windows(int major, int minor, string id) => SampleDomain.Windows with
+    {
+        MajorVersion = major,
+        MinorVersion = minor,
+        LibosinfoId = $"http://microsoft.com/win/{id}",
     };
 
     private static string? Value(XDocument xml, string path) =>

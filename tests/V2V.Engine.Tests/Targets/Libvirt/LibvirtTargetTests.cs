@@ -184,6 +184,34 @@ public sealed class LibvirtTargetTests : IDisposable
         Virsh("destroy", _name);
     }
 
+    /// <summary>Old versions name controllers and adapters that libvirt would not choose by itself.</summary>
+    [Theory]
+    [Trait("Category", "Slow")]
+    [InlineData("q35", 1)]
+    [InlineData("pc", 1)]
+    [InlineData("pc", 0)]
+    public void QEMU_starts_the_machines_of_old_Windows(string machine, int minor)
+    {
+        MakePool();
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(_folder.Path, File.GetUnixFileMode(_folder.Path) | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        }
+
+        using var target = new LibvirtTarget(Uri, _name) { DomainType = "qemu" };
+        target.Check(Request());
+        target.Define(SampleDomain.Create(h => (h.Machine, h.DiskBus, h.ClockIsLocalTime) = (machine, machine == "pc" ? DiskBus.Ide : DiskBus.Sata, true), s => s with { MemoryMiB = 256 }, name: _name) with
+        {
+            OperatingSystem = SampleDomain.Windows with { MajorVersion = minor == 0 ? 5 : 6, MinorVersion = 1 },
+            Disks = [Fill(target).Source],
+            Networks = [],
+        });
+
+        Virsh("start", "--paused", _name);
+        Assert.Equal("paused", Virsh("domstate", _name).Trim());
+        Virsh("destroy", _name);
+    }
+
     [Fact]
     [Trait("Category", "Slow")]
     public void QEMU_may_read_the_kernel_that_a_domain_starts()
