@@ -22,6 +22,7 @@ public sealed class NtfsShortNamePairTests
         {
             Array.ForEach(names, n => fileSystem.CreateDirectory("/" + n, new()));
             fileSystem.CreateFile("/Program Files/first boot.bat", new());
+            fileSystem.CreateFile("/Program Files/second boot.bat", new());
             fileSystem.CreateHardLink("/Program Files/another name.bat", "/Program Files/first boot.bat");
             Assert.Equal(names.Order(), fileSystem.Enumerate("/").Select(e => e.Name).Order());
             Assert.Equal(fileSystem.Find("/Program Files/first boot.bat"), fileSystem.Find("/progra~1/FIRSTB~1.BAT"));
@@ -33,7 +34,7 @@ public sealed class NtfsShortNamePairTests
         image.Check();
         image.Mount();
         Assert.Equal(["PROGRA~1", "PROGRA~2", "VIOSTOR.SYS", "NETKVM~1.INF", "A_B~1.TXT", "GRE~1.DAT"], names.Select(n => Dos(Path.Combine(image.MountPoint, n)) ?? n));
-        Assert.Equal("FIRSTB~1.BAT", Dos(Path.Combine(image.MountPoint, "Program Files", "first boot.bat")));
+        Assert.Equal("SECOND~1.BAT", Dos(Path.Combine(image.MountPoint, "Program Files", "second boot.bat")));
         image.Unmount();
     }
 
