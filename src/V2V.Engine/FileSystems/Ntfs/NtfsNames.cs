@@ -42,7 +42,7 @@ internal sealed class NtfsNames(NtfsVolume volume)
     /// <param name="file">The file.</param>
     /// <param name="directory">Where the name is to be; must not have it yet.</param>
     /// <param name="text">The name.</param>
-    public void Add(NtfsFile file, NtfsFile directory, string text)
+    public static void Add(NtfsFile file, NtfsFile directory, string text)
     {
         if (file.LinkCount >= MaxLinks)
         {

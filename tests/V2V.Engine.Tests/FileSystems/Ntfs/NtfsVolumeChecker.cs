@@ -83,7 +83,7 @@ internal sealed class NtfsVolumeChecker
         }
 
         ReadRecords(data.Size / _recordSize);
-        foreach (var record in _records.Values.Where(r => r is { IsInUse: true, BaseRecord: 0 }))
+        foreach (var record in _records.Values.Where(r => r is { IsInUse: true, IsExtension: false }))
         {
             _files[record.Number] = Gather(record);
         }
@@ -286,7 +286,7 @@ internal sealed class NtfsVolumeChecker
             Report($"record {record.Number} is in use beyond $MFT's bitmap");
         }
 
-        foreach (var record in _records.Values.Where(r => r is { IsInUse: true, BaseRecord: not 0 }))
+        foreach (var record in _records.Values.Where(r => r is { IsInUse: true, IsExtension: true }))
         {
             if (!_records.TryGetValue(record.BaseRecord, out var owner) || !owner.IsInUse || owner.Sequence != record.BaseSequence)
             {
@@ -417,7 +417,7 @@ internal sealed class NtfsVolumeChecker
                 Report($"directory {number}: {name} says that it is in another");
             }
 
-            if (!_records.TryGetValue(file, out var target) || !target.IsInUse || target.Sequence != (int)(reference >> 48) || target.BaseRecord != 0)
+            if (!_records.TryGetValue(file, out var target) || !target.IsInUse || target.Sequence != (int)(reference >> 48) || target.IsExtension)
             {
                 Report($"directory {number}: {name} is record {file}:{reference >> 48}, which is not in use");
             }
