@@ -27,6 +27,21 @@ public sealed record ConversionOptions
     /// </summary>
     public bool AsIs { get; init; }
 
+    /// <summary>
+    /// Where Windows guests get their virtio drivers: a virtio-win ISO image or a folder with its tree; null takes what the machine has installed
+    /// (<see cref="Conversion.Windows.Drivers.DriverSource.FindInstalled"/>).
+    /// </summary>
+    public string? DriverSource { get; init; }
+
+    /// <summary>Which of the storage drivers a Windows guest starts from.</summary>
+    public StoragePreference BlockDriver { get; init; } = StoragePreference.Viostor;
+
+    /// <summary>
+    /// Convert a Windows guest also when there are no drivers for it, to hardware that Windows has drivers for: SATA or IDE disks and an Intel or
+    /// Realtek network adapter, which are slower.
+    /// </summary>
+    public bool AllowNoDrivers { get; init; }
+
     /// <summary>Folder for the overlay when it outgrows memory; null takes the system's.</summary>
     public string? TemporaryDirectory { get; init; }
 
@@ -35,6 +50,16 @@ public sealed record ConversionOptions
 
     /// <summary>Number of threads that read, and number that write, during the copy; 0 lets the machine decide.</summary>
     public int CopyThreads { get; init; }
+}
+
+/// <summary>The virtio driver for the system disk, and with it the kind of disk.</summary>
+public enum StoragePreference
+{
+    /// <summary>virtio-blk.</summary>
+    Viostor,
+
+    /// <summary>virtio-scsi.</summary>
+    Vioscsi,
 }
 
 /// <summary>Connects adapters of one source network to a network or bridge of the target.</summary>

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using V2V.Engine.Conversion;
+using V2V.Engine.Conversion.Windows;
 using V2V.Engine.Disks;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
@@ -35,10 +36,17 @@ internal static class ConversionVerifier
                 "another kernel is the default than was chosen");
 
             // A file may be changed by several steps; what the last one left must be there.
-            foreach (var change in context.Changes.GroupBy(c => c.Path).Select(g => g.Last()))
+            foreach (var change in context.Changes.Where(c => c is { Registry: null, Sector: null }).GroupBy(c => (c.Volume, c.GuestPath ?? c.Path)).Select(g => g.Last()))
             {
-                Check(again.Root, change);
+                Check(Root(again, change), change);
             }
+
+            foreach (var change in context.Changes.Where(c => c.Sector is not null))
+            {
+                CheckSector(again, change, change.Sector!.Value);
+            }
+
+            RegistryVerifier.Verify(again, context.Changes);
         }
         finally
         {
@@ -49,24 +57,47 @@ internal static class ConversionVerifier
         }
     }
 
+    /// <summary>The tree that a change was made in: the guest's, or that of a volume that is no part of it.</summary>
+    private static GuestRoot Root(InspectedGuest guest, ConversionChange change)
+    {
+        if (change.Volume is null)
+        {
+            return guest.Root;
+        }
+
+        var volume = guest.Volumes.FirstOrDefault(v => v.Volume.DisplayName == change.Volume && v.FileSystem is not null);
+        Demand(volume is not null, change.Path, $"{change.Volume} can no longer be opened");
+        return new GuestRoot([new GuestMount("/", volume!.FileSystem!, volume.Volume)]);
+    }
+
+    private static void CheckSector(InspectedGuest guest, ConversionChange change, (long Offset, byte[] Bytes) sector)
+    {
+        var present = new byte[sector.Bytes.Length];
+        var volume = guest.Volumes.FirstOrDefault(v => v.Volume.DisplayName == change.Volume);
+        Demand(volume is not null, change.Path, "the volume is missing");
+        volume!.Volume.Device.Read(sector.Offset, present);
+        Demand(present.AsSpan().SequenceEqual(sector.Bytes), change.Path, "its content differs from what was written");
+    }
+
     private static void Check(GuestRoot root, ConversionChange change)
     {
-        var file = root.FindNoFollow(change.Path);
+        var path = change.GuestPath ?? change.Path;
+        var file = root.FindNoFollow(path);
         Demand((file is null) == (change.Kind == ChangeKind.Deleted), change.Path, change.Kind == ChangeKind.Deleted ? "it is still there" : "it is missing");
         if (file is { IsRegular: true } && change.ContentHash is { } expected)
         {
-            Demand(SHA256.HashData(root.ReadAllBytes(change.Path)).AsSpan().SequenceEqual(expected), change.Path, "its content differs from what was written");
+            Demand(SHA256.HashData(root.ReadAllBytes(path)).AsSpan().SequenceEqual(expected), change.Path, "its content differs from what was written");
         }
     }
 
-    private static void Demand(bool holds, string path, string found)
+    internal static void Demand(bool holds, string path, string found)
     {
         if (!holds)
         {
             throw new ConversionException(V2VError.VerificationFailed, $"Reading the converted guest back failed at {path}: {found}.")
             {
                 Path = path,
-                Advice = "Nothing was written to the target. Please report this with the guest's file system features (dumpe2fs -h).",
+                Advice = "Nothing was written to the target. Please report this with what the guest's file system is made of (dumpe2fs -h, xfs_info, ntfsinfo -m).",
             };
         }
     }

@@ -154,7 +154,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private void Edit(OpenedGuest opened, TargetHardware hardware, PhaseClock clock, CancellationToken cancellation)
     {
         Demand(GuestChecks.Run(opened.Guest, source));
-        var context = new ConversionContext(opened.Guest, source, hardware, cancellation);
+        using var context = new ConversionContext(opened.Guest, source, hardware, cancellation) { Options = options };
         _outcome = new Outcome(hardware, context.Changes, context.Concerns);
 
         clock.Enter("Convert", "Converting");
@@ -165,6 +165,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             step.Apply(context);
         }
 
+        context.Save();
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
         ConversionVerifier.Verify(source, opened.Disks, options.Root, context);
@@ -224,7 +225,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         HostCapabilities host) => new()
         {
             Name = _name,
-            Source = source,
+            Source = hardware.WantsTpm ? source with { HasTpm = true } : source,
             Hardware = hardware,
             OperatingSystem = opened.OperatingSystem,
             Disks = disks,

@@ -39,6 +39,11 @@ public enum V2VError
     ConversionFailed,
     VerificationFailed,
 
+    DriverSourceNotFound,
+    DriverSourceInvalid,
+    /// <summary>The driver source has no driver for the guest's system disk.</summary>
+    DriversMissing,
+
     TargetExists,
     TargetFull,
     TargetUnavailable,
@@ -119,6 +124,9 @@ public sealed class ConversionException(V2VError error, string message, Exceptio
         };
     }
 }
+
+/// <summary>The place that Windows' drivers come from is missing, malformed, or holds none.</summary>
+public sealed class DriverSourceException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
 /// <summary>The target (folder, pool, libvirt) refused or failed.</summary>
 public sealed class TargetException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using V2V.Engine;
 using V2V.Engine.Profiles;
 using V2V.Engine.Targets;
 
@@ -112,6 +113,47 @@ public sealed class ProfileTests : IDisposable
                 stored,
                 new Dictionary<string, object> { ["NetworkMap"] = new System.Collections.Hashtable { ["LAN"] = "bridge:br9" }, ["Network"] = "prod" },
                 path => path).NetworkRules);
+    }
+
+    [Fact]
+    public void Where_drivers_come_from_is_stored_as_a_full_path()
+    {
+        var profile = _session.Run(
+            "param($n, $f) $ExecutionContext.SessionState.Path.SetLocation($f) > $null; New-V2VProfile $n -DriverSource virtio-win.iso -BlockDriver vioscsi -AllowNoDrivers",
+            _name, _session.Folder).Only<ConversionProfile>();
+
+        Assert.Equal(Path.Combine(_session.Folder, "virtio-win.iso"), profile.DriverSource);
+        Assert.Contains("\"blockDriver\": \"Vioscsi\"", File.ReadAllText(StoredFile), StringComparison.Ordinal);
+        var options = ProfileStore.ForUser().Load(_name).ToOptions();
+        Assert.Equal((profile.DriverSource, StoragePreference.Vioscsi, true), (options.DriverSource, options.BlockDriver, options.AllowNoDrivers));
+    }
+
+    [Fact]
+    public void Parameters_for_drivers_win_over_the_profile()
+    {
+        var stored = new ConversionProfile { Name = _name, DriverSource = "/srv/a.iso", BlockDriver = StoragePreference.Vioscsi, AllowNoDrivers = true };
+
+        Assert.Equal(stored, Commands.ProfileParameters.Apply(stored, new Dictionary<string, object>(), path => path) with { NetworkRules = stored.NetworkRules });
+        var applied = Commands.ProfileParameters.Apply(
+            stored,
+            new Dictionary<string, object> { ["DriverSource"] = "b", ["BlockDriver"] = StoragePreference.Viostor, ["AllowNoDrivers"] = new SwitchParameter(false) },
+            path => "/cwd/" + path);
+        Assert.Equal(("/cwd/b", StoragePreference.Viostor, false), (applied.DriverSource, applied.BlockDriver, applied.AllowNoDrivers));
+    }
+
+    [Theory]
+    [InlineData("Invoke-V2VConversion -BlockDriver vio")]
+    [InlineData("Test-V2VGuest -BlockDriver vio")]
+    public void Storage_drivers_are_completed(string input) => Assert.Equal(["Vioscsi", "Viostor"], Complete(input));
+
+    [Theory]
+    [InlineData("-BlockDriver ide", "CannotConvertArgumentNoMessage")]
+    [InlineData("-DriverSource ''", "ParameterArgumentValidationError")]
+    [InlineData("-DriverSource env:PATH", "NotAFileSystemPath")]
+    public void Parameters_for_drivers_are_checked(string parameters, string id)
+    {
+        var error = _session.RunToTerminatingError($"param($n) New-V2VProfile $n {parameters}", _name);
+        Assert.StartsWith(id, error.FullyQualifiedErrorId, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,6 @@
 using V2V.Engine.Conversion.Linux;
+using V2V.Engine.Conversion.Windows;
+using V2V.Engine.Conversion.Windows.FirstBoot;
 
 namespace V2V.Engine.Conversion;
 
@@ -42,5 +44,33 @@ public static class ConversionSteps
 
         // Last, because it looks at the labels of what the others created.
         new RequestSELinuxRelabel(),
+
+        .. WindowsSteps,
+    ];
+
+    /// <summary>Those for Windows guests, which have none in common with Linux ones.</summary>
+    private static IEnumerable<ConversionStep> WindowsSteps =>
+    [
+        // First, because a guest without drivers is refused, and the hardware follows from what there is.
+        new ChooseDrivers(),
+        new ChooseWindowsHardware(),
+        new InstallStorageDriver(),
+        new InBoxStorage(),
+        new StageDrivers(),
+        new HardwareWizard(),
+        new InstallDriversAtFirstBoot(),
+        new InstallGuestTools(),
+        new BringDataDisksOnline(),
+        new KeepStaticAddresses(),
+
+        new DisableHypervisorDrivers(),
+        new UninstallHypervisorTools(),
+        new CheckStorageFilters(),
+        new StayOnCrash(),
+        new BootSectorGeometry(),
+        new WindowsBootFiles(),
+
+        // Last, because it installs what the others added to the first boot.
+        new InstallFirstBootRunner(),
     ];
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using V2V.Engine.FileSystems;
 
@@ -11,9 +12,20 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 {
     private const string SELinuxAttribute = "security.selinux";
 
+    private const string NtfsAttributes = "system.ntfs_attrib";
+
+    /// <summary>FILE_ATTRIBUTE_SPARSE_FILE, REPARSE_POINT, COMPRESSED, OFFLINE, ENCRYPTED ([MS-FSCC] 2.6).</summary>
+    private const uint NotPlain = 0x200 | 0x400 | 0x800 | 0x1000 | 0x4000;
+
     private readonly Lazy<SELinuxFileContexts?> _policy = new(() => SELinuxFileContexts.Of(root));
 
     public GuestRoot Root { get; } = root;
+
+    /// <summary>How paths are spelled in the record of changes.</summary>
+    internal Func<string, string>? Show { get; init; }
+
+    /// <summary>Display name of the volume, when it is no part of the guest's tree.</summary>
+    internal string? Volume { get; init; }
 
     public string? TryReadAllText(string path) => Root.TryReadAllText(path);
 
@@ -32,7 +44,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
             }
 
             present.Writable.WriteAllBytes(present.Path, content);
-            changes.Add(new ConversionChange(ChangeKind.Modified, present.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
+            changes.Add(Change(ChangeKind.Modified, present, what, why) with { ContentHash = SHA256.HashData(content) });
             return;
         }
 
@@ -44,10 +56,32 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         }
 
         var at = Root.Resolve(path);
-        at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = mode });
-        at.Writable.WriteAllBytes(at.Path, content);
-        SetLabel(at, GuestFileType.Regular);
-        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
+        Create(at, content, new GuestFileAttributes { Mode = mode });
+        changes.Add(Change(ChangeKind.Created, at, what, why) with { ContentHash = SHA256.HashData(content) });
+    }
+
+    /// <summary>
+    /// Writes a file that was not there before: one of this name is deleted first. Its other names keep the old content, as the copies that
+    /// Windows links into its component store, and a form that it was stored in (compressed, in a catalogue of compressed files) goes with it.
+    /// </summary>
+    public void WriteNewFile(string path, ReadOnlySpan<byte> content, string what, string why)
+    {
+        if (Root.Find(path) is { } existing)
+        {
+            var present = Root.Resolve(path);
+            if (HasContent(present, existing, content) && IsPlain(present))
+            {
+                return;
+            }
+
+            present.Writable.Delete(present.Path);
+            Create(present, content, new GuestFileAttributes());
+            changes.Add(Change(ChangeKind.Modified, present, what, why) with { ContentHash = SHA256.HashData(content) });
+        }
+        else
+        {
+            WriteAllBytes(path, content, what, why);
+        }
     }
 
     /// <summary>
@@ -86,7 +120,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         }
 
         writable.Rename(temporary, at.Path);
-        changes.Add(new ConversionChange(ChangeKind.Modified, at.GuestPath, what, why) { ContentHash = SHA256.HashData(content) });
+        changes.Add(Change(ChangeKind.Modified, at, what, why) with { ContentHash = SHA256.HashData(content) });
     }
 
     /// <summary>Makes a symbolic link; a file or link of this name is replaced, a directory is not.</summary>
@@ -112,7 +146,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 
         at.Writable.CreateSymbolicLink(at.Path, target, new GuestFileAttributes());
         SetLabel(at, GuestFileType.SymbolicLink);
-        changes.Add(new ConversionChange(existing is null ? ChangeKind.Created : ChangeKind.Modified, at.GuestPath, what, why));
+        changes.Add(Change(existing is null ? ChangeKind.Created : ChangeKind.Modified, at, what, why));
     }
 
     /// <summary>Deletes a file or link if it is there.</summary>
@@ -125,7 +159,7 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
 
         var at = Root.Resolve(path, followLast: false);
         at.Writable.Delete(at.Path);
-        changes.Add(new ConversionChange(ChangeKind.Deleted, at.GuestPath, "deleted", why));
+        changes.Add(Change(ChangeKind.Deleted, at, "deleted", why));
     }
 
     public void CreateDirectories(string path, string why)
@@ -139,8 +173,24 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         var at = Root.Resolve(path);
         at.Writable.CreateDirectory(at.Path, new GuestFileAttributes { Mode = 0x1ED /* 0755 */ });
         SetLabel(at, GuestFileType.Directory);
-        changes.Add(new ConversionChange(ChangeKind.Created, at.GuestPath, "directory created", why));
+        changes.Add(Change(ChangeKind.Created, at, "directory created", why));
     }
+
+    private ConversionChange Change(ChangeKind kind, GuestLocation at, string what, string why) => Show is null
+        ? new ConversionChange(kind, at.GuestPath, what, why)
+        : new ConversionChange(kind, Show(at.GuestPath), what, why) { GuestPath = at.GuestPath, Volume = Volume };
+
+    private void Create(GuestLocation at, ReadOnlySpan<byte> content, GuestFileAttributes attributes)
+    {
+        at.Writable.CreateFile(at.Path, attributes);
+        at.Writable.WriteAllBytes(at.Path, content);
+        SetLabel(at, GuestFileType.Regular);
+    }
+
+    /// <summary>False for files that NTFS keeps in another form than as they are, which a boot loader may be unable to read.</summary>
+    private static bool IsPlain(GuestLocation at) =>
+        !at.FileSystem.ExtendedAttributes(at.Path).TryGetValue(NtfsAttributes, out var value) || value.Length < sizeof(uint)
+        || (BinaryPrimitives.ReadUInt32LittleEndian(value) & NotPlain) == 0;
 
     private static bool HasContent(GuestLocation at, GuestFile file, ReadOnlySpan<byte> content) =>
         file.Length == content.Length && at.FileSystem.ReadAllBytes(at.Path).AsSpan().SequenceEqual(content);

@@ -52,6 +52,9 @@ public sealed class TargetHardware
 
     public bool HasVsock { get; set; }
 
+    /// <summary>The system wants a TPM, also if it had none: Windows 11.</summary>
+    public bool WantsTpm { get; set; }
+
     /// <summary>The clock keeps local time (Windows) instead of UTC.</summary>
     public bool ClockIsLocalTime { get; set; }
 

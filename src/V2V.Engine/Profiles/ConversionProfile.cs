@@ -42,6 +42,15 @@ public sealed record ConversionProfile
         init => field = value ?? [];
     } = [];
 
+    /// <summary>A virtio-win ISO image, or a folder with its tree, that Windows guests get their drivers from.</summary>
+    public string? DriverSource { get; init; }
+
+    /// <summary>The storage driver of Windows guests.</summary>
+    public StoragePreference? BlockDriver { get; init; }
+
+    /// <summary>Convert a Windows guest also when there are no drivers for it, to slower hardware that it has drivers for.</summary>
+    public bool? AllowNoDrivers { get; init; }
+
     /// <summary>Folder for the overlay when it outgrows memory.</summary>
     public string? TemporaryDirectory { get; init; }
 
@@ -80,6 +89,9 @@ public sealed record ConversionProfile
         Format = Format ?? ImageFormat.Qcow2,
         Compression = Compression ?? ImageCompression.None,
         NetworkRules = NetworkRules,
+        DriverSource = DriverSource,
+        BlockDriver = BlockDriver ?? StoragePreference.Viostor,
+        AllowNoDrivers = AllowNoDrivers ?? false,
         TemporaryDirectory = TemporaryDirectory,
         Overwrite = overwrite,
     };

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Management.Automation;
+using V2V.Engine;
 using V2V.Engine.Profiles;
 using V2V.Engine.Targets;
 
@@ -59,6 +60,19 @@ public sealed class NewV2VProfileCommand : V2VCommand
     [Parameter]
     [ValidateNotNull]
     public Hashtable? NetworkMap { get; set; }
+
+    /// <summary>A virtio-win ISO image, or a folder with what is in it, that Windows guests get their drivers from.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? DriverSource { get; set; }
+
+    /// <summary>The driver that Windows guests start from: viostor for virtio-blk disks, vioscsi for virtio-scsi.</summary>
+    [Parameter]
+    public StoragePreference BlockDriver { get; set; }
+
+    /// <summary>Converts Windows guests also when there are no drivers for them, to slower hardware.</summary>
+    [Parameter]
+    public SwitchParameter AllowNoDrivers { get; set; }
 
     /// <summary>Folder for changes that do not fit in memory.</summary>
     [Parameter]

@@ -47,6 +47,9 @@ internal static class ProfileParameters
         return profile with
         {
             Compression = Given<ImageCompression?>("Compression") ?? profile.Compression,
+            DriverSource = Given<string>("DriverSource") is { } drivers ? resolve(drivers) : profile.DriverSource,
+            BlockDriver = Given<StoragePreference?>("BlockDriver") ?? profile.BlockDriver,
+            AllowNoDrivers = Given<SwitchParameter?>("AllowNoDrivers")?.ToBool() ?? profile.AllowNoDrivers,
             TemporaryDirectory = Given<string>("TemporaryDirectory") is { } temporary ? resolve(temporary) : profile.TemporaryDirectory,
             NetworkRules = Merge(profile.NetworkRules, Given<Hashtable>("NetworkMap"), Given<string>("Network"), Given<string>("Bridge")),
         };

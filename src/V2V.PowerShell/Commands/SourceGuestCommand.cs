@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using V2V.Engine;
 using V2V.Engine.Sources;
 
 namespace V2V.PowerShell.Commands;
@@ -44,6 +45,24 @@ public abstract class SourceGuestCommand : V2VCommand
     /// </summary>
     [Parameter]
     public SwitchParameter AsIs { get; set; }
+
+    /// <summary>
+    /// Where Windows guests get their virtio drivers: a virtio-win ISO image, or a folder with what is in it. What this machine has installed
+    /// (the environment variable VIRTIO_WIN, /usr/share/virtio-win) when it is left out.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? DriverSource { get; set; }
+
+    /// <summary>The driver that Windows guests start from: viostor for virtio-blk disks, vioscsi for virtio-scsi. viostor when it is left out.</summary>
+    [Parameter]
+    public StoragePreference BlockDriver { get; set; }
+
+    /// <summary>
+    /// Converts a Windows guest also when there are no drivers for it: it gets SATA or IDE disks and an emulated network adapter, which are slower.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AllowNoDrivers { get; set; }
 
     /// <summary>
     /// Which operating system is meant when a guest has several: "first", its number in the list that the error gives, UUID=, LABEL=, a /dev name,

@@ -18,6 +18,9 @@ public sealed class TestV2VGuestCommand : SourceGuestCommand
         {
             Root = Root,
             AsIs = AsIs,
+            DriverSource = DriverSource is null ? null : ResolveLiteral(DriverSource),
+            BlockDriver = BlockDriver,
+            AllowNoDrivers = AllowNoDrivers,
             TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory),
         };
         var conversion = new GuestConversion(guest, options);

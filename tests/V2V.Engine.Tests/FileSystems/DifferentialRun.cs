@@ -112,11 +112,11 @@ internal sealed class DifferentialRun(
     }
 
     /// <summary>Whether the engine's word fits the kernel's. Where several things are wrong at once, either may be told.</summary>
-    private static bool Fits(int errno, V2VError error) => errno switch
+    internal static bool Fits(int errno, V2VError error) => errno switch
     {
         2 or 20 => error is V2VError.GuestPathNotFound or V2VError.GuestPathInvalid,                // ENOENT, ENOTDIR
         17 or 39 => error is V2VError.GuestPathExists or V2VError.GuestPathInvalid,                 // EEXIST, ENOTEMPTY
-        1 or 21 or 22 or 36 => error is V2VError.GuestPathInvalid or V2VError.GuestPathExists,      // EPERM, EISDIR, EINVAL, ENAMETOOLONG
+        1 or 21 or 22 or 36 or 84 => error is V2VError.GuestPathInvalid or V2VError.GuestPathExists, // EPERM, EISDIR, EINVAL, ENAMETOOLONG, EILSEQ
         7 or 28 or 34 => error is V2VError.FileSystemFull or V2VError.GuestPathInvalid,             // E2BIG, ENOSPC, ERANGE
         _ => false,
     };
@@ -137,7 +137,7 @@ internal sealed class DifferentialRun(
         }
     }
 
-    private static void Same(List<string> expected, List<string> actual, string who)
+    internal static void Same(List<string> expected, List<string> actual, string who)
     {
         var missing = expected.Except(actual).ToList();
         var extra = actual.Except(expected).ToList();

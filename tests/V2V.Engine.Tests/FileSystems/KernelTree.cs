@@ -203,6 +203,14 @@ internal sealed class KernelTree(string mountPoint)
         return attributes;
     }
 
+    /// <summary>One extended attribute, which need not be listed, or null.</summary>
+    internal byte[]? GetExtendedAttribute(string path, string name)
+    {
+        var value = new byte[65536];
+        var size = (int)LinuxCalls.GetExtendedAttribute(At(path), Terminated(Encoding.UTF8.GetBytes(name)), value, value.Length);
+        return size < 0 ? null : value[..size];
+    }
+
     private static int Dress(byte[] path, GuestFileAttributes attributes, int mode)
     {
         var error = Result(LinuxCalls.ChangeOwner(path, attributes.UserId ?? 0, attributes.GroupId ?? 0));

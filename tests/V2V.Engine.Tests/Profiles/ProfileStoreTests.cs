@@ -92,6 +92,8 @@ public sealed class ProfileStoreTests : IDisposable
     [InlineData("{\"format\": \"Raw\", \"format\": \"Qcow2\"}", "format")]
     [InlineData("{\"format\": \"Raw\", \"compression\": \"Zlib\"}", "Raw images cannot be compressed")]
     [InlineData("{\"outputDirectory\": \"/a\", \"storagePool\": \"b\"}", "only one can be")]
+    [InlineData("{\"blockDriver\": \"ide\"}", "line 1")]
+    [InlineData("{\"allowNoDrivers\": \"yes\"}", "line 1")]
     [InlineData("{\"networks\": null}", "line 1")]
     [InlineData("{\"networks\": [ null ]}", "network rule")]
     [InlineData("{\"networks\": [ 5 ]}", "must be an object")]

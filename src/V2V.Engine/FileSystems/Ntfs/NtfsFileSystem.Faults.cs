@@ -34,8 +34,9 @@ internal sealed partial class NtfsFileSystem
                 "Convert the guest with its disks attached as they are, or report which Windows formatted it.");
         }
 
-        const NtfsVolumeFlags Harmless = NtfsVolumeFlags.MountedOnNt4 | NtfsVolumeFlags.ModifiedByChkdsk | NtfsVolumeFlags.Dirty;
-        if ((information.Flags & ~Harmless) is not 0 and var flags)
+        const NtfsVolumeFlags Unfinished = NtfsVolumeFlags.UpgradeOnMount | NtfsVolumeFlags.DeleteUsnUnderway | NtfsVolumeFlags.RepairObjectIds
+            | NtfsVolumeFlags.Corrupt | NtfsVolumeFlags.FullCheckNeeded;
+        if ((information.Flags & Unfinished) is not 0 and var flags)
         {
             throw NtfsErrors.NotClean($"Something that Windows has to finish is under way on the NTFS volume: its flags are 0x{(ushort)information.Flags:X4} ({flags}).");
         }

@@ -1,0 +1,96 @@
+using V2V.Engine.Inspection.Windows;
+using V2V.Engine.Registry;
+
+namespace V2V.Engine.Conversion.Windows;
+
+/// <summary>
+/// Makes a guest without virtio drivers start from SATA or IDE disks. Windows has the drivers, but starts only those at boot that the hardware
+/// needed on which it was installed (support.microsoft.com, KB 922976 for AHCI and KB 314082 for IDE).
+/// </summary>
+public sealed class InBoxStorage : WindowsStep
+{
+    private const string Why = "Windows has to load the driver of its disk controller at boot; otherwise it stops with 0x7B.";
+
+    private const string HdcClass = "{4D36E96A-E325-11CE-BFC1-08002BE10318}";
+
+    public override string Name => "Making Windows start from emulated disks";
+
+    protected override void Apply(ConversionContext context, WindowsSystem windows)
+    {
+        switch (context.Hardware.DiskBus)
+        {
+            case DiskBus.Sata:
+                // storahci drives AHCI controllers from Windows 8 on, msahci did in Vista and 7.
+                var driver = context.Guest.OperatingSystem is { MajorVersion: 6, MinorVersion: < 2 } ? "msahci" : "storahci";
+                Start(context, windows, driver, "SCSI Miniport");
+                if (!windows.HasDriverDatabase)
+                {
+                    Bind(context, driver, "pci#cc_0106");
+                }
+
+                break;
+            case DiskBus.Ide:
+                StartIde(context, windows);
+                break;
+        }
+    }
+
+    /// <summary>The chip set's driver, the general one, and the channels' one, with the ids of the PIIX3 that QEMU's machine "pc" has.</summary>
+    private static void StartIde(ConversionContext context, WindowsSystem windows)
+    {
+        Start(context, windows, "intelide", "System Bus Extender");
+        Start(context, windows, "pciide", "System Bus Extender");
+        Start(context, windows, "atapi", "SCSI miniport");
+        if (windows.HasDriverDatabase)
+        {
+            return;
+        }
+
+        Bind(context, "intelide", "pci#ven_8086&dev_7010");
+        Bind(context, "pciide", "pci#cc_0101");
+        foreach (var channel in (ReadOnlySpan<string>)["primary_ide_channel", "secondary_ide_channel", "*pnp0600", "*azt0502"])
+        {
+            Bind(context, "atapi", channel);
+        }
+    }
+
+    private static void Start(ConversionContext context, WindowsSystem windows, string service, string group)
+    {
+        var file = $"{windows.SystemRoot}/System32/drivers/{service}.sys";
+        if (!context.Guest.Root.FileExists(file))
+        {
+            throw new ConversionException(
+                V2VError.DriversMissing, $"The guest would need its own driver for {context.Hardware.DiskBus.ToString().ToUpperInvariant()} disks, and {file} is missing.")
+            {
+                Path = file,
+                Advice = "Give virtio drivers with -DriverSource, or have Windows install the driver before (by attaching a disk on such a controller).",
+            };
+        }
+
+        foreach (var set in context.Registry.ControlSets)
+        {
+            var key = $@"{set}\Services\{service}";
+            context.Registry.SetUInt32(key, "Start", 0, Why);
+            context.Registry.Delete($@"{key}\StartOverride", "It would keep the driver from being started at boot on other hardware.");
+
+            // Where Windows never had such a controller, XP and 2003 have no more of the service than that.
+            if (context.Registry.FindValue(key, "ImagePath") is null)
+            {
+                context.Registry.SetUInt32(key, "Type", 1, Why);
+                context.Registry.SetUInt32(key, "ErrorControl", 1, Why);
+                context.Registry.SetString(key, "Group", group, Why);
+                context.Registry.SetString(key, "ImagePath", $@"system32\drivers\{service}.sys", Why, RegistryValueKind.ExpandString);
+            }
+        }
+    }
+
+    private static void Bind(ConversionContext context, string service, string id)
+    {
+        foreach (var set in context.Registry.ControlSets)
+        {
+            var key = $@"{set}\Control\CriticalDeviceDatabase\{id}";
+            context.Registry.SetString(key, "Service", service, Why);
+            context.Registry.SetString(key, "ClassGUID", HdcClass, Why);
+        }
+    }
+}
