@@ -18,6 +18,9 @@ public sealed class BringDataDisksOnline : WindowsStep
 
     private const int MaxDevices = 10_000;
 
+    /// <summary>Enumerators below Enum that disks of virtual machines have.</summary>
+    private static readonly string[] DiskBuses = ["SCSI", "IDE"];
+
     private const string Why = "Windows brings the data disks online, which are new to it, when it starts on KVM.";
 
     public override string Name => "Keeping data disks online";
@@ -61,8 +64,7 @@ public sealed class BringDataDisksOnline : WindowsStep
 
     /// <summary>The partition manager keeps a disk's state with its device (Enum\...\Device Parameters\Partmgr, Attributes bit 0), also of ones that are gone.</summary>
     private static bool HasOfflineDisk(ConversionContext context) =>
-        ((ReadOnlySpan<string>)["SCSI", "IDE", "SAS"]).ToArray()
-            .SelectMany(bus => context.Registry.Find($@"{context.Registry.ControlSets[0]}\Enum\{bus}")?.Keys ?? [])
+        DiskBuses.SelectMany(bus => context.Registry.Find($@"{context.Registry.ControlSets[0]}\Enum\{bus}")?.Keys ?? [])
             .Where(device => device.Name.StartsWith("Disk", StringComparison.OrdinalIgnoreCase))
             .SelectMany(device => device.Keys).Take(MaxDevices)
             .Any(instance => instance.Find(@"Device Parameters\Partmgr")?.GetUInt32("Attributes") is { } attributes && (attributes & Offline) != 0);
