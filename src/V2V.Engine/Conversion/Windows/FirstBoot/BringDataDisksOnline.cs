@@ -1,5 +1,4 @@
 using V2V.Engine.Inspection.Windows;
-using V2V.Engine.Registry;
 
 namespace V2V.Engine.Conversion.Windows.FirstBoot;
 

@@ -1,5 +1,4 @@
 using V2V.Engine.Conversion.Windows.FirstBoot;
-using V2V.Engine.Registry;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Windows.FirstBoot;
