@@ -104,7 +104,12 @@ public sealed class FirstBootScriptsInWineTests(WineSystem wine) : IClassFixture
         Tool("getmac", "\"Local Area Connection\",\"VMware Accelerated\",\"00-50-56-AA-00-02\",\"x\"\r\n\"Verbindung & 2\",\"Red Hat\",\"52-54-00-AB-CD-EF\",\"x\"\r\n");
         var adapter = new AdapterAddresses
         {
-            Name = "LAN", OldGuid = FirstBootGuests.OldAdapter, MacAddress = "52:54:00:ab:cd:ef", IPv4 = [new("10.0.0.9", 8)], IPv4Gateways = ["10.0.0.1", "10.0.0.2"], IPv4NameServers = ["10.0.0.3"],
+            Name = "LAN",
+            OldGuid = FirstBootGuests.OldAdapter,
+            MacAddress = "52:54:00:ab:cd:ef",
+            IPv4 = [new("10.0.0.9", 8)],
+            IPv4Gateways = ["10.0.0.1", "10.0.0.2"],
+            IPv4NameServers = ["10.0.0.3"],
         };
         var folder = new RunnerFolder(wine).WithScript("2500-addresses.cmd", AddressScript.Create(adapter, 1, new Version(5, 1)));
         folder.Start();
@@ -128,7 +133,12 @@ public sealed class FirstBootScriptsInWineTests(WineSystem wine) : IClassFixture
         Tool("netsh", codes: "1 0 0 1");
         var adapter = new AdapterAddresses
         {
-            Name = "LAN", OldGuid = FirstBootGuests.OldAdapter, MacAddress = "52:54:00:ab:cd:ef", IPv6 = [new("2001:db8::7", 64)], IPv6Gateways = ["fe80::1"], IPv6NameServers = ["2001:db8::53"],
+            Name = "LAN",
+            OldGuid = FirstBootGuests.OldAdapter,
+            MacAddress = "52:54:00:ab:cd:ef",
+            IPv6 = [new("2001:db8::7", 64)],
+            IPv6Gateways = ["fe80::1"],
+            IPv6NameServers = ["2001:db8::53"],
         };
         var folder = new RunnerFolder(wine).WithScript("2500-addresses.cmd", AddressScript.Create(adapter, 1, new Version(6, 0)));
         folder.Start();
