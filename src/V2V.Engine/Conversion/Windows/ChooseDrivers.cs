@@ -34,7 +34,7 @@ public sealed class ChooseDrivers : WindowsStep
         else if (selection.Missing.Count > 0)
         {
             context.Add(new Concern(
-                ConcernSeverity.Warning, "DriversIncomplete", $"{selection.Source} lacks some of the drivers for {selection.Guest}: {string.Join(", ", selection.Missing)}.",
+                ConcernSeverity.Warning, "DriversIncomplete", $"Some of the drivers for {selection.Guest} are missing in {selection.Source}: {string.Join(", ", selection.Missing)}.",
                 "The devices get hardware that Windows has drivers for, where there is such; install the drivers in the guest later."));
         }
 
