@@ -26,11 +26,20 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
     /// <summary>By name.</summary>
     public SortedDictionary<string, FoundPackage> Packages => _packages;
 
-    /// <summary>What is wrong with drivers that were found nowhere else, and with those that were taken.</summary>
-    public IEnumerable<Concern> Concerns => _rejected.Where(r => !_packages.ContainsKey(r.Key)).Select(r => r.Value).OfType<Concern>().Concat(_unsigned);
+    /// <summary>Packages that were taken without their catalogue.</summary>
+    public IReadOnlyList<Concern> Unsigned => _unsigned;
+
+    /// <summary>What is wrong with drivers that were found nowhere else.</summary>
+    /// <param name="isMeant">The drivers' names that are of interest; all if null.</param>
+    public IEnumerable<Concern> Faults(Predicate<string>? isMeant = null) => _rejected
+        .Where(r => !_packages.ContainsKey(r.Key) && isMeant?.Invoke(r.Key) != false)
+        .Select(r => r.Value).OfType<Concern>();
 
     /// <summary>Files that an INF file names and that are not there, as paths in the source.</summary>
-    public IEnumerable<string> MissingFiles => _missing.Where(m => !_packages.ContainsKey(m.Name)).Select(m => m.Path).Distinct();
+    /// <param name="isMeant">The drivers' names that are of interest; all if null.</param>
+    public IEnumerable<string> MissingFiles(Predicate<string>? isMeant = null) => _missing
+        .Where(m => !_packages.ContainsKey(m.Name) && isMeant?.Invoke(m.Name) != false)
+        .Select(m => m.Path).Distinct();
 
     public void Read(DriverCandidate directory)
     {
