@@ -64,8 +64,8 @@ public static class ConversionSteps
         new KeepStaticAddresses(),
 
         new DisableHypervisorDrivers(),
-        new CheckStorageFilters(),
         new UninstallHypervisorTools(),
+        new CheckStorageFilters(),
         new StayOnCrash(),
         new BootSectorGeometry(),
         new WindowsBootFiles(),

@@ -31,11 +31,11 @@ public sealed class ChooseDrivers : WindowsStep
         {
             DoWithout(context, selection.NoStorageDriver());
         }
-        else if (selection.Missing.Count > 0)
+        else if (!context.Drivers.Has("netkvm") && !context.Drivers.Has("virtio_net") && selection.Missing.Count > 0)
         {
             context.Add(new Concern(
-                ConcernSeverity.Warning, "DriversIncomplete", $"Some of the drivers for {selection.Guest} are missing in {selection.Source}: {string.Join(", ", selection.Missing)}.",
-                "The devices get hardware that Windows has drivers for, where there is such; install the drivers in the guest later."));
+                ConcernSeverity.Warning, "NetworkDriverMissing", $"There is no network driver for {selection.Guest} in {selection.Source}; missing are {string.Join(", ", selection.Missing)}.",
+                "Install netkvm in the guest, then change the domain's adapters to virtio."));
         }
 
         foreach (var concern in selection.Concerns)

@@ -19,7 +19,7 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
     private readonly SortedDictionary<string, FoundPackage> _packages = new(StringComparer.Ordinal);
 
     /// <summary>Why a driver was not taken from the first directory that has it.</summary>
-    private readonly Dictionary<string, Concern?> _rejected = [];
+    private readonly Dictionary<string, Concern> _rejected = [];
     private readonly List<(string Name, string Path)> _missing = [];
     private readonly List<Concern> _unsigned = [];
 
@@ -33,13 +33,10 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
     /// <param name="isMeant">The drivers' names that are of interest; all if null.</param>
     public IEnumerable<Concern> Faults(Predicate<string>? isMeant = null) => _rejected
         .Where(r => !_packages.ContainsKey(r.Key) && isMeant?.Invoke(r.Key) != false)
-        .Select(r => r.Value).OfType<Concern>();
+        .Select(r => r.Value);
 
     /// <summary>Files that an INF file names and that are not there, as paths in the source.</summary>
-    /// <param name="isMeant">The drivers' names that are of interest; all if null.</param>
-    public IEnumerable<string> MissingFiles(Predicate<string>? isMeant = null) => _missing
-        .Where(m => !_packages.ContainsKey(m.Name) && isMeant?.Invoke(m.Name) != false)
-        .Select(m => m.Path).Distinct();
+    public IEnumerable<string> MissingFiles => _missing.Where(m => !_packages.ContainsKey(m.Name)).Select(m => m.Path).Distinct();
 
     public void Read(DriverCandidate directory)
     {
@@ -116,11 +113,14 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
             return true;
         }
 
-        if (_rejected.TryAdd(name, null))
+        if (!_rejected.ContainsKey(name))
         {
             _missing.AddRange(missing.Select(path => (name, path)));
         }
 
+        Reject(
+            name, "DriverIncomplete",
+            $"The driver {name} of {source.Description} is left out, because its INF file names what is not there: {string.Join(", ", missing)}.");
         return false;
     }
 

@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Text;
-
 namespace V2V.Engine.Conversion.Windows.Drivers;
 
 /// <summary>What a driver source offers to one Windows.</summary>
@@ -42,8 +39,8 @@ public sealed record DriverSelection
     /// <summary>Directories and files that were looked for and not found, as paths in the source. Empty when every driver is there.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
-    /// <summary>What of <see cref="Missing"/> stands in the way of a storage driver.</summary>
-    internal (IReadOnlyList<string> Directories, IReadOnlyList<string> Files) MissingStorage { get; init; } = ([], []);
+    /// <summary>The directories among <see cref="Missing"/> of which one would give a storage driver.</summary>
+    internal IReadOnlyList<string> MissingStorage { get; init; } = [];
 
     /// <summary>What is wrong with the storage drivers that were found and not taken.</summary>
     internal IReadOnlyList<Concern> StorageFaults { get; init; } = [];
@@ -59,19 +56,10 @@ public sealed record DriverSelection
     /// <summary>The refusal of a guest whose disks no driver of the source drives: every directory and file that is missing, in one message.</summary>
     public ConversionException NoStorageDriver()
     {
-        var message = new StringBuilder($"There is no virtio storage driver for {Guest} in {Source}.");
-        if (MissingStorage.Directories.Count > 0)
-        {
-            message.Append(CultureInfo.InvariantCulture, $" One of the following directories is required, but all are missing: {string.Join(", ", MissingStorage.Directories)}.");
-        }
-
-        if (MissingStorage.Files.Count > 0)
-        {
-            message.Append(CultureInfo.InvariantCulture, $" The following files are required, but missing: {string.Join(", ", MissingStorage.Files)}.");
-        }
-
-        message.AppendJoin("", StorageFaults.Select(c => $" {c.Message}"));
-        return new ConversionException(V2VError.DriversMissing, message.ToString())
+        var missing = MissingStorage.Count == 0 ? ""
+            : $" One of the following directories is required, but all are missing: {string.Join(", ", MissingStorage)}.";
+        var faults = string.Concat(StorageFaults.Select(c => $" {c.Message}"));
+        return new ConversionException(V2VError.DriversMissing, $"There is no virtio storage driver for {Guest} in {Source}.{missing}{faults}")
         {
             Path = SourcePath,
             Advice = $"Give a virtio-win ISO image or tree that has drivers for {(OsDirectory.Length == 0 ? "it" : OsDirectory)} by -DriverSource, "

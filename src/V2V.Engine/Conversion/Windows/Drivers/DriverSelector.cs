@@ -61,9 +61,9 @@ public static class DriverSelector
             [
                 .. storageDirectories,
                 .. packages.Values.Any(p => IsNetwork(p.Package)) ? [] : expected.Missing(["NetKVM"]),
-                .. reader.MissingFiles().Select(expected.FullPath),
+                .. reader.MissingFiles.Select(expected.FullPath),
             ],
-            MissingStorage = (storageDirectories, [.. reader.MissingFiles(StorageDrivers.IsName).Select(expected.FullPath)]),
+            MissingStorage = storageDirectories,
             StorageFaults = [.. reader.Faults(StorageDrivers.IsName)],
             Concerns = [.. reader.Faults(), .. reader.Unsigned, .. RelativesUsed(packages.Values, versions), .. StorageDrivers.Concerns(storage?.Package, preference)],
         };

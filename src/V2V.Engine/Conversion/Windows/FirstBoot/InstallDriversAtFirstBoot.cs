@@ -31,7 +31,7 @@ public sealed class InstallDriversAtFirstBoot : WindowsStep
         }
 
         context.FirstBoot.Add(ServicingScript.Create());
-        foreach (var package in selection.Packages.OrderBy(p => p == selection.Storage ? 0 : 1))
+        foreach (var package in context.StagedDrivers.OrderBy(p => p == selection.Storage ? 0 : 1))
         {
             context.FirstBoot.Add(DriverScript.Create(package, windows.BuildNumber));
         }
