@@ -59,7 +59,6 @@ internal static class WindowsInspector
                 InstallationType = version.InstallationType,
                 Edition = version.Edition,
                 BuildNumber = version.Build,
-                Release = version.Release,
                 HasDriverDatabase = registry.System.Find("DriverDatabase") is not null,
                 ClockIsLocalTime = isLocalTime,
                 Drives = [.. drives.Select(d => d with { Volume = volumes.First(v => v.Volume == d.Volume.Volume) })],

@@ -56,17 +56,18 @@ internal static class AddressScript
     /// <summary>Waits five minutes for the adapter, whose driver may just be on its way; a restart may bring it, too.</summary>
     private static string Find(string macAddress, Version version)
     {
-        var bytes = macAddress.Split(':');
-        var (list, tokens, value) = version.Major >= 6
-            ? ($"%SystemRoot%\\System32\\route.exe print ^| %SystemRoot%\\System32\\findstr.exe /i /l /c:\"...{string.Join(' ', bytes)} \"", "delims=. ", "%%i")
-            : ($"%SystemRoot%\\System32\\getmac.exe /v /fo csv /nh ^| %SystemRoot%\\System32\\findstr.exe /i /l /c:\"{string.Join('-', bytes)}\"", "delims=,", "%%~i");
+        // "11...52 54 00 12 34 56 ......Red Hat VirtIO Ethernet Adapter"; "Local Area Connection","Red Hat ...","52-54-00-12-34-56","\Device\Tcpip_{...}"
+        var find = version.Major >= 6
+            ? $"for /f \"tokens=1-7 delims=. \" %%i in ('%SystemRoot%\\System32\\route.exe print') do if /i \"%%j:%%k:%%l:%%m:%%n:%%o\"==\"{macAddress}\" set \"adapter=%%i\""
+            : "for /f \"tokens=1-3 delims=,\" %%i in ('%SystemRoot%\\System32\\getmac.exe /v /fo csv /nh') do "
+                + $"if /i \"%%~k\"==\"{macAddress.Replace(':', '-')}\" set \"adapter=%%~i\"";
         return
             $"""
             set failed=0
             set tries=60
             :find
             set "adapter="
-            for /f "tokens=1 {tokens}" %%i in ('{list}') do if not defined adapter set "adapter={value}"
+            {find}
             if defined adapter goto found
             set /a tries-=1
             if %tries% leq 0 goto missing
@@ -158,7 +159,8 @@ internal static class AddressScript
             set "new="
             for /f "tokens=*" %%k in ('reg query "%interfaces%"') do call :claims "%%k"
             if not defined new exit /b 0{{suffix}}
-            reg query "%interfaces%\{{adapter.OldGuid}}" >nul 2>&1 || exit /b 0
+            reg query "%interfaces%\{{adapter.OldGuid}}" >nul 2>&1
+            if errorlevel 1 exit /b 0
             reg add "%interfaces%\{{adapter.OldGuid}}" /v EnableDHCP /t REG_DWORD /d 1 /f
             for %%v in (IPAddress SubnetMask DefaultGateway DefaultGatewayMetric NameServer) do reg delete "%interfaces%\{{adapter.OldGuid}}" /v %%v /f
             """;
@@ -169,7 +171,7 @@ internal static class AddressScript
 
         :claims
         if /i "%~nx1"=="{adapter.OldGuid}" goto :eof
-        reg query "%~1" /v IPAddress 2>nul | %SystemRoot%\System32\findstr.exe /r /c:"\<{adapter.IPv4[0].Address.Replace(".", "\\.", StringComparison.Ordinal)}\>" >nul && set "new=%~nx1"
+        for /f "tokens=3" %%a in ('reg query "%~1" /v IPAddress 2^>nul') do for /f "delims=\" %%b in ("%%a") do if "%%b"=="{adapter.IPv4[0].Address}" set "new=%~nx1"
         goto :eof
         """;
 }

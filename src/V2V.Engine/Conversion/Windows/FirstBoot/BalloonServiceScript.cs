@@ -11,7 +11,8 @@ internal static class BalloonServiceScript
             $"""
             set "program=%SystemRoot%\{StageDrivers.Folder}\{Program}"
             if not exist "%program%" exit /b 0
-            sc query BalloonService >nul 2>&1 && exit /b 0
+            sc query BalloonService >nul 2>&1
+            if not errorlevel 1 exit /b 0
             "%program%" -i
             exit /b %errorlevel%
             """))

@@ -13,7 +13,8 @@ internal static class PlugAndPlayScript
             $"""
             set tries=60
             :wait
-            reg query {Batch.Quote($@"HKLM\SYSTEM\CurrentControlSet\Services\{service}\Enum")} /v 0 >nul 2>&1 && exit /b 0
+            reg query {Batch.Quote($@"HKLM\SYSTEM\CurrentControlSet\Services\{service}\Enum")} /v 0 >nul 2>&1
+            if not errorlevel 1 exit /b 0
             set /a tries-=1
             if %tries% leq 0 goto missing
             {Batch.Sleep(5)}

@@ -10,7 +10,7 @@ internal static class SanPolicyScript
         return new FirstBootScript(
             FirstBootPriorities.RestoreSanPolicy, "restore-san-policy", FirstBootScriptKind.Batch,
             Batch.File(
-                policy is { } value ? $"reg add {Value} /t REG_DWORD /d {value} /f" : $"reg query {Value} >nul 2>&1 || exit /b 0\nreg delete {Value} /f",
+                policy is { } value ? $"reg add {Value} /t REG_DWORD /d {value} /f" : $"reg query {Value} >nul 2>&1\nif errorlevel 1 exit /b 0\nreg delete {Value} /f",
                 "exit /b %errorlevel%"));
     }
 }

@@ -12,9 +12,11 @@ internal static class ServicingScript
         Batch.File(
             $"""
             set "key=HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion"
-            set pending=
-            reg query "%key%\WindowsUpdate\Auto Update\RebootRequired" >nul 2>&1 && set pending=Windows Update
-            reg query "%key%\Component Based Servicing\RebootPending" >nul 2>&1 && set pending=component based servicing
+            set "pending="
+            reg query "%key%\WindowsUpdate\Auto Update\RebootRequired" >nul 2>&1
+            if not errorlevel 1 set "pending=Windows Update"
+            reg query "%key%\Component Based Servicing\RebootPending" >nul 2>&1
+            if not errorlevel 1 set "pending=component based servicing"
             if not defined pending exit /b 0
             echo Windows waits for a restart: %pending%.
             if not "%V2V_RETRIES_LEFT%"=="0" exit /b {FirstBootRunner.RetryAfterRestart}

@@ -3,6 +3,7 @@ using Xunit;
 namespace V2V.Engine.Tests.Conversion.Windows.FirstBoot;
 
 /// <summary>Wine's service control manager starts the runner, as that of Windows would.</summary>
+[Trait("Category", "Slow")]
 public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSystem>
 {
     [Fact]

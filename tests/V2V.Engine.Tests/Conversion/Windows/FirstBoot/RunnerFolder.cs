@@ -12,19 +12,28 @@ internal sealed class RunnerFolder
     private readonly string _path;
 
     internal RunnerFolder(WineSystem wine)
+        : this(wine, "V2V First Boot")
+    {
+        Directory.CreateDirectory(Path.Combine(_path, "scripts"));
+        File.WriteAllBytes(Path.Combine(_path, "v2v-firstboot.exe"), FirstBootRunner.Program("x86_64"));
+        Register();
+    }
+
+    private RunnerFolder(WineSystem wine, params string[] folder)
     {
         _wine = wine;
         wine.Need();
-        _path = Path.Combine(wine.DriveC, "windows", "V2V First Boot");
+        _path = Path.Combine([wine.DriveC, "windows", .. folder]);
         if (Directory.Exists(_path))
         {
             Directory.Delete(_path, recursive: true);
         }
 
-        Directory.CreateDirectory(Path.Combine(_path, "scripts"));
-        File.WriteAllBytes(Path.Combine(_path, "v2v-firstboot.exe"), FirstBootRunner.Program("x86_64"));
-        Register();
+        Unregister();
     }
+
+    /// <summary>A folder below the Windows folder, with nothing in it and no service.</summary>
+    internal static RunnerFolder At(WineSystem wine, params string[] folder) => new(wine, folder);
 
     internal string this[string name] => Path.Combine(_path, name.Replace('\\', '/'));
 
@@ -41,6 +50,12 @@ internal sealed class RunnerFolder
     internal RunnerFolder With(string script, params string[] lines)
     {
         File.WriteAllText(this["scripts\\" + script], string.Concat(lines.Prepend("@echo off").Select(l => l + "\r\n")));
+        return this;
+    }
+
+    internal RunnerFolder WithScript(string name, FirstBootScript script)
+    {
+        File.WriteAllText(this["scripts\\" + name], script.Content);
         return this;
     }
 
@@ -76,14 +91,16 @@ internal sealed class RunnerFolder
         }
     }
 
-    private void Register()
+    private void Register() =>
+        _wine.Check("sc", "create", "V2VFirstBoot", "binPath=", "\"%SystemRoot%\\V2V First Boot\\v2v-firstboot.exe\"", "start=", "auto");
+
+    /// <summary>What a test that failed has left.</summary>
+    private void Unregister()
     {
         if (IsRegistered)
         {
             _wine.Run("net", "stop", "V2VFirstBoot");
             _wine.Check("sc", "delete", "V2VFirstBoot");
         }
-
-        _wine.Check("sc", "create", "V2VFirstBoot", "binPath=", "\"%SystemRoot%\\V2V First Boot\\v2v-firstboot.exe\"", "start=", "auto");
     }
 }

@@ -103,7 +103,7 @@ public sealed class WineSystem : IDisposable
         start.Environment["WINESERVER"] = Server;
         start.Environment["WINEDEBUG"] = "-all";
         start.Environment["WINEARCH"] = "win64";
-        start.Environment["WINEDLLOVERRIDES"] = "mscoree,mshtml="; // no offers to install Mono or Gecko
+        start.Environment["WINEDLLOVERRIDES"] = "mscoree,mshtml=;netsh.exe,msiexec.exe=n"; // no offers to install Mono or Gecko; stand-ins for tools that Wine has
         start.Environment["LC_ALL"] = "C";
         start.Environment.Remove("DISPLAY");
         return Process.Start(start)!;
