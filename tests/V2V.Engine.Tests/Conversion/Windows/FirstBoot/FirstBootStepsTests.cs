@@ -1,7 +1,5 @@
-using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Windows.FirstBoot;
 using V2V.Engine.Inspection.Windows;
-using V2V.Engine.Registry;
 using V2V.Engine.Tests.Inspection;
 using Xunit;
 
