@@ -10,7 +10,7 @@ public sealed record ConversionOptions
 
     /// <summary>
     /// Which operating system to convert when the guest has several: "first", its number in the list that the error gives, "UUID=...",
-    /// "LABEL=...", the /dev name that the guest has for its root, or the volume as messages name it ("disk 1, partition 2", "vg0/root").
+    /// "LABEL=...", the /dev name or drive letter ("C:") that the guest has for its root, or the volume as messages name it ("disk 1, partition 2", "vg0/root").
     /// </summary>
     public string? Root { get; init; }
 

@@ -69,7 +69,11 @@ public static class GuestInspector
             [.. found.Select(f => f.Guest)],
             firmware,
             found.Count > 0 ? BootDevices.BootDisk(source, firmware, found, root?.Volume.Volume ?? found[0].Volume) : 0,
-            root?.System);
+            root?.System)
+        {
+            ClockIsLocalTime = root?.Windows is { } clock ? WindowsSurvey.ClockIsLocalTime(clock) : null,
+            DrivesSata = root?.Windows is { } windows && WindowsSurvey.DrivesSata(windows),
+        };
     }
 
     private static List<VolumeFinding> Look(IReadOnlyList<Volume> volumes, Func<Volume, GuestFileSystem?> open, CancellationToken cancellation)

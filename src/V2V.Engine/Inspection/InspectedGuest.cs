@@ -65,6 +65,9 @@ public sealed record OperatingSystemInfo
     /// <summary>As the distribution writes it: "12.5", "22.04"; empty for rolling ones.</summary>
     public string Version { get; init; } = "";
 
+    /// <summary>Version, build, updates and service pack of a Windows, for people: "6.1.7601 Service Pack 1", "10.0.19045.4046 (22H2)"; empty for others.</summary>
+    public string Release { get; init; } = "";
+
     public int MajorVersion { get; init; }
 
     public int MinorVersion { get; init; }

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace V2V.Engine.Registry;
 
 /// <summary>A value of a key, as stored.</summary>

@@ -66,7 +66,7 @@ public abstract class SourceGuestCommand : V2VCommand
 
     /// <summary>
     /// Which operating system is meant when a guest has several: "first", its number in the list that the error gives, UUID=, LABEL=, a /dev name,
-    /// or its volume's name.
+    /// a drive letter, or its volume's name.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]

@@ -63,7 +63,7 @@ internal static class DamagedImage
         }
 
         using var fileSystem = opened;
-        _ = fileSystem.Space;
+        Try(() => _ = fileSystem.Space);
         _ = fileSystem.Label;
         var buffer = new byte[65536];
         var pending = new Queue<(string Path, int Depth)>([("/", 0)]);

@@ -79,7 +79,7 @@ internal class FileSystemWorkload(KernelTree tree, int seed, int blockSize, bool
     }
 
     /// <summary>Sets the time of a file.</summary>
-    internal FileSystemOperation NextTimed()
+    internal virtual FileSystemOperation NextTimed()
     {
         var path = Existing(null);
         Timed.Add(path);

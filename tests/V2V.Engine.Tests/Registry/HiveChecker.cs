@@ -39,13 +39,21 @@ internal sealed class HiveChecker
         Assert.True(lost.Count == 0, $"cells in use that nothing refers to: {string.Join(", ", lost.Take(10))}");
     }
 
+    /// <summary>Every cell in use: its offset in the bins and the bytes behind its header.</summary>
+    internal static IReadOnlyList<(uint Offset, int Size)> Cells(byte[] hive)
+    {
+        var checker = new HiveChecker(hive);
+        checker.ReadBins();
+        return [.. checker._cells.OrderBy(c => c.Key).Select(c => (c.Key, c.Value))];
+    }
+
     private void ReadBins()
     {
         var size = U32(40 - 4096);
         Assert.True(_hive.Length >= 4096 + size);
         for (uint bin = 0; bin < size;)
         {
-            Assert.Equal("hbin"u8.ToArray(), _hive[(int)(4096 + bin)..][..4]);
+            Assert.True(_hive.AsSpan((int)(4096 + bin)).StartsWith("hbin"u8));
             Assert.Equal(bin, U32((int)bin + 4));
             var binSize = U32((int)bin + 8);
             Assert.True(binSize >= 4096 && binSize % 4096 == 0 && binSize <= size - bin);

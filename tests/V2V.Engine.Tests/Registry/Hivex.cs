@@ -72,7 +72,7 @@ internal static class Hivex
         {
             var file = Write(folder, "hive", hive);
             var edits = Path.Combine(folder.FullName, "edits.reg");
-            File.WriteAllText(edits, "Windows Registry Editor Version 5.00\n\n" + registryFile);
+            File.WriteAllText(edits, "Windows Registry Editor Version 5.00\n\n" + string.Join('\n', registryFile.Split('\n').SelectMany(WithParents)));
             ExternalTool.Check("hivexregedit", "--merge", "--prefix", "HKEY_LOCAL_MACHINE\\SYSTEM", file, edits);
             return File.ReadAllBytes(file);
         }
@@ -90,12 +90,22 @@ internal static class Hivex
         try
         {
             var text = ExternalTool.Check("hivexregedit", "--export", "--prefix", "P", Write(folder, "hive", hive), "\\");
-            return text.Split("\n[").Skip(1).ToDictionary(part => part[..part.IndexOf(']', StringComparison.Ordinal)], part => part);
+            return text.Split("\n[").Skip(1).ToDictionary(part => part[..part.IndexOf(']', StringComparison.Ordinal)], part => part.TrimEnd());
         }
         finally
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    /// <summary>A line of a .reg file, with the keys above it, which hivexregedit does not make by itself.</summary>
+    private static IEnumerable<string> WithParents(string line)
+    {
+        const int Prefix = 2;
+        var parts = line.Trim('[', ']').Split('\\');
+        return line.StartsWith('[')
+            ? Enumerable.Range(Prefix + 1, Math.Max(0, parts.Length - Prefix)).Select(n => $"\n[{string.Join('\\', parts.Take(n))}]")
+            : [line];
     }
 
     private static string Write(DirectoryInfo folder, string name, byte[] content)

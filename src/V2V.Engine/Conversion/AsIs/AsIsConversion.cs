@@ -1,4 +1,5 @@
 using V2V.Engine.Inspection;
+using V2V.Engine.Inspection.Windows;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Conversion.AsIs;
@@ -22,13 +23,13 @@ internal static class AsIsConversion
     /// <param name="hardware">Is set to what was chosen.</param>
     public static IReadOnlyList<Concern> Run(SourceGuest source, GuestLayout guest, TargetHardware hardware)
     {
-        var concerns = new List<Concern>(GuestChecks.Hibernation(guest.Volumes));
-        if ((AsIsHardware.KnownBus(source, guest.Firmware) ?? BootImages.DrivenBus(guest)) is not { } bus)
+        List<Concern> concerns = [.. GuestChecks.Hibernation(guest.Volumes), .. WindowsVolumes.Hibernation(guest.Volumes)];
+        if ((AsIsHardware.KnownBus(source, guest.Firmware) ?? (guest.DrivesSata ? DiskBus.Sata : BootImages.DrivenBus(guest))) is not { } bus)
         {
             concerns.Add(new Concern(
                 ConcernSeverity.Blocker, "NoKnownHardware",
                 $"Which disks the guest can drive without being changed is not known: its own controller ({Controllers(source)}) is one that QEMU does "
-                + "not emulate, and no initramfs could be read that has a driver for SATA.",
+                + "not emulate, and no initramfs could be read that has a driver for SATA, nor a Windows that starts its own.",
                 "Attach the disks to a SATA controller in the source guest, start it once, shut it down, and convert it then."));
             return concerns;
         }
@@ -41,6 +42,7 @@ internal static class AsIsConversion
         }
 
         AsIsHardware.Apply(source, bus, hardware);
+        hardware.ClockIsLocalTime = guest.ClockIsLocalTime ?? hardware.ClockIsLocalTime;
         concerns.Add(new Concern(
             ConcernSeverity.Warning, "ConvertedAsIs",
             $"Nothing inside the guest is changed. Its disks are attached by {AsIsHardware.Name(bus)} and its adapters are {hardware.NetworkModel}, which are "

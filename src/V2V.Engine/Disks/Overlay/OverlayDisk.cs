@@ -2,7 +2,8 @@ namespace V2V.Engine.Disks.Overlay;
 
 /// <summary>
 /// Copy-on-write over a device that stays untouched: what is written is kept in memory up to a limit, beyond it in a temporary file that
-/// nobody else can see. Reading is thread-safe, also against writing.
+/// nobody else can see. Blocks that are filled with one byte, such as those of an emptied journal, take no space. Reading is thread-safe,
+/// also against writing.
 /// </summary>
 public sealed class OverlayDisk : WritableBlockDevice
 {
@@ -19,7 +20,7 @@ public sealed class OverlayDisk : WritableBlockDevice
     private readonly OverlayStore _store;
     private readonly ReaderWriterLockSlim _lock = new();
 
-    // Number of the device's block -> number of the store's block.
+    // Number of the device's block -> number of the store's block, or the complement of the byte that the block is filled with.
     private readonly Dictionary<long, int> _written = [];
     private long[]? _sorted;
 
@@ -36,7 +37,7 @@ public sealed class OverlayDisk : WritableBlockDevice
 
     public override long Length => _source.Length;
 
-    /// <summary>Bytes that the overlay holds, in whole blocks.</summary>
+    /// <summary>Bytes that were written, in whole blocks.</summary>
     public long ChangedBytes
     {
         get
@@ -111,7 +112,15 @@ public sealed class OverlayDisk : WritableBlockDevice
         int run = Math.Min(BlockSize - within, buffer.Length);
         if (_written.TryGetValue(block, out int slot))
         {
-            _store.Read(slot, within, buffer[..run]);
+            if (slot < 0)
+            {
+                buffer[..run].Fill((byte)~slot);
+            }
+            else
+            {
+                _store.Read(slot, within, buffer[..run]);
+            }
+
             return run;
         }
 
@@ -136,7 +145,8 @@ public sealed class OverlayDisk : WritableBlockDevice
         int within = (int)(offset % BlockSize);
         int length = Math.Min(BlockSize - within, data.Length);
         data = data[..length];
-        if (_written.TryGetValue(block, out int slot))
+        bool isWritten = _written.TryGetValue(block, out int slot);
+        if (isWritten && slot >= 0)
         {
             _store.Write(slot, within, data);
             return length;
@@ -144,22 +154,36 @@ public sealed class OverlayDisk : WritableBlockDevice
 
         if (length == BlockSize)
         {
-            slot = _store.Add(data);
+            slot = AddBlock(data);
         }
         else
         {
             Span<byte> whole = stackalloc byte[BlockSize];
-            int size = (int)Math.Min(BlockSize, Length - (block * BlockSize));
-            _source.Read(block * BlockSize, whole[..size]);
-            whole[size..].Clear();
+            ReadBlock(block, isWritten ? slot : null, whole);
             data.CopyTo(whole[within..]);
-            slot = _store.Add(whole);
+            slot = AddBlock(whole);
         }
 
         // Only now: a failure to read the source or to store the block leaves the overlay as it was.
-        _written.Add(block, slot);
-        _sorted = null;
+        _written[block] = slot;
+        _sorted = isWritten ? _sorted : null;
         return length;
+    }
+
+    private int AddBlock(ReadOnlySpan<byte> data) => data.ContainsAnyExcept(data[0]) ? _store.Add(data) : ~data[0];
+
+    /// <summary>The present contents of a block that the store does not hold.</summary>
+    private void ReadBlock(long block, int? fill, Span<byte> whole)
+    {
+        if (fill is { } complement)
+        {
+            whole.Fill((byte)~complement);
+            return;
+        }
+
+        int size = (int)Math.Min(BlockSize, Length - (block * BlockSize));
+        _source.Read(block * BlockSize, whole[..size]);
+        whole[size..].Clear();
     }
 
     private long[] WrittenBlocks()

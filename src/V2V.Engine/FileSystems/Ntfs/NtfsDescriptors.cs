@@ -5,6 +5,9 @@ namespace V2V.Engine.FileSystems.Ntfs;
 /// <summary>The security descriptors of files: shared ones in $Secure since NTFS 3.0, before that one in each file.</summary>
 internal sealed class NtfsDescriptors(NtfsVolume volume)
 {
+    /// <summary>Ids of what files and directories inherit from the descriptor of an id.</summary>
+    private readonly Dictionary<(uint Parent, bool IsDirectory), uint> _inherited = [];
+
     /// <summary>The descriptor of a file, or null when it has none.</summary>
     public byte[]? Read(NtfsFile file)
     {
@@ -23,12 +26,27 @@ internal sealed class NtfsDescriptors(NtfsVolume volume)
         return value;
     }
 
-    /// <summary>The descriptor that something new in a directory gets.</summary>
-    public byte[] Inherit(NtfsFile directory, bool isDirectory)
+    /// <summary>Gives something new the descriptor that it inherits from its directory.</summary>
+    public void Inherit(NtfsFile file, NtfsFile directory)
     {
+        var key = (directory.Information.SecurityId, file.IsDirectory);
+        if (key.SecurityId != 0 && _inherited.TryGetValue(key, out var known))
+        {
+            var information = file.Information;
+            information.SecurityId = known;
+            return;
+        }
+
         var parent = Read(directory) is { } raw ? NtfsSecurityDescriptor.TryParse(raw) : null;
-        return NtfsSecurityInheritance.ForChild(parent, isDirectory).ToBytes();
+        Set(file, NtfsSecurityInheritance.ForChild(parent, file.IsDirectory).ToBytes());
+        if (key.SecurityId != 0 && file.Information.SecurityId is not 0 and var id)
+        {
+            _inherited[key] = id;
+        }
     }
+
+    /// <summary>Descriptors that an undone operation added are not there.</summary>
+    public void Forget() => _inherited.Clear();
 
     /// <summary>Gives a file a descriptor, in the way that its $STANDARD_INFORMATION allows.</summary>
     public void Set(NtfsFile file, ReadOnlySpan<byte> descriptor)

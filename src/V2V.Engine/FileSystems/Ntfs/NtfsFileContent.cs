@@ -5,6 +5,9 @@ internal sealed class NtfsFileContent(NtfsVolume volume, NtfsFile file, NtfsAttr
 {
     public long Length => attribute.DataSize;
 
+    /// <summary>True for metadata, whose changes may still be in the cache only.</summary>
+    private bool IsCached => attribute.Type != NtfsAttributeType.Data || file.Number < NtfsSystemFile.FirstUser;
+
     /// <summary>Reads up to <c>buffer.Length</c> bytes; returns how many (0 at the end).</summary>
     /// <exception cref="GuestFileSystemException">It is encrypted, or its compressed data is damaged.</exception>
     public int Read(long offset, Span<byte> buffer)
@@ -53,6 +56,10 @@ internal sealed class NtfsFileContent(NtfsVolume volume, NtfsFile file, NtfsAttr
             if (run.IsHole)
             {
                 part.Clear();
+            }
+            else if (IsCached)
+            {
+                volume.Cache.Peek(new ByteRange((run.Lcn << volume.Boot.ClusterLog) + within, part.Length), NtfsPagedStream.PageSizeOf(volume), part);
             }
             else
             {

@@ -18,6 +18,12 @@ internal sealed class NtfsFileLayout(NtfsVolume volume, NtfsFile file)
 
     private const int MaxPasses = 8;
 
+    /// <summary>Contents up to this would take as much space for their run list.</summary>
+    private const int MaxKeptValue = 64;
+
+    /// <summary>Below this an index has more for its blocks than it gains.</summary>
+    private const int MaxKeptRoot = 200;
+
     private int RecordSize => volume.Boot.RecordSize;
 
     /// <summary>The longest value that a resident attribute can have so that the file still needs one record only.</summary>
@@ -36,7 +42,7 @@ internal sealed class NtfsFileLayout(NtfsVolume volume, NtfsFile file)
     /// <exception cref="GuestFileSystemException">There is no space for another record, or the file has more runs than NTFS can list.</exception>
     public void Store()
     {
-        if (FirstAttribute + file.Attributes.Sum(SizeOf) + EndSize <= RecordSize)
+        if (FitsOneRecord)
         {
             var only = new NtfsRecordPlan(file.Number, FirstAttribute);
             only.Extents.AddRange(file.Attributes.Select(a => NtfsExtent.Whole(a)));
@@ -67,6 +73,34 @@ internal sealed class NtfsFileLayout(NtfsVolume volume, NtfsFile file)
         }
 
         throw NtfsErrors.Full($"The attributes of MFT record {file.Number} cannot be spread over records.");
+    }
+
+    private bool FitsOneRecord => FirstAttribute + file.Attributes.Sum(SizeOf) + EndSize <= RecordSize;
+
+    /// <summary>
+    /// Before another record is needed, contents go to clusters of their own and the entries of a directory to an index block, as Windows does.
+    /// </summary>
+    public void MakeSpace()
+    {
+        if (FitsOneRecord || (file.Number < NtfsSystemFile.FirstUser && file.Number != NtfsSystemFile.Root))
+        {
+            return;
+        }
+
+        var streams = file.Attributes.Where(a => a is { Type: NtfsAttributeType.Data, IsResident: true, DataSize: > MaxKeptValue });
+        foreach (var stream in streams.OrderByDescending(a => a.DataSize).ToArray())
+        {
+            new NtfsFileWriter(volume, file, stream).MakeNonResident(stream.DataSize);
+            if (FitsOneRecord)
+            {
+                return;
+            }
+        }
+
+        if (file.IsDirectory && file.Find(NtfsAttributeType.IndexRoot, NtfsFile.IndexName) is { DataSize: > MaxKeptRoot })
+        {
+            new NtfsDirectory(file).Index.PushRootDown();
+        }
     }
 
     /// <summary>Bytes of an attribute in one piece.</summary>

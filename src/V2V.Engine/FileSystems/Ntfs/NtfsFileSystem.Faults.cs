@@ -12,7 +12,9 @@ internal sealed partial class NtfsFileSystem
         try
         {
             FindUnknown();
+            FindUnknownAttributes();
             FindDirtiness();
+            FindMirrorFault();
             FindHibernation();
             return null;
         }
@@ -32,10 +34,23 @@ internal sealed partial class NtfsFileSystem
                 "Convert the guest with its disks attached as they are, or report which Windows formatted it.");
         }
 
-        const NtfsVolumeFlags Harmless = NtfsVolumeFlags.MountedOnNt4 | NtfsVolumeFlags.ModifiedByChkdsk | NtfsVolumeFlags.Dirty;
-        if ((information.Flags & ~Harmless) is not 0 and var flags)
+        const NtfsVolumeFlags Unfinished = NtfsVolumeFlags.UpgradeOnMount | NtfsVolumeFlags.DeleteUsnUnderway | NtfsVolumeFlags.RepairObjectIds
+            | NtfsVolumeFlags.Corrupt | NtfsVolumeFlags.FullCheckNeeded;
+        if ((information.Flags & Unfinished) is not 0 and var flags)
         {
             throw NtfsErrors.NotClean($"Something that Windows has to finish is under way on the NTFS volume: its flags are 0x{(ushort)information.Flags:X4} ({flags}).");
+        }
+    }
+
+    /// <summary>Attributes of the file system's own files that this code knows nothing of may depend on what it changes.</summary>
+    private void FindUnknownAttributes()
+    {
+        for (var number = NtfsSystemFile.Mft; number <= NtfsSystemFile.Extend; number++)
+        {
+            if (_volume.Files.Get(number).Attributes.Find(a => !Enum.IsDefined(a.Type)) is { } unknown)
+            {
+                throw NtfsErrors.Unsupported($"MFT record {number} of the NTFS volume has an attribute of the unknown type 0x{(uint)unknown.Type:X}.");
+            }
         }
     }
 
@@ -54,6 +69,21 @@ internal sealed partial class NtfsFileSystem
 
         var content = new NtfsFileContent(_volume, log, data);
         NtfsLog.Inspect(data.DataSize, (offset, buffer) => content.Read(offset, buffer)).ThrowUnlessClean();
+    }
+
+    /// <summary>Windows and ntfs-3g refuse a volume whose first MFT records and their copies differ.</summary>
+    private void FindMirrorFault()
+    {
+        var copy = new byte[_volume.Boot.RecordSize];
+        for (ulong number = 0; number < _volume.MirroredRecords; number++)
+        {
+            var record = _volume.Mft.Read(number);
+            _volume.Device.Read(record.Buffer.MirrorAddress!.Value, copy);
+            if (!NtfsFixups.TryUndo(copy) || !copy.AsSpan(0, record.BytesInUse).SequenceEqual(record.Buffer.Data.AsSpan(0, record.BytesInUse)))
+            {
+                throw NtfsErrors.NotClean($"MFT record {number} of the NTFS volume and its copy in $MFTMirr differ.");
+            }
+        }
     }
 
     /// <summary>

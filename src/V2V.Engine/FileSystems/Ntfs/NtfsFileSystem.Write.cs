@@ -101,7 +101,7 @@ internal sealed partial class NtfsFileSystem
         }
 
         var (directory, name) = PrepareName(path);
-        new NtfsNames(_volume).Add(file, directory, name);
+        NtfsNames.Add(file, directory, name);
         Touch(file);
         change.Commit();
     }
@@ -149,7 +149,7 @@ internal sealed partial class NtfsFileSystem
 
         CheckName(to, toName);
         names.Remove(source, fromEntry.Name);
-        names.Add(source, toDirectory, toName);
+        NtfsNames.Add(source, toDirectory, toName);
         Touch(source);
         change.Commit();
         _paths.Forget();
@@ -258,7 +258,13 @@ internal sealed partial class NtfsFileSystem
 
         _isChanged = true;
         _lastContent = null;
-        return new NtfsTransaction(_volume, _paths.Forget);
+        return new NtfsTransaction(_volume, ForgetAll);
+    }
+
+    private void ForgetAll()
+    {
+        _paths.Forget();
+        _descriptors.Forget();
     }
 
     private NtfsFile Create(string path, bool isDirectory, GuestFileAttributes attributes)
@@ -266,9 +272,9 @@ internal sealed partial class NtfsFileSystem
         var (directory, name) = PrepareName(path);
         CheckName(path, name);
         var file = NtfsCreation.Create(_volume, isDirectory);
-        _descriptors.Set(file, _descriptors.Inherit(directory, isDirectory));
+        _descriptors.Inherit(file, directory);
         Apply(file, attributes);
-        new NtfsNames(_volume).Add(file, directory, name);
+        NtfsNames.Add(file, directory, name);
         return file;
     }
 

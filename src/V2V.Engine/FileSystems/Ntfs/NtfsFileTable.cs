@@ -61,8 +61,10 @@ internal sealed class NtfsFileTable(NtfsVolume volume)
                     continue;
                 }
 
+                var layout = new NtfsFileLayout(volume, file);
+                layout.MakeSpace();
                 new NtfsNames(volume).Synchronise(file);
-                new NtfsFileLayout(volume, file).Store();
+                layout.Store();
                 file.MarkClean();
             }
         }

@@ -211,7 +211,9 @@ internal sealed class NtfsFileWriter(NtfsVolume volume, NtfsFile file, NtfsAttri
         }
     }
 
-    private void MakeNonResident(long length)
+    /// <summary>Moves contents out of the MFT record, to clusters of their own.</summary>
+    /// <param name="length">Bytes that are to have clusters at once.</param>
+    public void MakeNonResident(long length)
     {
         var value = data.Value!;
         data.Value = null;

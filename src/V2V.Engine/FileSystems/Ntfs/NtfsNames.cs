@@ -42,7 +42,7 @@ internal sealed class NtfsNames(NtfsVolume volume)
     /// <param name="file">The file.</param>
     /// <param name="directory">Where the name is to be; must not have it yet.</param>
     /// <param name="text">The name.</param>
-    public void Add(NtfsFile file, NtfsFile directory, string text)
+    public static void Add(NtfsFile file, NtfsFile directory, string text)
     {
         if (file.LinkCount >= MaxLinks)
         {
@@ -63,13 +63,19 @@ internal sealed class NtfsNames(NtfsVolume volume)
     /// <param name="entry">The name as its directory has it.</param>
     public void Remove(NtfsFile file, NtfsFileName entry)
     {
-        var isPair = entry.Namespace is NtfsNamespace.Win32 or NtfsNamespace.Dos;
+        // The other half of a pair stands in the same directory. Further links are names of their own, of whatever kind.
+        NtfsNamespace? partner = entry.Namespace switch
+        {
+            NtfsNamespace.Win32 => NtfsNamespace.Dos,
+            NtfsNamespace.Dos => NtfsNamespace.Win32,
+            _ => null,
+        };
         var found = false;
         foreach (var attribute in file.Names.ToArray())
         {
             var name = Parse(file, attribute);
             var isSame = name.Parent == entry.Parent && name.Name == entry.Name;
-            if (!isSame && !(isPair && name.Namespace is NtfsNamespace.Win32 or NtfsNamespace.Dos && isPair))
+            if (!isSame && (name.Namespace != partner || new NtfsReference(name.Parent).Number != new NtfsReference(entry.Parent).Number))
             {
                 continue;
             }

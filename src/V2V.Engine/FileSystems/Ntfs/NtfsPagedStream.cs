@@ -13,9 +13,12 @@ internal sealed class NtfsPagedStream(NtfsVolume volume, NtfsAttribute attribute
     /// <summary>Pages that are read at once where they lie together.</summary>
     private const int ReadAhead = 16;
 
-    private readonly int _pageSize = Math.Min(MaxPageSize, volume.Boot.ClusterSize);
+    private readonly int _pageSize = PageSizeOf(volume);
 
     public int PageSize => _pageSize;
+
+    /// <summary>Bytes of a page: never more than a cluster, so that each lies in one piece.</summary>
+    public static int PageSizeOf(NtfsVolume volume) => Math.Min(MaxPageSize, volume.Boot.ClusterSize);
 
     /// <summary>Fills a buffer; the range must lie within the clusters.</summary>
     public void Read(long offset, Span<byte> buffer)

@@ -1,6 +1,8 @@
 namespace V2V.Engine.FileSystems.Ntfs;
 
-/// <summary>Finds files by path, whatever the case of its names, and remembers where each led to.</summary>
+/// <summary>
+/// Finds files by path, whatever the case of its names, and remembers where each spelling led to: names that differ only by case can be two.
+/// </summary>
 internal sealed class NtfsPaths(NtfsVolume volume)
 {
     /// <summary>Paths that are remembered before all are forgotten.</summary>
@@ -11,8 +13,7 @@ internal sealed class NtfsPaths(NtfsVolume volume)
     /// <summary>The file at a normal path, or null.</summary>
     public NtfsFile? Find(string path)
     {
-        var key = volume.Upcase.ToUpper(path);
-        if (_known.TryGetValue(key, out var reference))
+        if (_known.TryGetValue(path, out var reference))
         {
             return volume.Files.Get(reference);
         }
@@ -22,7 +23,7 @@ internal sealed class NtfsPaths(NtfsVolume volume)
         {
             var slash = path.IndexOf('/', start);
             var end = slash < 0 ? path.Length : slash;
-            var prefix = key[..end];
+            var prefix = path[..end];
             if (!_known.TryGetValue(prefix, out reference))
             {
                 if (!file.IsDirectory || new NtfsDirectory(file).Find(path[start..end]) is not { } entry)

@@ -1,6 +1,9 @@
 namespace V2V.Engine.FileSystems.Ntfs;
 
-/// <summary>Flags of the volume.</summary>
+/// <summary>
+/// Flags of the volume. Those that are not here are notes of Windows 8 and later to itself: where and how often chkdsk ran, and the volume's
+/// persistent state, such as 0x80 for one without 8.3 names, which format sets on every new data volume.
+/// </summary>
 [Flags]
 internal enum NtfsVolumeFlags : ushort
 {
@@ -11,8 +14,12 @@ internal enum NtfsVolumeFlags : ushort
     MountedOnNt4 = 0x8,
     DeleteUsnUnderway = 0x10,
     RepairObjectIds = 0x20,
-    ChkdskUnderway = 0x4000,
-    ModifiedByChkdsk = 0x8000,
+
+    /// <summary>Windows found damage that it stopped for.</summary>
+    Corrupt = 0x40,
+
+    /// <summary>Windows wants chkdsk to look at everything.</summary>
+    FullCheckNeeded = 0x100,
 }
 
 /// <summary>$VOLUME_INFORMATION: version and flags.</summary>

@@ -26,9 +26,6 @@ public sealed record WindowsSystem
     /// <summary>Number of the build, such as 19045; 0 when it is not told.</summary>
     public required int BuildNumber { get; init; }
 
-    /// <summary>The whole version for people: "6.1.7601 Service Pack 1", "10.0.19045.4046 (22H2)".</summary>
-    public string Release { get; init; } = "";
-
     public bool IsServer => InstallationType.Contains("Server", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>True when SYSTEM has the key DriverDatabase (Windows 8 and later), by which devices are bound to drivers.</summary>

@@ -73,6 +73,7 @@ internal sealed record WindowsVersion
             Distribution = "windows",
             ProductName = ProductName,
             Version = string.Create(CultureInfo.InvariantCulture, $"{Major}.{Minor}"),
+            Release = Release,
             MajorVersion = Major,
             MinorVersion = Minor,
             Architecture = architecture ?? "unknown",

@@ -1,4 +1,5 @@
 using V2V.Engine.FileSystems;
+using V2V.Engine.FileSystems.Ntfs;
 
 namespace V2V.Engine.Inspection.Windows;
 
@@ -9,9 +10,16 @@ internal static class WindowsVolumes
 
     public static IEnumerable<Concern> Check(InspectedGuest guest)
     {
-        foreach (var concern in Hibernation(guest.Volumes))
+        var hibernated = Hibernation(guest.Volumes).ToList();
+        foreach (var concern in hibernated)
         {
             yield return concern;
+        }
+
+        // A hibernated volume is not at rest either, and the cure is the same.
+        if (hibernated.Count == 0 && NotAtRest(guest) is { } fault)
+        {
+            yield return fault;
         }
 
         if (DynamicDisks(guest) is { } dynamic)
@@ -37,6 +45,16 @@ internal static class WindowsVolumes
                     break;
             }
         }
+    }
+
+    /// <summary>The system volume is the one that is changed; what is wrong with others, Windows repairs at its start as it would have.</summary>
+    private static Concern? NotAtRest(InspectedGuest guest)
+    {
+        var system = guest.Root.Mounts.First(m => m.MountPoint == "/");
+        return system.FileSystem is NtfsFileSystem { NotCleanReason: { } fault }
+            ? new Concern(
+                ConcernSeverity.Blocker, fault.Error.ToString(), $"The system volume ({system.Volume.DisplayName}) cannot be changed: {fault.Message}", fault.Advice ?? ShutDown)
+            : null;
     }
 
     /// <summary>Letters whose volume has an id that no partition has are those of dynamic volumes, as long as there is a dynamic disk.</summary>

@@ -39,7 +39,15 @@ public sealed class OverlayDiskTests : IDisposable
                 continue;
             }
 
-            random.NextBytes(part);
+            if (i % 5 == 0)
+            {
+                part.Fill((byte)random.Next(3));
+            }
+            else
+            {
+                random.NextBytes(part);
+            }
+
             overlay.Write(offset, part);
             part.CopyTo(model.AsSpan(offset));
         }
@@ -117,6 +125,24 @@ public sealed class OverlayDiskTests : IDisposable
         }
 
         Assert.Empty(Directory.GetFiles(_folder.Path));
+    }
+
+    [Fact]
+    public void Blocks_filled_with_one_byte_take_no_space()
+    {
+        byte[] journal = new byte[1 << 20];
+        journal.AsSpan().Fill(0xFF);
+        using var overlay = new OverlayDisk(new ZeroSource(64 << 20), 0, _folder["missing"]); // where any block that is stored is an error
+        for (long offset = 0; offset < overlay.Length; offset += journal.Length)
+        {
+            overlay.Write(offset, journal);
+        }
+
+        Assert.Equal(overlay.Length, overlay.ChangedBytes);
+        byte[] read = new byte[journal.Length];
+        overlay.Read(5000, read);
+        Assert.Equal(journal, read);
+        Assert.Throws<ConversionException>(() => overlay.Write(5000, [1]));
     }
 
     [Fact]

@@ -11,9 +11,9 @@ internal sealed class NtfsCheckedIndex(
     private readonly int _blockSize = BinaryPrimitives.ReadInt32LittleEndian(root.AsSpan(8));
     private byte[]? _last;
 
-    internal List<(ulong Reference, byte[] Key)> Entries()
+    internal List<(ulong Reference, byte[] Key, byte[] Data)> Entries()
     {
-        var entries = new List<(ulong, byte[])>();
+        var entries = new List<(ulong, byte[], byte[])>();
         Walk(root, 16, root.Length - 16, entries, 0);
         var bits = new BitArray(bitmap);
         for (var block = 0; block < Math.Max(bits.Length, allocation.Length / _blockSize); block++)
@@ -29,7 +29,7 @@ internal sealed class NtfsCheckedIndex(
     }
 
     // A node's header, at "at": offset of the entries, length, allocated length (at most "room"), whether there are nodes below.
-    private void Walk(byte[] node, int at, int room, List<(ulong Reference, byte[] Key)> entries, int depth)
+    private void Walk(byte[] node, int at, int room, List<(ulong Reference, byte[] Key, byte[] Data)> entries, int depth)
     {
         var header = node.AsSpan(at);
         var length = BinaryPrimitives.ReadInt32LittleEndian(header[4..]);
@@ -81,12 +81,20 @@ internal sealed class NtfsCheckedIndex(
             }
 
             _last = key;
-            entries.Add((BinaryPrimitives.ReadUInt64LittleEndian(entry), key));
+            entries.Add((BinaryPrimitives.ReadUInt64LittleEndian(entry), key, ViewData(entry[..entryLength])));
             position += entryLength;
         }
     }
 
-    private void Descend(long vcn, List<(ulong Reference, byte[] Key)> entries, int depth)
+    /// <summary>What an entry of a view index has besides its key: offset and length stand where a directory's has the file's reference.</summary>
+    private static byte[] ViewData(Span<byte> entry)
+    {
+        var offset = BinaryPrimitives.ReadUInt16LittleEndian(entry);
+        var length = BinaryPrimitives.ReadUInt16LittleEndian(entry[2..]);
+        return offset + length <= entry.Length ? entry.Slice(offset, length).ToArray() : [];
+    }
+
+    private void Descend(long vcn, List<(ulong Reference, byte[] Key, byte[] Data)> entries, int depth)
     {
         // Blocks smaller than a cluster are counted in sectors.
         var unit = _blockSize >= clusterSize ? clusterSize : 512;

@@ -43,6 +43,7 @@ internal sealed class NtfsCheckedRecord
         (IsInUse, IsDirectory) = ((flags & 1) != 0, (flags & 2) != 0);
         Sequence = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(0x10));
         LinkCount = BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(0x12));
+        IsExtension = reference != 0;
         (BaseRecord, BaseSequence) = ((long)(reference & 0xFFFF_FFFF_FFFF), (int)(reference >> 48));
         if (IsInUse)
         {
@@ -59,6 +60,9 @@ internal sealed class NtfsCheckedRecord
     internal int Sequence { get; }
 
     internal int LinkCount { get; }
+
+    /// <summary>True when it goes on with <see cref="BaseRecord"/>, which may be record 0.</summary>
+    internal bool IsExtension { get; }
 
     internal long BaseRecord { get; }
 

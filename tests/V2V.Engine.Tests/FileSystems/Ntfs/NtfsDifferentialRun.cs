@@ -63,10 +63,26 @@ internal sealed class NtfsDifferentialRun(string what, NtfsTestImage reference, 
         }
         catch (Exception e)
         {
+            Keep(e);
             throw new InvalidOperationException($"{what}: {e.Message}\nafter\n{string.Join('\n', _log.TakeLast(12))}", e);
         }
 
         Assert.True(_log.Count(l => l.EndsWith("errno 0", StringComparison.Ordinal)) > operations / 2, "Most operations should succeed.");
+    }
+
+    /// <summary>Set V2V_KEEP to a folder to find there the images and all operations of a run that failed.</summary>
+    private void Keep(Exception failure)
+    {
+        if (Environment.GetEnvironmentVariable("V2V_KEEP") is not { } folder)
+        {
+            return;
+        }
+
+        reference.Unmount();
+        var path = Path.Combine(folder, new string([.. what.Where(char.IsLetterOrDigit)]));
+        File.Copy(reference.Path, path + ".reference", overwrite: true);
+        File.Copy(Image.Path, path + ".image", overwrite: true);
+        File.WriteAllLines(path + ".log", [.. _log, failure.ToString()]);
     }
 
     private void EngineBatch()
@@ -96,6 +112,7 @@ internal sealed class NtfsDifferentialRun(string what, NtfsTestImage reference, 
         }
 
         fileSystem.Flush();
+        ReadAnew();
         DifferentialRun.Same(NtfsSnapshot.Of(_tree, _changes.Timed), NtfsSnapshot.Of(fileSystem, _changes.Timed), "the engine, before it is closed, shows");
     }
 
@@ -113,6 +130,14 @@ internal sealed class NtfsDifferentialRun(string what, NtfsTestImage reference, 
         }
 
         Image.Unmount();
+        ReadAnew();
+    }
+
+    /// <summary>To FUSE each name of a file is another file, whose pages it keeps when the file changes under another name.</summary>
+    private void ReadAnew()
+    {
+        reference.Unmount();
+        reference.Mount();
     }
 
     private void Compare()

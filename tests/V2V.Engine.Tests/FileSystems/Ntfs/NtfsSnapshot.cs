@@ -17,6 +17,9 @@ internal sealed class NtfsSnapshot
     // Sparse, reparse point, compressed and not indexed: how it is stored, or inherited from the directory.
     private const uint StorageFlags = 0x200 | 0x400 | 0x800 | 0x2000;
 
+    // ntfs-3g marks new directories for archiving, Windows only files.
+    private const uint Archive = 0x20;
+
     private readonly Dictionary<ulong, string> _firstNames = [];
     private readonly SortedSet<string> _timed;
     private readonly bool _hasSecurity;
@@ -46,7 +49,7 @@ internal sealed class NtfsSnapshot
     {
         var file = find(path);
         var shared = file.IsDirectory ? "" : _firstNames.TryAdd(file.Id, path) ? "" : $"is {_firstNames[file.Id]}";
-        var flags = attributes(path) is { } bytes ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) & ~StorageFlags : 0;
+        var flags = attributes(path) is { } bytes ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) & ~(file.IsDirectory ? StorageFlags | Archive : StorageFlags) : 0;
         var content = file.IsRegular ? $"{file.Length} {digest(path)}" : "";
         var time = _timed.Contains(path) ? file.Modified.ToString("o", CultureInfo.InvariantCulture) : "";
         var descriptor = _hasSecurity && security(path) is { } sd ? Convert.ToHexString(SHA256.HashData(sd))[..12] : "";

@@ -23,7 +23,7 @@ internal static class PhonyReport
         if (guest.Windows is not null)
         {
             Line($"system: {system.Distribution} {system.Version} ({system.MajorVersion}.{system.MinorVersion}), {system.Architecture}");
-            return text.Append(CommonFacts(guest)).Append(PhonyWindowsReport.Facts(guest.Windows)).Append(string.Concat(concerns.Select(c => Describe(c) + '\n'))).ToString();
+            return text.Append(CommonFacts(guest)).Append(PhonyWindowsReport.Facts(system, guest.Windows)).Append(string.Concat(concerns.Select(c => Describe(c) + '\n'))).ToString();
         }
 
         Line($"system: {system.Distribution} {system.Version} ({system.MajorVersion}.{system.MinorVersion}), {system.Architecture}, family {LinuxFamilies.Of(system)}");

@@ -1,3 +1,4 @@
+using V2V.Engine.Inspection;
 using V2V.Engine.Inspection.Windows;
 
 namespace V2V.Engine.Tests.Guests.Phony;
@@ -5,11 +6,11 @@ namespace V2V.Engine.Tests.Guests.Phony;
 /// <summary>What was found of a phony Windows, as text that a reader can check.</summary>
 internal static class PhonyWindowsReport
 {
-    public static string Facts(WindowsSystem windows)
+    public static string Facts(OperatingSystemInfo system, WindowsSystem windows)
     {
         IEnumerable<string> lines =
         [
-            $"release: {windows.Release}, build {windows.BuildNumber}, {windows.InstallationType}{(windows.Edition.Length > 0 ? $", {windows.Edition}" : "")}{(windows.IsServer ? ", a server" : "")}",
+            $"release: {system.Release}, build {windows.BuildNumber}, {windows.InstallationType}{(windows.Edition.Length > 0 ? $", {windows.Edition}" : "")}{(windows.IsServer ? ", a server" : "")}",
             $"system root: {windows.SystemRoot}, {windows.ControlSet}{(windows.OtherControlSet is { } other ? $" (next start: {other})" : "")}, {(windows.HasDriverDatabase ? "driver database" : "critical device database")}",
             $"clock: {(windows.ClockIsLocalTime ? "local time" : "UTC")}",
             .. windows.Drives.Select(d => $"drive: {d.Letter}: {d.Volume.Volume.DisplayName}"),
