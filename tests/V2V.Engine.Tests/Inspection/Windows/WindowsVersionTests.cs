@@ -60,7 +60,12 @@ public sealed class WindowsVersionTests
         {
             var system = new OperatingSystemInfo
             {
-                Family = OperatingSystemFamily.Windows, Distribution = "windows", ProductName = "Windows", Architecture = "x86_64", MajorVersion = major, MinorVersion = minor,
+                Family = OperatingSystemFamily.Windows,
+                Distribution = "windows",
+                ProductName = "Windows",
+                Architecture = "x86_64",
+                MajorVersion = major,
+                MinorVersion = minor,
             };
             Assert.Contains(LibosinfoIds.Windows(system, isServer, build)!, known);
         }
