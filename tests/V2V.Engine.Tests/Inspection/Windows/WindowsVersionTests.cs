@@ -1,5 +1,4 @@
 using V2V.Engine.Inspection;
-using V2V.Engine.Inspection.Windows;
 using Xunit;
 
 namespace V2V.Engine.Tests.Inspection.Windows;
