@@ -26,6 +26,15 @@ public sealed class WindowsChecksTests
         Assert.All(concerns, c => Assert.Contains("shutdown /s /t 0", c.Advice));
     }
 
+    [Fact]
+    public void An_image_on_another_volume_is_told_only()
+    {
+        using var phony = PhonyWindows.Create();
+        phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ntfs").With("/hiberfil.sys", "hibr"));
+
+        Assert.Equal([("WindowsHibernated", ConcernSeverity.Warning)], phony.Check().Select(c => (c.Id, c.Severity)));
+    }
+
     [Theory]
     [InlineData("Microsoft Windows 2000 Server", "5.0", "2195", "Server", "GuestUnsupported", ConcernSeverity.Blocker, "version 5.0 of Windows NT")]
     [InlineData("Windows NT", "4.0", "1381", "Server", "GuestUnsupported", ConcernSeverity.Blocker, "version 4.0")]
