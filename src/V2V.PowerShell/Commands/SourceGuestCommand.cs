@@ -16,7 +16,7 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNull]
     public SourceGuest[] InputObject { get; set; } = [];
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf, libvirt .xml). Wildcards are allowed.</summary>
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, libvirt .xml). Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
