@@ -1,5 +1,3 @@
-using V2V.Engine.Registry;
-
 namespace V2V.Engine.Inspection.Windows;
 
 /// <summary>Programs and policies that may keep drivers from being installed: antivirus software and group policy.</summary>

@@ -26,7 +26,7 @@ internal static class TcpIpSettings
         };
     }
 
-    private static IReadOnlyList<WindowsAddress> Addresses(RegistryKey key)
+    private static List<WindowsAddress> Addresses(RegistryKey key)
     {
         var masks = key.Texts("SubnetMask");
         var found = new List<WindowsAddress>();

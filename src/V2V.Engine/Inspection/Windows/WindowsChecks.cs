@@ -1,6 +1,5 @@
 using System.Globalization;
 using V2V.Engine.FileSystems;
-using V2V.Engine.Sources;
 
 namespace V2V.Engine.Inspection.Windows;
 

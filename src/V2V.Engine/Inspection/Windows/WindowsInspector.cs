@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems;
 using V2V.Engine.Registry;
 using V2V.Engine.Sources;
 

@@ -1,5 +1,4 @@
 using V2V.Engine.FileSystems;
-using V2V.Engine.Volumes;
 
 namespace V2V.Engine.Inspection.Windows;
 
@@ -17,7 +16,7 @@ internal static class WindowsMounts
         IReadOnlyList<VolumeFinding> found, GuestVolume root, IReadOnlyList<MountedDevice> devices, char? systemDrive)
     {
         var letters = Letters(found, devices);
-        if (!letters.Values.Contains(root))
+        if (!letters.ContainsValue(root))
         {
             // After sysprep, and on disks that were cloned, the list is empty until the next start.
             letters.TryAdd(systemDrive ?? 'C', root);
