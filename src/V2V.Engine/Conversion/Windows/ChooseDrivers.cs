@@ -34,7 +34,7 @@ public sealed class ChooseDrivers : WindowsStep
         else if (!context.Drivers.Has("netkvm") && !context.Drivers.Has("virtio_net") && selection.Missing.Count > 0)
         {
             context.Add(new Concern(
-                ConcernSeverity.Warning, "NetworkDriverMissing", $"{selection.Source} has no network driver for {selection.Guest}; it lacks {string.Join(", ", selection.Missing)}.",
+                ConcernSeverity.Warning, "NetworkDriverMissing", $"There is no network driver for {selection.Guest} in {selection.Source}; missing are {string.Join(", ", selection.Missing)}.",
                 "Install netkvm in the guest, then change the domain's adapters to virtio."));
         }
 

@@ -45,6 +45,7 @@ public static class DriverSelector
 
         var storage = StorageDrivers.Choose(packages.Values, preference);
         var expected = new ExpectedDirectories(source, target, versions);
+        var storageDirectories = storage is null ? expected.Missing(["viostor", "vioscsi"]).ToList() : [];
         return new DriverSelection
         {
             Guest = target.Name,
@@ -58,11 +59,13 @@ public static class DriverSelector
             Version = SourceVersion.Read(source) ?? storage?.Package.Inf.Version,
             Missing =
             [
-                .. storage is null ? expected.Missing(["viostor", "vioscsi"]) : [],
+                .. storageDirectories,
                 .. packages.Values.Any(p => IsNetwork(p.Package)) ? [] : expected.Missing(["NetKVM"]),
                 .. reader.MissingFiles.Select(expected.FullPath),
             ],
-            Concerns = [.. reader.Concerns, .. RelativesUsed(packages.Values, versions), .. StorageDrivers.Concerns(storage?.Package, preference)],
+            MissingStorage = storageDirectories,
+            StorageFaults = [.. reader.Faults(StorageDrivers.IsName)],
+            Concerns = [.. reader.Faults(), .. reader.Unsigned, .. RelativesUsed(packages.Values, versions), .. StorageDrivers.Concerns(storage?.Package, preference)],
         };
     }
 

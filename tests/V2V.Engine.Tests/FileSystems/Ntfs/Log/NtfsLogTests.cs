@@ -120,7 +120,7 @@ public sealed class NtfsLogTests
     }
 
     /// <summary>A restart page laid out as a Windows 7 does it.</summary>
-    private static byte[] Page(string signature, long lsn, int major, int minor, ushort inUse, ushort flags)
+    internal static byte[] Page(string signature, long lsn, int major, int minor, ushort inUse, ushort flags)
     {
         var page = new byte[PageSize];
         System.Text.Encoding.ASCII.GetBytes(signature, page);
