@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems.Ntfs.Index;
 using V2V.Engine.FileSystems.Ntfs.Log;
 using V2V.Engine.FileSystems.Ntfs.Security;
 
