@@ -87,6 +87,7 @@ drivers=$drivers oses=$oses without=$without out=$out layout=$layout perl -e '
 	sub inf {
 		my ($name, $service, $class, $guid, $ids, $start, $group, $text, $os, $arch) = @_;
 		my $version = $nt{$os} // 100;
+		$version = 52 if $os eq "xp" && $arch eq "amd64"; # it is that of 2003, as the system is
 		my $section = { x86 => "NTx86", amd64 => "NTamd64", ARM64 => "NTARM64" }->{$arch};
 		$section .= { 60 => ".6.0", 61 => ".6.1", 62 => ".6.2", 63 => ".6.3", 100 => $os =~ /^(w11|2k25)$/ ? ".10.0...22000" : ".10.0" }->{$version} // "";
 		my $directory = $os =~ /^(w11|2k25)$/ ? 13 : 12;
@@ -121,7 +122,6 @@ drivers=$drivers oses=$oses without=$without out=$out layout=$layout perl -e '
 		for my $os (grep { ($nt{$_} // 100) >= $since{$since} } split /,/, $ENV{oses}) {
 			next if $left_out{lc $directory} || $left_out{lc "$directory/$os"};
 			for my $arch ("amd64", $both{$os} ? "x86" : (), $os =~ /^(w10|w11|2k25)$/ ? "ARM64" : ()) {
-				next if $os eq "xp" && $arch eq "amd64" && $name eq "vioser";
 				my @places = "$by_driver$directory/$os/$arch";
 				my $is_storage = $directory =~ /^vio(stor|scsi)$/;
 				push @places, $by_os . ($arch eq "x86" ? "i386" : "amd64") . "/$os" if $arch ne "ARM64" && ($layout eq "rpm" || ($is_storage && ($nt{$os} // 100) == 100));

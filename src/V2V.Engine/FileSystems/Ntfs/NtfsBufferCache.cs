@@ -201,9 +201,10 @@ internal sealed class NtfsBufferCache(WritableBlockDevice device)
         }
     }
 
-    /// <summary>Writes every changed buffer to the volume, in the order of their places.</summary>
+    /// <summary>Writes every changed buffer to the volume, in the order of their places, and neighbours together.</summary>
     public void WriteBack()
     {
+        var writer = new NtfsRunWriter(device);
         foreach (var buffer in _buffers.Values.Where(b => b.IsDirty).OrderBy(b => b.Address))
         {
             ReadOnlySpan<byte> data = buffer.Data;
@@ -219,7 +220,7 @@ internal sealed class NtfsBufferCache(WritableBlockDevice device)
 
             foreach (var part in buffer.Parts)
             {
-                device.Write(part.Offset, data[..(int)part.Length]);
+                writer.Write(part.Offset, data[..(int)part.Length]);
                 data = data[(int)part.Length..];
             }
 
@@ -227,7 +228,11 @@ internal sealed class NtfsBufferCache(WritableBlockDevice device)
             {
                 _ = NtfsFixups.TryUndo(buffer.Data);
             }
+        }
 
+        writer.Flush();
+        foreach (var buffer in _buffers.Values)
+        {
             buffer.IsDirty = false;
         }
 

@@ -18,17 +18,17 @@ internal sealed class NtfsFileContent(NtfsVolume volume, NtfsFile file, NtfsAttr
         }
 
         buffer = buffer[..(int)Math.Min(buffer.Length, attribute.DataSize - offset)];
-        if (attribute.Value is { } value)
-        {
-            value.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
-            return buffer.Length;
-        }
-
         if (attribute.IsEncrypted)
         {
             throw NtfsErrors.Unsupported(
                 $"MFT record {file.Number} is an encrypted file (EFS), which can only be read with its user's key.",
                 "Decrypt it in the source guest (cipher /d), or leave it out.");
+        }
+
+        if (attribute.Value is { } value)
+        {
+            value.AsSpan((int)offset, buffer.Length).CopyTo(buffer);
+            return buffer.Length;
         }
 
         var initialized = (int)Math.Clamp(attribute.InitializedSize - offset, 0, buffer.Length);
