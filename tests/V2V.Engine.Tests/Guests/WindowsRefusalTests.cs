@@ -41,9 +41,9 @@ public sealed class WindowsRefusalTests(WindowsGuests guests) : IClassFixture<Wi
     public void Drivers_of_the_other_architecture_are_told_from_the_right_ones()
     {
         var drivers = guests.Drivers("--oses w10");
-        foreach (var file in new[] { "viostor/w10/x86/viostor.sys", "vioscsi/w10/x86/vioscsi.sys" })
+        foreach (var file in new[] { "viostor/w10/x86/viostor.sys", "i386/w10/viostor.sys", "vioscsi/w10/x86/vioscsi.sys", "i386/w10/vioscsi.sys" })
         {
-            File.Copy(Path.Combine(drivers, file.Replace("x86", "amd64", StringComparison.Ordinal)), Path.Combine(drivers, file), overwrite: true);
+            File.Copy(Path.Combine(drivers, "amd64/w10", Path.GetFileName(file)), Path.Combine(drivers, file), overwrite: true);
         }
 
         var source = Assert.Single(GuestSources.Open(guests.Disk("--version 10 --arch i386"), TestContext.Current.CancellationToken));
