@@ -13,11 +13,8 @@ internal static class PeHeader
     /// <summary>Enough for any real program: the stub before the PE header has a few hundred bytes.</summary>
     private const uint MaxOffset = 1 << 20;
 
-    /// <summary>
-    /// The architecture that a program is for, as Linux names it: "x86_64", "i686", "aarch64"; "machine 0x1234" for one without a name here;
-    /// null when it is not a PE image.
-    /// </summary>
-    public static string? ReadArchitecture(PositionalRead read)
+    /// <summary>The code of the machine that a program is for; null when it is not a PE image.</summary>
+    public static ushort? ReadMachine(PositionalRead read)
     {
         Span<byte> dos = stackalloc byte[DosHeaderLength];
         Span<byte> pe = stackalloc byte[Offsets.Machine + sizeof(ushort)];
@@ -28,12 +25,12 @@ internal static class PeHeader
 
         var offset = BinaryPrimitives.ReadUInt32LittleEndian(dos[Offsets.PeHeader..]);
         return offset <= MaxOffset && ReadAll(read, offset, pe) && pe.StartsWith("PE\0\0"u8)
-            ? NameOf(BinaryPrimitives.ReadUInt16LittleEndian(pe[Offsets.Machine..]))
+            ? BinaryPrimitives.ReadUInt16LittleEndian(pe[Offsets.Machine..])
             : null;
     }
 
-    /// <summary>PE format, "Machine types".</summary>
-    private static string NameOf(ushort machine) => machine switch
+    /// <summary>The architecture as Linux names it, like those of the other guests (PE format, "Machine types"); null for one that has no name here.</summary>
+    public static string? ArchitectureOf(ushort? machine) => machine switch
     {
         0x14C => "i686",
         0x8664 => "x86_64",
@@ -43,7 +40,7 @@ internal static class PeHeader
         0x184 or 0x284 => "alpha",
         0x1F0 => "ppc",
         0x166 => "mips",
-        _ => $"machine 0x{machine:X4}",
+        _ => null,
     };
 
     private static bool ReadAll(PositionalRead read, long offset, Span<byte> buffer)

@@ -20,7 +20,7 @@ public static class GuestChecks
         ArgumentNullException.ThrowIfNull(source);
         if (guest.Windows is not null)
         {
-            return [.. guest.Concerns, .. WindowsChecks.Run(guest, source)];
+            return [.. guest.Concerns, .. WindowsChecks.Run(guest)];
         }
 
         return

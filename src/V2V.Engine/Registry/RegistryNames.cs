@@ -11,8 +11,6 @@ internal static class RegistryNames
     /// <summary>UTF-16 units of a value's name.</summary>
     public const int MaxValueName = 16383;
 
-    public static char Upper(char unit) => char.ToUpperInvariant(unit);
-
     public static bool Equal(string a, string b) => a.Length == b.Length && Compare(a, b) == 0;
 
     /// <summary>The order of subkey lists: upper-case units as numbers, a prefix first.</summary>
@@ -21,7 +19,7 @@ internal static class RegistryNames
         var shared = Math.Min(a.Length, b.Length);
         for (var i = 0; i < shared; i++)
         {
-            var difference = a[i] == b[i] ? 0 : Upper(a[i]) - Upper(b[i]);
+            var difference = a[i] == b[i] ? 0 : Upcase.Of(a[i]) - Upcase.Of(b[i]);
             if (difference != 0)
             {
                 return difference;
@@ -37,7 +35,7 @@ internal static class RegistryNames
         uint hash = 0;
         foreach (var unit in name)
         {
-            hash = unchecked((hash * 37) + Upper(unit));
+            hash = unchecked((hash * 37) + Upcase.Of(unit));
         }
 
         return hash;
@@ -70,7 +68,7 @@ internal static class RegistryNames
 
         for (var i = 0; i < hint.Length && hint[i] != 0; i++)
         {
-            if (i >= name.Length || Upper((char)hint[i]) != Upper(name[i]))
+            if (i >= name.Length || Upcase.Of((char)hint[i]) != Upcase.Of(name[i]))
             {
                 return false;
             }

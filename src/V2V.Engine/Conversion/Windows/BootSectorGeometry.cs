@@ -3,6 +3,7 @@ using System.Globalization;
 using V2V.Engine.Inspection;
 using V2V.Engine.Inspection.Windows;
 using V2V.Engine.Sources;
+using V2V.Engine.Volumes;
 
 namespace V2V.Engine.Conversion.Windows;
 
@@ -17,6 +18,8 @@ public sealed class BootSectorGeometry : WindowsStep
     private const int OemIdOffset = 0x03;
 
     private const int HeadsOffset = 0x1A;
+
+    private const int TotalSectorsOffset = 0x28;
 
     /// <summary>What 1024 cylinders of 63 sectors hold with 64 and 128 heads.</summary>
     private const long Below64Heads = 2_114_445_312;
@@ -57,8 +60,28 @@ public sealed class BootSectorGeometry : WindowsStep
 
         var bytes = new byte[sizeof(ushort)];
         BinaryPrimitives.WriteUInt16LittleEndian(bytes, heads);
-        context.WriteSector(
-            volume, HeadsOffset, bytes,
-            string.Create(CultureInfo.InvariantCulture, $"heads = {heads}, was {present}"), "The BIOS of the new machine presents the disk with this many heads, which Windows relies on before it has drivers.");
+        var what = string.Create(CultureInfo.InvariantCulture, $"heads = {heads}, was {present}");
+        context.WriteSector(volume, HeadsOffset, bytes, what, "The BIOS of the new machine presents the disk with this many heads, which Windows relies on before it has drivers.");
+        if (FindCopy(volume) is { } copy)
+        {
+            context.WriteSector(volume, copy + HeadsOffset, bytes, $"{what}, in its copy", "The copy at the end of the volume stays the same as the boot sector, as chkdsk wants it.");
+        }
+    }
+
+    /// <summary>Where the copy of the boot sector is: behind the last sector that NTFS counts, unless something else is there.</summary>
+    private static long? FindCopy(Volume volume)
+    {
+        Span<byte> sector = stackalloc byte[HeadsOffset];
+        Span<byte> counts = stackalloc byte[TotalSectorsOffset + sizeof(ulong)];
+        volume.Device.Read(0, counts);
+        var sectors = BinaryPrimitives.ReadUInt64LittleEndian(counts[TotalSectorsOffset..]);
+        if (sectors >= (ulong)(volume.Device.Length / SectorLength))
+        {
+            return null;
+        }
+
+        var position = (long)sectors * SectorLength;
+        volume.Device.Read(position, sector);
+        return sector.SequenceEqual(counts[..HeadsOffset]) ? position : null;
     }
 }

@@ -34,13 +34,21 @@ public sealed class ChooseDrivers : WindowsStep
         else if (!context.Drivers.Has("netkvm") && !context.Drivers.Has("virtio_net") && selection.Missing.Count > 0)
         {
             context.Add(new Concern(
-                ConcernSeverity.Warning, "NetworkDriverMissing", $"{selection.Source} has no network driver for {selection.Guest}; it lacks {string.Join(", ", selection.Missing)}.",
+                ConcernSeverity.Warning, "NetworkDriverMissing", $"There is no network driver for {selection.Guest} in {selection.Source}; missing are {string.Join(", ", selection.Missing)}.",
                 "Install netkvm in the guest, then change the domain's adapters to virtio."));
         }
 
         foreach (var concern in selection.Concerns)
         {
             context.Add(concern);
+        }
+
+        if (selection.Packages.Count > 0)
+        {
+            var version = selection.Version is { } v ? $" (virtio-win {v})" : "";
+            context.Add(new Concern(
+                ConcernSeverity.Information, "DriversChosen",
+                $"{selection.Guest} gets drivers of {selection.Source}{version}: {string.Join(", ", selection.Packages.Select(p => $"{p} from {p.Directory}"))}."));
         }
 
         if (selection.Storage is { } storage)

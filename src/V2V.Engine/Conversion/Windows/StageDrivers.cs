@@ -19,13 +19,13 @@ public sealed class StageDrivers : WindowsStep
 
     protected override void Apply(ConversionContext context, WindowsSystem windows)
     {
-        if (context.Drivers is not { Source: { } source, Selection: { } selection })
+        if (context.Drivers is not { Source: { } source, Selection: { Packages.Count: > 0 } selection })
         {
             return;
         }
 
         var folder = $"{windows.SystemRoot}/{Folder.Replace('\\', '/')}";
-        foreach (var (name, file) in Choose(context, selection))
+        foreach (var (name, file) in Choose(context, source, selection))
         {
             context.Cancellation.ThrowIfCancellationRequested();
             context.Files.WriteNewFile($"{folder}/{name}", source.Read(file), $"copy of {file.Path}", Why);
@@ -38,7 +38,7 @@ public sealed class StageDrivers : WindowsStep
     /// The files of all packages by their name in the one directory. Two of one name are two builds of it, of which the first one's INF file would get
     /// the second one's program: the later package is left out with a word.
     /// </summary>
-    private static IEnumerable<KeyValuePair<string, DriverSourceFile>> Choose(ConversionContext context, DriverSelection selection)
+    private static IEnumerable<KeyValuePair<string, DriverSourceFile>> Choose(ConversionContext context, DriverSource source, DriverSelection selection)
     {
         var taken = new SortedDictionary<string, DriverSourceFile>(StringComparer.Ordinal);
         var staged = new List<DriverPackage>();
@@ -46,7 +46,7 @@ public sealed class StageDrivers : WindowsStep
         {
             // The same file may belong to several packages of a directory.
             var files = package.Files.Select(f => (Name: f.Name.ToLowerInvariant(), File: f)).ToArray();
-            if (files.FirstOrDefault(f => taken.TryGetValue(f.Name, out var other) && other != f.File).File is { } clash)
+            if (files.FirstOrDefault(f => taken.TryGetValue(f.Name, out var other) && !IsSame(source, other, f.File)).File is { } clash)
             {
                 context.Add(new Concern(
                     ConcernSeverity.Warning, "DriverNotStaged",
@@ -64,6 +64,10 @@ public sealed class StageDrivers : WindowsStep
         context.StagedDrivers = staged;
         return taken;
     }
+
+    /// <summary>Drivers for Windows 7 and older each bring Microsoft's co-installer of their framework.</summary>
+    private static bool IsSame(DriverSource source, DriverSourceFile one, DriverSourceFile other) =>
+        one == other || (one.Length == other.Length && source.Read(one).AsSpan().SequenceEqual(source.Read(other)));
 
     private static void AppendToDevicePath(ConversionContext context)
     {

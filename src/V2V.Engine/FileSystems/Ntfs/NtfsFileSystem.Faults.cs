@@ -13,9 +13,11 @@ internal sealed partial class NtfsFileSystem
         {
             FindUnknown();
             FindUnknownAttributes();
+
+            // Hibernation first: it leaves the log open, too, which says less.
+            FindHibernation();
             FindDirtiness();
             FindMirrorFault();
-            FindHibernation();
             return null;
         }
         catch (GuestFileSystemException e)
@@ -87,8 +89,8 @@ internal sealed partial class NtfsFileSystem
     }
 
     /// <summary>
-    /// The first bytes of hiberfil.sys tell whether there is an image in it (ntfs-3g does the same): "hibr" while there is one, "wake" or
-    /// zeros when it was used up.
+    /// The first bytes of hiberfil.sys tell whether there is an image in it (ntfs-3g does the same): "hibr" while there is one, "rstr", "wake"
+    /// or zeros when it was used. A resumption that was cut off shows in the log.
     /// </summary>
     private void FindHibernation()
     {
@@ -100,10 +102,10 @@ internal sealed partial class NtfsFileSystem
         var head = new byte[4];
         new NtfsFileContent(_volume, file, data).Read(0, head);
         var mark = System.Text.Encoding.ASCII.GetString(head).ToUpperInvariant();
-        if (mark is "HIBR" or "RSTR")
+        if (mark is "HIBR")
         {
             throw NtfsErrors.NotClean(
-                $"Windows is hibernated on this volume: hiberfil.sys holds a memory image ({mark}), as fast startup leaves one too.",
+                $"Windows is hibernated on this volume: hiberfil.sys holds a memory image, as fast startup leaves one too.",
                 "Start the source guest, switch fast startup off with \"powercfg /h off\", shut it down with \"shutdown /s /t 0\" "
                 + "(or hold Shift while choosing to shut down), and try again.");
         }

@@ -129,7 +129,7 @@ internal sealed partial class NtfsFileSystem
             {
                 // Another name of the same file: rename(2) does nothing. The same name in other case is changed.
                 var isSameName = toDirectory == fromDirectory && IsSameName(source, fromEntry.Name, found.Name);
-                if (!isSameName || found.Name.Name == toName)
+                if (!isSameName || fromEntry.Name.Name == toName)
                 {
                     return;
                 }

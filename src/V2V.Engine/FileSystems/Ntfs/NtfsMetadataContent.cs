@@ -20,7 +20,10 @@ internal sealed class NtfsMetadataContent(NtfsVolume volume, NtfsFile file, Ntfs
         }
         else
         {
-            new NtfsPagedStream(volume, attribute).Read(offset, buffer);
+            // What Windows has allocated and not written yet reads as zeros, whatever stands there.
+            var written = (int)Math.Clamp(attribute.InitializedSize - offset, 0, buffer.Length);
+            new NtfsPagedStream(volume, attribute).Read(offset, buffer[..written]);
+            buffer[written..].Clear();
         }
     }
 
@@ -34,7 +37,16 @@ internal sealed class NtfsMetadataContent(NtfsVolume volume, NtfsFile file, Ntfs
         }
         else
         {
-            new NtfsPagedStream(volume, attribute).Write(offset, data);
+            var stream = new NtfsPagedStream(volume, attribute);
+            var initialized = attribute.InitializedSize;
+            if (offset + data.Length > initialized)
+            {
+                stream.Clear(initialized, Math.Max(0, offset - initialized));
+                attribute.InitializedSize = offset + data.Length;
+                file.MarkDirty();
+            }
+
+            stream.Write(offset, data);
         }
     }
 
@@ -58,10 +70,11 @@ internal sealed class NtfsMetadataContent(NtfsVolume volume, NtfsFile file, Ntfs
         var space = new NtfsClusterSpace(volume, file, attribute);
         var clusters = (length + volume.Boot.ClusterSize - 1) >> volume.Boot.ClusterLog;
         space.Resize(length < old ? clusters : Math.Max(clusters, attribute.Runs!.Length));
+        var initialized = Math.Min(old, attribute.InitializedSize);
         attribute.DataSize = attribute.InitializedSize = length;
-        if (length > old)
+        if (length > initialized)
         {
-            new NtfsPagedStream(volume, attribute).Clear(old, length - old);
+            new NtfsPagedStream(volume, attribute).Clear(initialized, length - initialized);
         }
     }
 

@@ -38,7 +38,7 @@ internal sealed class NtfsNames(NtfsVolume volume)
         }
     }
 
-    /// <summary>Adds a name.</summary>
+    /// <summary>Adds a name. A file's first one gets a short name beside it where Windows would make it; further links are plain.</summary>
     /// <param name="file">The file.</param>
     /// <param name="directory">Where the name is to be; must not have it yet.</param>
     /// <param name="text">The name.</param>
@@ -49,12 +49,16 @@ internal sealed class NtfsNames(NtfsVolume volume)
             throw NtfsErrors.Unsupported($"{text} would be more than the {MaxLinks}th name of a file, which Windows does not allow.", path: text);
         }
 
-        // POSIX names need no short name beside them; Linux' drivers create such ones too.
-        var name = new NtfsFileName { Parent = directory.Reference.Value, Namespace = NtfsNamespace.Posix, Name = text };
-        var key = Describe(file, name).ToBytes();
-        new NtfsDirectory(directory).Index.Insert(NtfsIndexEntry.ForFile(file.Reference.Value, key));
-        file.Add(new NtfsAttribute(NtfsAttributeType.FileName, "") { Value = key, ResidentFlags = IndexedFlag });
-        file.LinkCount++;
+        var names = new NtfsDirectory(directory);
+        var isPaired = file.Volume.Information.HasShortNames && !file.Names.Any();
+        var shortName = isPaired && !NtfsShortName.Fits(text) ? NtfsShortName.Generate(text, n => names.Find(n) is not null) : null;
+        var kind = shortName is not null ? NtfsNamespace.Win32 : isPaired && NtfsShortName.Fits(text) ? NtfsNamespace.Win32AndDos : NtfsNamespace.Posix;
+        Add(file, names, text, kind);
+        if (shortName is not null)
+        {
+            Add(file, names, shortName, NtfsNamespace.Dos);
+        }
+
         Touch(directory);
     }
 
@@ -103,6 +107,15 @@ internal sealed class NtfsNames(NtfsVolume volume)
     {
         var information = directory.Information;
         information.Modified = information.Changed = NtfsTimestamp.FromTime(DateTimeOffset.UtcNow);
+    }
+
+    private static void Add(NtfsFile file, NtfsDirectory directory, string text, NtfsNamespace kind)
+    {
+        var name = new NtfsFileName { Parent = directory.File.Reference.Value, Namespace = kind, Name = text };
+        var key = Describe(file, name).ToBytes();
+        directory.Index.Insert(NtfsIndexEntry.ForFile(file.Reference.Value, key));
+        file.Add(new NtfsAttribute(NtfsAttributeType.FileName, "") { Value = key, ResidentFlags = IndexedFlag });
+        file.LinkCount++;
     }
 
     private static NtfsFileName Parse(NtfsFile file, NtfsAttribute attribute) => NtfsFileName.TryParse(attribute.Value)

@@ -25,9 +25,11 @@ internal sealed class NtfsSecureFile : NtfsSecureStore
 
     public override long DataLength => Data.Length;
 
-    private NtfsMetadataContent Data => new(_volume, _file, _file.Find(NtfsAttributeType.Data, DataName) is { HasCompressedSize: false } data
-        ? data
-        : throw NtfsErrors.Corrupt($"$Secure has no plain stream {DataName}."));
+    private NtfsAttribute Stream => _file.Find(NtfsAttributeType.Data, DataName) is { IsCompressed: false } stream
+        ? stream
+        : throw NtfsErrors.Corrupt($"$Secure has no plain stream {DataName}.");
+
+    private NtfsMetadataContent Data => new(_volume, _file, Stream);
 
     public override void ReadData(long offset, Span<byte> buffer) => Data.Read(offset, buffer);
 
@@ -38,8 +40,26 @@ internal sealed class NtfsSecureFile : NtfsSecureStore
             Data.Resize(offset + data.Length);
         }
 
+        FillHoles(offset, data.Length);
         Data.Write(offset, data);
     }
 
     public override void TruncateData(long length) => Data.Resize(length);
+
+    /// <summary>Windows does not make the stream sparse, but other drivers did, and chkdsk leaves it so.</summary>
+    private void FillHoles(long offset, int length)
+    {
+        var stream = Stream;
+        if (!stream.IsSparse)
+        {
+            return;
+        }
+
+        var log = _volume.Boot.ClusterLog;
+        var end = (offset + length + _volume.Boot.ClusterSize - 1) >> log;
+        foreach (var run in new NtfsClusterSpace(_volume, _file, stream).FillHoles(offset >> log, end))
+        {
+            new NtfsPagedStream(_volume, stream).Clear(run.Vcn << log, run.Length << log);
+        }
+    }
 }

@@ -1,8 +1,8 @@
 namespace V2V.Engine.FileSystems.Ntfs;
 
 /// <summary>
-/// Flags of the volume. Those that are not here are notes of Windows 8 and later to itself: where and how often chkdsk ran, and the volume's
-/// persistent state, such as 0x80 for one without 8.3 names, which format sets on every new data volume.
+/// Flags of the volume. Those that are not here are notes of Windows 8 and later to itself: where and how often chkdsk ran, and more of the
+/// volume's persistent state.
 /// </summary>
 [Flags]
 internal enum NtfsVolumeFlags : ushort
@@ -17,6 +17,9 @@ internal enum NtfsVolumeFlags : ushort
 
     /// <summary>Windows found damage that it stopped for.</summary>
     Corrupt = 0x40,
+
+    /// <summary>No 8.3 names are made: format sets it on every data volume since Windows 8.</summary>
+    ShortNamesDisabled = 0x80,
 
     /// <summary>Windows wants chkdsk to look at everything.</summary>
     FullCheckNeeded = 0x100,
@@ -38,6 +41,9 @@ internal sealed record NtfsVolumeInformation(byte Major, byte Minor, NtfsVolumeF
 
     /// <summary>NTFS 3.1 (Windows XP): MFT records hold their number.</summary>
     public bool Is31 => Major > 3 || (Major == 3 && Minor >= 1);
+
+    /// <summary>Names that are not 8.3 themselves get such a one beside them.</summary>
+    public bool HasShortNames => !Flags.HasFlag(NtfsVolumeFlags.ShortNamesDisabled);
 
     public static NtfsVolumeInformation Parse(ReadOnlySpan<byte> value) => value.Length >= Size
         ? new NtfsVolumeInformation(value[MajorOffset], value[MinorOffset], (NtfsVolumeFlags)value.U16(FlagsOffset))

@@ -1,30 +1,27 @@
-using V2V.Engine.Sources;
-
 namespace V2V.Engine.Inspection.Windows;
 
 /// <summary>Concerns about the network configuration that is to go over to new adapters.</summary>
 internal static class AdapterChecks
 {
-    public static IEnumerable<Concern> Check(WindowsSystem windows, SourceGuest source)
+    public static IEnumerable<Concern> Check(WindowsSystem windows)
     {
-        var taken = windows.Adapters.Select(a => a.SourceIndex).OfType<int>().ToHashSet();
         foreach (var adapter in windows.Adapters)
         {
-            if (adapter is { IsPhysical: true, HasStaticConfiguration: true, SourceIndex: null } && taken.Count < source.NetworkAdapters.Count)
-            {
-                yield return new Concern(
-                    ConcernSeverity.Warning, "StaticAddressNotMoved",
-                    $"The adapter {Name(adapter)} is configured by hand ({Configuration(adapter)}), and which adapter of the source it is cannot be told: "
-                    + $"Windows knows {windows.Adapters.Count(a => a.IsPhysical)} adapters, some of which are no longer there, and the source has {source.NetworkAdapters.Count}.",
-                    "Configure the adapter in the guest after the first start.");
-            }
-            else if (adapter is { IsPhysical: false, HasStaticConfiguration: true, PnpInstanceId: not null })
+            if (adapter is { IsPhysical: false, HasStaticConfiguration: true, PnpInstanceId: not null })
             {
                 yield return new Concern(
                     ConcernSeverity.Warning, "VirtualAdapterConfigured",
                     $"The adapter {Name(adapter)} is made by software (a team, a virtual switch or a VPN) and configured by hand ({Configuration(adapter)}). The adapters that it "
                     + "stands on are replaced, and it does not know the new ones.",
                     "Add the new adapters to it in the guest after the first start, or configure them instead.");
+            }
+
+            if (adapter is { HasIPv6Routes: true, SourceIndex: not null })
+            {
+                yield return new Concern(
+                    ConcernSeverity.Warning, "IPv6RoutesNotMoved",
+                    $"{Name(adapter)} has routes of IPv6 that were set by hand, such as a default gateway. They are not carried over to the new adapter.",
+                    "Set them in the guest after the first start (netsh interface ipv6 add route), unless a router announces itself there.");
             }
 
             if (adapter.OverriddenMacAddress is { } mac && adapter.SourceIndex is not null)

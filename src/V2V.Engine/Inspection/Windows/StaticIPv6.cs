@@ -16,6 +16,9 @@ internal sealed class StaticIPv6
 
     private const string AddressModule = @"Control\Nsi\{eb004a01-9b1a-11d4-9123-0050047759bc}\10";
 
+    /// <summary>Routes that were set by hand, a default gateway among them. How they are stored is not known but for the LUID in their names.</summary>
+    private const string RouteModule = @"Control\Nsi\{eb004a01-9b1a-11d4-9123-0050047759bc}\16";
+
     private const int LuidDigits = 16;
 
     private const int AddressDigits = 32;
@@ -29,6 +32,8 @@ internal sealed class StaticIPv6
     }
 
     private readonly Dictionary<Guid, List<WindowsAddress>> _addresses = [];
+
+    private readonly HashSet<Guid> _routed = [];
 
     public StaticIPv6(RegistryHive system, string controlSet)
     {
@@ -57,7 +62,14 @@ internal sealed class StaticIPv6
                 list.Add(new WindowsAddress(address.ToString(), length));
             }
         }
+
+        foreach (var value in (system.Find($@"{controlSet}\{RouteModule}")?.Values ?? []).Take(MaxValues))
+        {
+            _routed.UnionWith(interfaces.Where(i => value.Name.Contains(i.Key, StringComparison.OrdinalIgnoreCase)).Select(i => i.Value));
+        }
     }
+
+    public bool HasRoutes(string adapter) => Guid.TryParse(adapter, out var guid) && _routed.Contains(guid);
 
     public IReadOnlyList<WindowsAddress> Of(string adapter) =>
         Guid.TryParse(adapter, out var guid) && _addresses.TryGetValue(guid, out var list) ? list : [];

@@ -19,13 +19,14 @@ internal static class TcpIpSettings
             IsDhcp = isDhcp,
             IPv4 = isDhcp ? [] : ipv4,
             IPv6 = addresses.Of(guid),
+            HasIPv6Routes = addresses.HasRoutes(guid),
             Gateways = isDhcp || v4 is null ? [] : [.. v4.Texts("DefaultGateway").Where(g => Parse(g, AddressFamily.InterNetwork) is not null)],
             NameServers = [.. NameServers(v4, AddressFamily.InterNetwork), .. NameServers(v6, AddressFamily.InterNetworkV6)],
             DnsSuffix = v4?.Text("Domain"),
         };
     }
 
-    private static IReadOnlyList<WindowsAddress> Addresses(RegistryKey key)
+    private static List<WindowsAddress> Addresses(RegistryKey key)
     {
         var masks = key.Texts("SubnetMask");
         var found = new List<WindowsAddress>();

@@ -44,7 +44,10 @@ public sealed record WindowsAdapter
     /// <summary>Static addresses of IPv6.</summary>
     public IReadOnlyList<WindowsAddress> IPv6 { get; init; } = [];
 
-    /// <summary>Static default gateways, of both families.</summary>
+    /// <summary>There are routes of IPv6 that were set by hand, which are not understood further.</summary>
+    public bool HasIPv6Routes { get; init; }
+
+    /// <summary>Static default gateways of IPv4.</summary>
     public IReadOnlyList<string> Gateways { get; init; } = [];
 
     /// <summary>Name servers that were set by hand, of both families; they can be set beside DHCP.</summary>

@@ -1,6 +1,5 @@
 using System.Globalization;
 using V2V.Engine.FileSystems;
-using V2V.Engine.Sources;
 
 namespace V2V.Engine.Inspection.Windows;
 
@@ -13,8 +12,7 @@ internal static class WindowsChecks
     private const long NeededOnSystemVolume = 100 * MiB;
 
     /// <param name="guest">A guest whose <see cref="InspectedGuest.Windows"/> is known.</param>
-    /// <param name="source">Where it came from.</param>
-    public static IReadOnlyList<Concern> Run(InspectedGuest guest, SourceGuest source)
+    public static IReadOnlyList<Concern> Run(InspectedGuest guest)
     {
         var windows = guest.Windows ?? throw new ArgumentException("The guest is no Windows.", nameof(guest));
         return
@@ -27,7 +25,7 @@ internal static class WindowsChecks
             .. ControlSet(windows),
             .. RecoveryConsole(guest),
             .. SecurityPrograms.Check(windows),
-            .. AdapterChecks.Check(windows, source),
+            .. AdapterChecks.Check(windows),
         ];
     }
 
@@ -106,6 +104,18 @@ internal static class WindowsChecks
                 "Convert the guest with all of its disks; the one that it boots from may be missing.");
         }
 
+        if (guest.Firmware == Sources.Firmware.Uefi && guest.OperatingSystem.Architecture == "i686")
+        {
+            yield return new Concern(
+                ConcernSeverity.Blocker, "UefiFirmware32Bit",
+                "The guest is a 32-bit Windows that is started by UEFI, which 32-bit firmware does only. The firmware of the new domain has 64 bits and cannot start it.",
+                "Convert the guest with BIOS firmware if its disk can be started by that too, or move it to a 64-bit Windows.");
+        }
+        else if (guest.Firmware == Sources.Firmware.Uefi && SystemPartitionSpace(guest) is { } full)
+        {
+            yield return full;
+        }
+
         if (guest.Firmware == Sources.Firmware.Bios && !guest.HasBootLoaderOnDisk)
         {
             yield return new Concern(
@@ -113,6 +123,29 @@ internal static class WindowsChecks
                 $"Disk {guest.BootDiskIndex + 1} has no boot code or no active partition: the BIOS would find nothing to start there.",
                 "Convert the guest with all of its disks, or set the firmware of the source to UEFI if that is how it starts.");
         }
+    }
+
+    /// <summary>Boot entries in NVRAM are not carried over, so a copy of the boot manager is put where firmware looks without them.</summary>
+    private static Concern? SystemPartitionSpace(InspectedGuest guest)
+    {
+        foreach (var volume in guest.Volumes.Where(v => BootDevices.IsEfiSystemPartition(v.Volume) && v is { FileSystem: not null, MountPoint: not null }))
+        {
+            var manager = guest.Root.Find($"{volume.MountPoint}/EFI/Microsoft/Boot/bootmgfw.efi");
+            var present = guest.Root.Find($"{volume.MountPoint}/EFI/Boot/bootx64.efi");
+            var needed = (manager?.Length ?? 0) + MiB;
+            if (manager is not null && manager.Length != present?.Length && volume.FileSystem!.Space.FreeBytes < needed)
+            {
+                return new Concern(
+                    ConcernSeverity.Blocker, "GuestDiskFull",
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The EFI system partition ({volume.Volume.DisplayName}) has {volume.FileSystem.Space.FreeBytes / (double)MiB:0.0} MiB free; {needed / (double)MiB:0.0} MiB are needed for a copy of ")
+                    + @"Windows' boot manager as EFI\Boot\bootx64.efi.",
+                    "Remove files there in the guest (mountvol S: /s) and shut it down again.");
+            }
+        }
+
+        return null;
     }
 
     private static IEnumerable<Concern> ControlSet(WindowsSystem windows)

@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems;
 using V2V.Engine.Registry;
 using V2V.Engine.Sources;
 
@@ -38,7 +37,7 @@ internal static class WindowsInspector
         var firmware = BootDevices.Firmware(source, found);
         var volumes = found.Select(f => mountPoints.TryGetValue(f.Guest, out var at) ? f.Guest with { MountPoint = at } : f.Guest).ToList();
         var (bootLoader, bootVolume) = WindowsBootLoader.Find(tree, volumes, firmware);
-        var bootDisk = BootDevices.BootDisk(source, firmware, found, (bootVolume ?? root.Volume).Volume);
+        var bootDisk = BootDisk(source, firmware, found, root, bootVolume);
 
         return new InspectedGuest
         {
@@ -66,6 +65,17 @@ internal static class WindowsInspector
                 Adapters = WindowsAdapters.Read(registry.System, version.ControlSet, source.NetworkAdapters),
             },
         };
+    }
+
+    /// <summary>
+    /// The disk of Windows' boot loader. GRUB on a disk before it starts both systems of a machine that has two; on one behind it, it is left from a
+    /// former use of the disk.
+    /// </summary>
+    private static int BootDisk(
+        SourceGuest source, Firmware firmware, IReadOnlyList<VolumeFinding> found, OperatingSystemRoot root, GuestVolume? bootVolume)
+    {
+        var usual = BootDevices.BootDisk(source, firmware, found, (bootVolume ?? root.Volume).Volume);
+        return bootVolume is null ? usual : firmware == Firmware.Uefi ? bootVolume.Volume.DiskIndex : Math.Min(usual, bootVolume.Volume.DiskIndex);
     }
 
     private static ConversionException Unreadable(OperatingSystemRoot root, WindowsInstallation installation, GuestFileSystemException failure) =>

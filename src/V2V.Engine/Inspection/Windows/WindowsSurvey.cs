@@ -1,5 +1,3 @@
-using V2V.Engine.FileSystems;
-
 namespace V2V.Engine.Inspection.Windows;
 
 /// <summary>What a Windows tells for a conversion that changes nothing inside, as far as its hives can be read.</summary>

@@ -27,21 +27,25 @@ internal sealed class DriverTree : IDisposable
     public static DriverTree Create(string[] systems, string architecture = "amd64", string version = "100.95.104.26200", params string[] without)
     {
         var tree = new DriverTree();
+        tree.AddDrivers(systems, architecture, version, without);
+        tree.Add("guest-agent/qemu-ga-x86_64.msi", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 64]);
+        tree.Add("guest-agent/qemu-ga-i386.msi", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 32]);
+        return tree;
+    }
+
+    public void AddDrivers(string[] systems, string architecture, string version = "100.95.104.26200", params string[] without)
+    {
         foreach (var driver in Drivers.Where(d => !without.Contains(d.Name)))
         {
             foreach (var system in systems)
             {
                 var directory = $"{driver.Directory}/{system}/{architecture}";
-                tree.Add($"{directory}/{driver.Name}.inf", Inf(driver, architecture, version));
-                tree.Add($"{directory}/{driver.Name}.sys", PhonyGuest.Pe(architecture == "x86" ? (ushort)0x14C : (ushort)0x8664, $"{driver.Name} for {system} {architecture}"));
-                tree.Add($"{directory}/{driver.Name}.cat", [0x30, 0x82, .. Encoding.ASCII.GetBytes(driver.Name + system)]);
-                tree.Add($"{directory}/{driver.Name}.pdb", "Microsoft C/C++ MSF 7.00"u8.ToArray());
+                Add($"{directory}/{driver.Name}.inf", Inf(driver, architecture, version));
+                Add($"{directory}/{driver.Name}.sys", PhonyGuest.Pe(architecture == "x86" ? (ushort)0x14C : (ushort)0x8664, $"{driver.Name} for {system} {architecture}"));
+                Add($"{directory}/{driver.Name}.cat", [0x30, 0x82, .. Encoding.ASCII.GetBytes(driver.Name + system)]);
+                Add($"{directory}/{driver.Name}.pdb", "Microsoft C/C++ MSF 7.00"u8.ToArray());
             }
         }
-
-        tree.Add("guest-agent/qemu-ga-x86_64.msi", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 64]);
-        tree.Add("guest-agent/qemu-ga-i386.msi", [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 32]);
-        return tree;
     }
 
     public void Add(string path, byte[] content)

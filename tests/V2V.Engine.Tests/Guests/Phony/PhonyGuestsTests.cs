@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using V2V.Engine.Conversion;
 using V2V.Engine.Inspection;
+using V2V.Engine.Tests.Conversion.Windows;
 using V2V.Engine.Tests.FileSystems;
 using Xunit;
 
@@ -45,6 +46,30 @@ public sealed class PhonyGuestsTests
         Expect(name + ".facts", PhonyReport.Facts(guest, GuestChecks.Run(guest, phony.Source)));
     }
 
+    /// <summary>Windows guests with drivers for them, and with none where that is allowed. Files of drivers are listed in other tests.</summary>
+    [Theory]
+    [MemberData(nameof(WindowsNames))]
+    public void A_conversion_of_a_Windows_makes_exactly_the_expected_changes(string name)
+    {
+        string[] versions = ["xp", "2k3", "w7", "2k8R2", "2k12R2", "w10", "2k16", "2k19", "2k22", "w11", "2k25"];
+        using var drivers = DriverTree.Create(versions);
+        drivers.AddDrivers(versions, "x86");
+        using var none = DriverTree.Create(["2k12"], "ARM64");
+        Expect(
+            name + ".changes",
+            ConvertWindows(name, new ConversionOptions { DriverSource = drivers.Path })
+            + "\n-AllowNoDrivers, of which there are none:\n"
+            + ConvertWindows(name, new ConversionOptions { DriverSource = none.Path, AllowNoDrivers = true }));
+    }
+
+    private static string ConvertWindows(string name, ConversionOptions options)
+    {
+        using var phony = PhonyLinux.Build(File.ReadAllText(Path.Combine(Folder(), name + ".guest")));
+        var guest = phony.Inspect();
+        var lines = Convert(phony, guest, GuestChecks.Run(guest, phony.Source), options).Replace(options.DriverSource!, "DRIVERS", StringComparison.Ordinal).Split('\n');
+        return string.Join('\n', lines.Where(l => !l.StartsWith(@"created C:\Windows\Drivers\VirtIO\", StringComparison.OrdinalIgnoreCase)));
+    }
+
     /// <summary>The same through everything that lies between a disk and its files, which is written and read back.</summary>
     [Theory]
     [MemberData(nameof(Names))]
@@ -67,7 +92,7 @@ public sealed class PhonyGuestsTests
             string.Join('\n', PhonyReport.Changes(assessment).Order(StringComparer.Ordinal)));
     }
 
-    private static string Convert(PhonyLinux phony, InspectedGuest guest, IReadOnlyList<Concern> concerns)
+    private static string Convert(PhonyLinux phony, InspectedGuest guest, IReadOnlyList<Concern> concerns, ConversionOptions? options = null)
     {
         if (concerns.Any(c => c.Severity == ConcernSeverity.Blocker))
         {
@@ -75,14 +100,14 @@ public sealed class PhonyGuestsTests
         }
 
         var before = guest.Root.Mounts.SelectMany(m => ((MemoryFileSystem)m.FileSystem).Files().Select(f => (Path: m.MountPoint.TrimEnd('/') + f.Path, f.Content)))
-            .ToDictionary(f => f.Path, f => f.Content);
+            .DistinctBy(f => f.Path).ToDictionary(f => f.Path, f => f.Content);
         var hardware = new TargetHardware { Firmware = guest.Firmware };
         foreach (var adapter in phony.Source.NetworkAdapters)
         {
             hardware.MacAddresses.Add(adapter.MacAddress!);
         }
 
-        var context = new ConversionContext(guest, phony.Source, hardware, TestContext.Current.CancellationToken);
+        using var context = new ConversionContext(guest, phony.Source, hardware, TestContext.Current.CancellationToken) { Options = options ?? new ConversionOptions() };
         try
         {
             foreach (var step in ConversionSteps.All.Where(s => s.AppliesTo(guest)))

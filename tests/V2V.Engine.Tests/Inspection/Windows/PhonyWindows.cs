@@ -81,6 +81,17 @@ internal sealed class PhonyWindows : IDisposable
         return this;
     }
 
+    /// <summary>Moves a volume to another disk.</summary>
+    public void MoveToDisk(int index, int disk)
+    {
+        var volume = Volumes[index];
+        Volumes[index] = volume with { DiskIndex = disk };
+        if (_fileSystems.Remove(volume, out var fileSystem))
+        {
+            _fileSystems[Volumes[index]] = fileSystem;
+        }
+    }
+
     /// <summary>Adds to the hive SYSTEM.</summary>
     public PhonyWindows WithSystem(string text) => With("SYSTEM", text);
 

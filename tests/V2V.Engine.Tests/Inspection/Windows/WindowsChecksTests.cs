@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.FileSystems;
@@ -25,6 +24,15 @@ public sealed class WindowsChecksTests
 
         Assert.Equal(isHibernated ? ["GuestHibernated"] : [], concerns.Select(c => c.Id));
         Assert.All(concerns, c => Assert.Contains("shutdown /s /t 0", c.Advice));
+    }
+
+    [Fact]
+    public void An_image_on_another_volume_is_told_only()
+    {
+        using var phony = PhonyWindows.Create();
+        phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ntfs").With("/hiberfil.sys", "hibr"));
+
+        Assert.Equal([("WindowsHibernated", ConcernSeverity.Warning)], phony.Check().Select(c => (c.Id, c.Severity)));
     }
 
     [Theory]
@@ -78,6 +86,49 @@ public sealed class WindowsChecksTests
         Assert.Contains("100 MiB are needed", concern.Message);
     }
 
+    [Theory]
+    [InlineData(true, 2, false)]
+    [InlineData(true, 64, true)]
+    [InlineData(false, 2, true)]
+    public void The_system_partition_needs_room_for_a_boot_manager_that_firmware_finds(bool isMissing, int capacity, bool isEnough)
+    {
+        using var phony = PhonyWindows.Create();
+        phony.Source = phony.Source with { Firmware = Firmware.Uefi };
+        var esp = new MemoryFileSystem("vfat").With("/EFI/Microsoft/Boot/BCD").With("/EFI/Microsoft/Boot/bootmgfw.efi", new byte[1_200_000])
+            .With("/EFI/Boot/bootx64.efi", new byte[isMissing ? 0 : 1_200_000]);
+        esp.Capacity = capacity << 20;
+        phony.Add(
+            MemoryVolume.Partition(0, 3) with { Kind = VolumeKind.GptPartition, PartitionUuid = "9a000000-0000-4000-8000-000000000003", GptType = new Guid("c12a7328-f81f-11d2-ba4b-00a0c93ec93b") }, esp);
+
+        Assert.Equal(isEnough ? [] : ["GuestDiskFull"], phony.Check().Select(c => c.Id));
+    }
+
+    [Fact]
+    public void A_32_bit_Windows_of_UEFI_is_refused()
+    {
+        using var phony = PhonyWindows.Create("Windows 8.1", "6.3", "9600", "Client", 0x14C);
+        phony.Source = phony.Source with { Firmware = Firmware.Uefi };
+
+        Assert.Contains(phony.Check(), c => c is { Id: "UefiFirmware32Bit", Severity: ConcernSeverity.Blocker });
+    }
+
+    /// <summary>A data disk that had a Linux before still has GRUB; one in front of Windows starts both.</summary>
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(2, 1)]
+    public void The_disk_of_the_boot_loader_boots_whatever_is_left_on_others(int grub, int expected)
+    {
+        using var phony = PhonyWindows.Create();
+        var plain = VolumeImages.With(4096, (0, [0x33, 0xC0]), (510, [0x55, 0xAA]));
+        phony.Source = phony.Source with { Disks = [.. Enumerable.Range(0, 3).Select(i => PhonyGuest.Disk(content: i == grub ? VolumeImages.GrubSector() : plain))] };
+        for (var i = 0; i < phony.Volumes.Count; i++)
+        {
+            phony.MoveToDisk(i, 1);
+        }
+
+        Assert.Equal(expected, phony.Inspect().BootDiskIndex);
+    }
+
     [Fact]
     public void A_control_set_that_the_next_start_would_not_take_is_told()
     {
@@ -99,16 +150,21 @@ public sealed class WindowsChecksTests
     }
 
     [Theory]
-    [InlineData("DenyUnspecified", "1", "DeviceInstallRestricted")]
-    [InlineData("DenyDeviceIDs", "1", "DeviceInstallRestricted")]
-    [InlineData("DenyRemovableDevices", "1", null)]
-    [InlineData("DenyUnspecified", "0", null)]
-    public void Policies_against_new_devices_are_told(string value, string data, string? expected)
+    [InlineData("DenyUnspecified", 1, null, true)]
+    [InlineData("DenyUnspecified", 0, null, false)]
+    [InlineData("DenyRemovableDevices", 1, null, false)]
+    [InlineData("DenyDeviceClasses", 1, "{4D36E97B-E325-11CE-BFC1-08002BE10318}", true)]
+    [InlineData("DenyDeviceClasses", 0, "{4D36E97B-E325-11CE-BFC1-08002BE10318}", false)]
+    [InlineData("DenyDeviceClasses", 1, "{36fc9e60-c465-11cf-8056-444553540000}", false)]
+    [InlineData("DenyDeviceIDs", 1, @"PCI\VEN_1AF4&DEV_1001", true)]
+    [InlineData("DenyDeviceIDs", 1, @"USB\Class_08", false)]
+    public void Policies_against_the_new_devices_are_told(string value, int data, string? listed, bool expected)
     {
         using var phony = PhonyWindows.Create();
-        phony.WithSoftware($"[Policies\\Microsoft\\Windows\\DeviceInstall\\Restrictions]\n\"{value}\"=dword:{data}");
+        const string key = @"Policies\Microsoft\Windows\DeviceInstall\Restrictions";
+        phony.WithSoftware($"[{key}]\n\"{value}\"=dword:{data}\n{(listed is null ? "" : $"[{key}\\{value}]\n\"1\"=\"{listed}\"")}");
 
-        Assert.Equal(expected is null ? [] : [expected], phony.Check().Select(c => c.Id));
+        Assert.Equal(expected ? ["DeviceInstallRestricted"] : [], phony.Check().Select(c => c.Id));
     }
 
     [Theory]
@@ -155,16 +211,28 @@ public sealed class WindowsChecksTests
     }
 
     [Fact]
-    public void Addresses_whose_adapter_is_in_doubt_are_told()
+    public void Adapters_that_are_in_doubt_are_none_of_the_sources()
     {
         using var phony = PhonyWindows.Create();
         phony.WithSystem(Adapter(1, "{11111111-0000-4000-8000-000000000001}", "VMBUS\\{f8615163}\\{1}") + Adapter(2, "{11111111-0000-4000-8000-000000000002}", "VMBUS\\{f8615163}\\{2}"));
 
+        Assert.Equal([null, null], phony.Inspect().Windows!.Adapters.Select(a => a.SourceIndex));
+    }
+
+    [Fact]
+    public void Adapters_of_software_and_addresses_set_in_drivers_are_told()
+    {
+        using var phony = PhonyWindows.Create();
+        phony.WithSystem(
+            Adapter(1, "{11111111-0000-4000-8000-000000000001}", "COMPOSITEBUS\\MS_IMPLAT_MP\\{1}")
+            + Adapter(2, "{11111111-0000-4000-8000-000000000002}", "PCI\\VEN_15AD&DEV_07B0\\1")
+            + $"[ControlSet001\\Control\\Class\\{PhonyWindows.NetClass}\\0002]\n\"NetworkAddress\"=\"02AABBCCDDEE\"");
+
         var concerns = phony.Check();
 
-        Assert.Equal(["StaticAddressNotMoved", "StaticAddressNotMoved"], concerns.Select(c => c.Id));
-        Assert.Contains("\"Ethernet 1\" (Adapter) is configured by hand (192.0.2.1/24)", concerns[0].Message);
-        Assert.Contains("Windows knows 2 adapters", concerns[0].Message);
+        Assert.Equal(["VirtualAdapterConfigured", "MacAddressOverridden"], concerns.Select(c => c.Id));
+        Assert.Contains("\"Ethernet 1\" (Adapter) is made by software (a team, a virtual switch or a VPN) and configured by hand (192.0.2.1/24)", concerns[0].Message);
+        Assert.Contains("02AABBCCDDEE", concerns[1].Message);
     }
 
     /// <summary>The masks and lists that the registry can hold, also those that make no sense.</summary>

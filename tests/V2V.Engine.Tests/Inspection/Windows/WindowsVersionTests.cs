@@ -1,5 +1,4 @@
 using V2V.Engine.Inspection;
-using V2V.Engine.Inspection.Windows;
 using Xunit;
 
 namespace V2V.Engine.Tests.Inspection.Windows;
@@ -60,7 +59,12 @@ public sealed class WindowsVersionTests
         {
             var system = new OperatingSystemInfo
             {
-                Family = OperatingSystemFamily.Windows, Distribution = "windows", ProductName = "Windows", Architecture = "x86_64", MajorVersion = major, MinorVersion = minor,
+                Family = OperatingSystemFamily.Windows,
+                Distribution = "windows",
+                ProductName = "Windows",
+                Architecture = "x86_64",
+                MajorVersion = major,
+                MinorVersion = minor,
             };
             Assert.Contains(LibosinfoIds.Windows(system, isServer, build)!, known);
         }

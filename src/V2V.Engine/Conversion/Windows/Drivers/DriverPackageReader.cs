@@ -7,23 +7,33 @@ namespace V2V.Engine.Conversion.Windows.Drivers;
 internal sealed record FoundPackage(DriverPackage Package, string Version);
 
 /// <summary>
-/// Makes packages of the INF files in directories. A driver is taken from the first directory that has all of it; what is wrong with others is
+/// Makes packages of the INF files in directories. A driver is taken from the first directory that has all of it; what is wrong with it there is
 /// reported unless a later directory makes up for it.
 /// </summary>
 internal sealed class DriverPackageReader(DriverSource source, DriverTarget target)
 {
     private const string InfEnding = ".inf";
     private const string DriverEnding = ".sys";
+    private const string Advice = "Compare the source with the original virtio-win image.";
 
     private readonly SortedDictionary<string, FoundPackage> _packages = new(StringComparer.Ordinal);
-    private readonly List<(string Name, Concern Concern)> _rejected = [];
+
+    /// <summary>Why a driver was not taken from the first directory that has it.</summary>
+    private readonly Dictionary<string, Concern> _rejected = [];
     private readonly List<(string Name, string Path)> _missing = [];
+    private readonly List<Concern> _unsigned = [];
 
     /// <summary>By name.</summary>
     public SortedDictionary<string, FoundPackage> Packages => _packages;
 
+    /// <summary>Packages that were taken without their catalogue.</summary>
+    public IReadOnlyList<Concern> Unsigned => _unsigned;
+
     /// <summary>What is wrong with drivers that were found nowhere else.</summary>
-    public IEnumerable<Concern> Concerns => _rejected.Where(r => !_packages.ContainsKey(r.Name)).Select(r => r.Concern).Distinct();
+    /// <param name="isMeant">The drivers' names that are of interest; all if null.</param>
+    public IEnumerable<Concern> Faults(Predicate<string>? isMeant = null) => _rejected
+        .Where(r => !_packages.ContainsKey(r.Key) && isMeant?.Invoke(r.Key) != false)
+        .Select(r => r.Value);
 
     /// <summary>Files that an INF file names and that are not there, as paths in the source.</summary>
     public IEnumerable<string> MissingFiles => _missing.Where(m => !_packages.ContainsKey(m.Name)).Select(m => m.Path).Distinct();
@@ -67,30 +77,47 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
         }
     }
 
-    /// <summary>Adds the files that the INF file names; false when one is missing.</summary>
+    /// <summary>Adds the files that the INF file names; false when one is missing that is not the catalogue.</summary>
     private bool FindNamed(DriverCandidate directory, string name, DriverInf inf, List<DriverSourceFile> files)
     {
         var missing = new List<string>();
+        var isUnsigned = false;
         foreach (var wanted in inf.Files)
         {
             // Trees that were copied together by hand have lost the folders within a driver's folder.
             var found = source.Find($"{directory.Path}/{wanted}") ?? source.Find($"{directory.Path}/{wanted[(wanted.LastIndexOf('/') + 1)..]}");
-            if (found is null)
+            if (found is not null)
             {
-                missing.Add($"{directory.Path}/{wanted}");
+                files.Add(found);
+            }
+            else if (wanted == inf.CatalogFile)
+            {
+                isUnsigned = true;
             }
             else
             {
-                files.Add(found);
+                missing.Add($"{directory.Path}/{wanted}");
             }
         }
 
         if (missing.Count == 0)
         {
+            if (isUnsigned)
+            {
+                // Windows starts from a driver that is signed itself; only to install it, it wants the catalogue.
+                _unsigned.Add(new Concern(
+                    ConcernSeverity.Warning, "DriverCatalogMissing",
+                    $"{directory.Path}/{inf.CatalogFile} is not in {source.Description}: without its signatures Windows may refuse to install the driver {name}.", Advice));
+            }
+
             return true;
         }
 
-        _missing.AddRange(missing.Select(path => (name, path)));
+        if (!_rejected.ContainsKey(name))
+        {
+            _missing.AddRange(missing.Select(path => (name, path)));
+        }
+
         Reject(
             name, "DriverIncomplete",
             $"The driver {name} of {source.Description} is left out, because its INF file names what is not there: {string.Join(", ", missing)}.");
@@ -102,12 +129,13 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
     {
         foreach (var file in files.Where(f => f.Name.EndsWith(DriverEnding, StringComparison.OrdinalIgnoreCase)))
         {
-            var built = PeHeader.ReadArchitecture((offset, buffer) => source.Read(file, offset, buffer));
-            if (built != target.Architecture)
+            var machine = PeHeader.ReadMachine((offset, buffer) => source.Read(file, offset, buffer));
+            if (PeHeader.ArchitectureOf(machine) != target.Architecture)
             {
+                var built = PeHeader.ArchitectureOf(machine) ?? $"machine 0x{machine:X4}";
                 Reject(
                     name, "DriverForOtherArchitecture",
-                    built is null
+                    machine is null
                         ? $"The driver {name} of {source.Description} is left out, because {file.Path} is not a Windows driver."
                         : $"The driver {name} of {source.Description} is left out, because {file.Path} is built for {built}, and the guest is {target.Architecture}.");
                 return false;
@@ -124,6 +152,5 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
         return files.Find(f => f.Name.Equals(binary, StringComparison.OrdinalIgnoreCase));
     }
 
-    private void Reject(string name, string id, string message) => _rejected.Add((name, new Concern(
-        ConcernSeverity.Warning, id, message, "Compare the source with the original virtio-win image.")));
+    private void Reject(string name, string id, string message) => _rejected.TryAdd(name, new Concern(ConcernSeverity.Warning, id, message, Advice));
 }

@@ -12,7 +12,10 @@ public sealed record DriverSelection
     /// <summary>The source's file or folder.</summary>
     public required string SourcePath { get; init; }
 
-    /// <summary>The directory's name that virtio-win gives to this Windows: "w10", "2k22". What was found may come from one of its relatives.</summary>
+    /// <summary>
+    /// The directory's name that virtio-win gives to this Windows: "w10", "2k22"; empty for one that it has none for. What was found may come from
+    /// one of its relatives.
+    /// </summary>
     public required string OsDirectory { get; init; }
 
     /// <summary>One package a driver, in the order of their names, the storage drivers among them.</summary>
@@ -36,6 +39,15 @@ public sealed record DriverSelection
     /// <summary>Directories and files that were looked for and not found, as paths in the source. Empty when every driver is there.</summary>
     public IReadOnlyList<string> Missing { get; init; } = [];
 
+    /// <summary>The directories among <see cref="Missing"/> of which one would give a storage driver.</summary>
+    internal IReadOnlyList<string> MissingStorage { get; init; } = [];
+
+    /// <summary>Those for a network driver.</summary>
+    internal IReadOnlyList<string> MissingNetwork { get; init; } = [];
+
+    /// <summary>What is wrong with the storage drivers that were found and not taken.</summary>
+    internal IReadOnlyList<Concern> StorageFaults { get; init; } = [];
+
     /// <summary>What the user should know: drivers of another Windows were taken, files are missing or built for another architecture.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 
@@ -47,12 +59,14 @@ public sealed record DriverSelection
     /// <summary>The refusal of a guest whose disks no driver of the source drives: every directory and file that is missing, in one message.</summary>
     public ConversionException NoStorageDriver()
     {
-        var found = string.Concat(Concerns.Where(c => c.Severity == ConcernSeverity.Warning).Select(c => $" {c.Message}"));
-        var missing = Missing.Count == 0 ? "" : $" The following directories and files are required, but missing: {string.Join(", ", Missing)}.";
-        return new ConversionException(V2VError.DriversMissing, $"There is no virtio storage driver for {Guest} in {Source}.{missing}{found}")
+        var missing = MissingStorage.Count == 0 ? ""
+            : $" One of the following directories is required, but all are missing: {string.Join(", ", MissingStorage)}.";
+        var network = MissingNetwork.Count == 0 ? "" : $" The same holds for the network driver: {string.Join(", ", MissingNetwork)}.";
+        var faults = string.Concat(StorageFaults.Select(c => $" {c.Message}"));
+        return new ConversionException(V2VError.DriversMissing, $"There is no virtio storage driver for {Guest} in {Source}.{missing}{network}{faults}")
         {
             Path = SourcePath,
-            Advice = $"Give a virtio-win ISO image or tree that has drivers for {OsDirectory} by -DriverSource, "
+            Advice = $"Give a virtio-win ISO image or tree that has drivers for {(OsDirectory.Length == 0 ? "it" : OsDirectory)} by -DriverSource, "
                 + "or let the guest have SATA or IDE disks and an emulated network adapter by -AllowNoDrivers.",
         };
     }

@@ -45,6 +45,8 @@ public static class DriverSelector
 
         var storage = StorageDrivers.Choose(packages.Values, preference);
         var expected = new ExpectedDirectories(source, target, versions);
+        var storageDirectories = storage is null ? expected.Missing(["viostor", "vioscsi"]).ToList() : [];
+        var networkDirectories = packages.Values.Any(p => IsNetwork(p.Package)) ? [] : expected.Missing(["NetKVM"]).Except(storageDirectories).ToList();
         return new DriverSelection
         {
             Guest = target.Name,
@@ -58,11 +60,14 @@ public static class DriverSelector
             Version = SourceVersion.Read(source) ?? storage?.Package.Inf.Version,
             Missing =
             [
-                .. storage is null ? expected.Missing(["viostor", "vioscsi"]) : [],
-                .. packages.Values.Any(p => IsNetwork(p.Package)) ? [] : expected.Missing(["NetKVM"]),
+                .. storageDirectories,
+                .. networkDirectories,
                 .. reader.MissingFiles.Select(expected.FullPath),
             ],
-            Concerns = [.. reader.Concerns, .. RelativesUsed(packages.Values, versions), .. StorageDrivers.Concerns(storage?.Package, preference)],
+            MissingStorage = storageDirectories,
+            MissingNetwork = networkDirectories,
+            StorageFaults = [.. reader.Faults(StorageDrivers.IsName)],
+            Concerns = [.. reader.Faults(), .. reader.Unsigned, .. RelativesUsed(packages.Values, versions), .. StorageDrivers.Concerns(storage?.Package, preference)],
         };
     }
 

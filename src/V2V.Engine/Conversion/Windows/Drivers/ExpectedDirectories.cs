@@ -8,10 +8,9 @@ internal sealed class ExpectedDirectories(DriverSource source, DriverTarget targ
     /// <summary>The directories of these drivers that are not there, for every version that would have been taken.</summary>
     public IEnumerable<string> Missing(IReadOnlyList<string> drivers)
     {
-        var names = versions.Count > 0 ? versions : ["?"];
         var expected = FindByOs() is { } root
-            ? names.Select(version => $"{root}{OldArchitecture}/{version}")
-            : drivers.SelectMany(driver => names.Select(version => $"{FindByDriver()}{driver}/{version}/{target.InfArchitecture}"));
+            ? versions.Select(version => $"{root}{OldArchitecture}/{version}")
+            : drivers.SelectMany(driver => versions.Select(version => $"{FindByDriver()}{driver}/{version}/{target.InfArchitecture}"));
         return expected.Distinct().Where(d => !source.HasDirectory(d)).Select(FullPath);
     }
 

@@ -69,9 +69,13 @@ internal sealed class FolderDriverSource : DriverSource
         }
 
         above.Add(real);
-        foreach (var found in new DirectoryInfo(real).EnumerateFileSystemInfos())
+
+        // A folder inside that may not be read, such as lost+found, holds no drivers; that the root may not be read has to be told.
+        var options = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = above.Count > 1 };
+        foreach (var found in new DirectoryInfo(real).EnumerateFileSystemInfos("*", options))
         {
-            if (Inside(found.FullName) is not { } target)
+            var target = found.Attributes.HasFlag(FileAttributes.ReparsePoint) ? Inside(found.FullName) : found.FullName;
+            if (target is null)
             {
                 continue;
             }

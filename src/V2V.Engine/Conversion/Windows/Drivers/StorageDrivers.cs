@@ -15,6 +15,9 @@ internal static class StorageDrivers
             .FirstOrDefault(p => p is not null);
     }
 
+    /// <summary>Whether a package of that name is one of them.</summary>
+    public static bool IsName(string name) => s_blk.Concat(s_scsi).Contains($"{name}.sys", StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Whether it drives disks of virtio-scsi, in distinction from virtio-blk.</summary>
     public static bool IsScsi(DriverPackage package) => s_scsi.Contains(package.Driver?.Name, StringComparer.OrdinalIgnoreCase);
 

@@ -1,5 +1,4 @@
 using V2V.Engine.Inspection.Windows;
-using V2V.Engine.Registry;
 
 namespace V2V.Engine.Conversion.Windows.FirstBoot;
 
@@ -17,6 +16,9 @@ public sealed class BringDataDisksOnline : WindowsStep
     private const uint Offline = 1;
 
     private const int MaxDevices = 10_000;
+
+    /// <summary>Enumerators below Enum that disks of virtual machines have.</summary>
+    private static readonly string[] DiskBuses = ["SCSI", "IDE"];
 
     private const string Why = "Windows brings the data disks online, which are new to it, when it starts on KVM.";
 
@@ -61,8 +63,7 @@ public sealed class BringDataDisksOnline : WindowsStep
 
     /// <summary>The partition manager keeps a disk's state with its device (Enum\...\Device Parameters\Partmgr, Attributes bit 0), also of ones that are gone.</summary>
     private static bool HasOfflineDisk(ConversionContext context) =>
-        ((ReadOnlySpan<string>)["SCSI", "IDE", "SAS"]).ToArray()
-            .SelectMany(bus => context.Registry.Find($@"{context.Registry.ControlSets[0]}\Enum\{bus}")?.Keys ?? [])
+        DiskBuses.SelectMany(bus => context.Registry.Find($@"{context.Registry.ControlSets[0]}\Enum\{bus}")?.Keys ?? [])
             .Where(device => device.Name.StartsWith("Disk", StringComparison.OrdinalIgnoreCase))
             .SelectMany(device => device.Keys).Take(MaxDevices)
             .Any(instance => instance.Find(@"Device Parameters\Partmgr")?.GetUInt32("Attributes") is { } attributes && (attributes & Offline) != 0);

@@ -210,14 +210,30 @@ public sealed class DriverSelectorTests
         using var tree = new DriverTree();
         tree.Add("viostor/w10/amd64", "viostor", "amd64");
         File.Delete(tree.At("viostor/w10/amd64/viostor.sys"));
-        File.Delete(tree.At("viostor/w10/amd64/viostor.cat"));
+        tree.Add("viostor/w11/amd64", "viostor", "amd64");
+        File.Delete(tree.At("viostor/w11/amd64/viostor.sys"));
 
         var selection = Select(tree, DriverTree.Windows10);
 
         Assert.Null(selection.Storage);
         Assert.Contains($"{tree.Root}/viostor/w10/amd64/viostor.sys", selection.Missing);
-        Assert.Contains($"{tree.Root}/viostor/w10/amd64/viostor.cat", selection.Missing);
-        Assert.Contains("viostor/w10/amd64/viostor.cat", selection.NoStorageDriver().Message, StringComparison.Ordinal);
+        Assert.DoesNotContain($"{tree.Root}/viostor/w11/amd64/viostor.sys", selection.Missing);
+        Assert.Contains("viostor/w10/amd64/viostor.sys", selection.NoStorageDriver().Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_driver_without_its_catalogue_starts_Windows_but_may_not_install()
+    {
+        using var tree = new DriverTree();
+        tree.Add("viostor/w10/amd64", "viostor", "amd64");
+        File.Delete(tree.At("viostor/w10/amd64/viostor.cat"));
+
+        var selection = Select(tree, DriverTree.Windows10);
+
+        Assert.Equal("viostor", selection.Storage!.Name);
+        var concern = Assert.Single(selection.Concerns);
+        Assert.Equal("DriverCatalogMissing", concern.Id);
+        Assert.Contains("viostor/w10/amd64/viostor.cat", concern.Message, StringComparison.Ordinal);
     }
 
     [Fact]

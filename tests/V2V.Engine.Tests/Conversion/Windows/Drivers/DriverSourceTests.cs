@@ -78,6 +78,7 @@ public sealed class DriverSourceTests
         Assert.Contains("virtio-win*.iso", empty.Message, StringComparison.Ordinal);
 
         tree.Write("file", new byte[100_000]);
+        tree.Write(".hidden/.file", []);
         var other = Fault(tree.At("file"));
         Assert.Equal(V2VError.DriverSourceInvalid, other.Error);
         Assert.Equal(32768, other.Offset);

@@ -1,5 +1,4 @@
 using V2V.Engine.Conversion.Windows.FirstBoot;
-using V2V.Engine.Registry;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Windows.FirstBoot;
@@ -64,10 +63,10 @@ public sealed class FirstBootScriptsInWineTests(WineSystem wine) : IClassFixture
                 "netsh interface ipv4 add address name=11 address=198.51.100.7 mask=255.255.254.0",
                 "netsh interface ipv4 set dnsserver name=11 source=static address=192.0.2.53 validate=no",
                 "netsh interface ipv4 add dnsserver name=11 address=192.0.2.54 index=2 validate=no",
-                @"msiexec /i ""C:\windows\V2V\FirstBoot\scripts\qemu-ga-x86_64.msi"" /qn /norestart /l*v ""C:\windows\V2V\FirstBoot\logs\qemu-guest-agent.msi.log""",
-                @"msiexec /x {2F2E3A3C-5C3B-4F0D-8E5D-6B7A8C9D0E1F} /qn /norestart /l*v ""C:\windows\V2V\FirstBoot\logs\vmware-tools.msi.log"" REBOOT=ReallySuppress REMOVE=ALL",
+                @"msiexec /i C:\windows\V2V\FirstBoot\scripts\qemu-ga-x86_64.msi /qn /norestart /l*v C:\windows\V2V\FirstBoot\logs\qemu-guest-agent.msi.log",
+                @"msiexec /x {2F2E3A3C-5C3B-4F0D-8E5D-6B7A8C9D0E1F} /qn /norestart /l*v C:\windows\V2V\FirstBoot\logs\vmware-tools.msi.log REBOOT=ReallySuppress REMOVE=ALL",
             ],
-            Calls());
+            Calls()); // Wine's "start" leaves out quotes around what has no spaces
         Assert.Contains("corp.example", wine.Check("reg", "query", $@"{Interfaces}\{NewAdapter}", "/v", "Domain"));
         var old = wine.Check("reg", "query", $@"{Interfaces}\{FirstBootGuests.OldAdapter}");
         Assert.DoesNotContain("IPAddress", old);
@@ -105,7 +104,12 @@ public sealed class FirstBootScriptsInWineTests(WineSystem wine) : IClassFixture
         Tool("getmac", "\"Local Area Connection\",\"VMware Accelerated\",\"00-50-56-AA-00-02\",\"x\"\r\n\"Verbindung & 2\",\"Red Hat\",\"52-54-00-AB-CD-EF\",\"x\"\r\n");
         var adapter = new AdapterAddresses
         {
-            Name = "LAN", OldGuid = FirstBootGuests.OldAdapter, MacAddress = "52:54:00:ab:cd:ef", IPv4 = [new("10.0.0.9", 8)], IPv4Gateways = ["10.0.0.1", "10.0.0.2"], IPv4NameServers = ["10.0.0.3"],
+            Name = "LAN",
+            OldGuid = FirstBootGuests.OldAdapter,
+            MacAddress = "52:54:00:ab:cd:ef",
+            IPv4 = [new("10.0.0.9", 8)],
+            IPv4Gateways = ["10.0.0.1", "10.0.0.2"],
+            IPv4NameServers = ["10.0.0.3"],
         };
         var folder = new RunnerFolder(wine).WithScript("2500-addresses.cmd", AddressScript.Create(adapter, 1, new Version(5, 1)));
         folder.Start();
@@ -129,7 +133,12 @@ public sealed class FirstBootScriptsInWineTests(WineSystem wine) : IClassFixture
         Tool("netsh", codes: "1 0 0 1");
         var adapter = new AdapterAddresses
         {
-            Name = "LAN", OldGuid = FirstBootGuests.OldAdapter, MacAddress = "52:54:00:ab:cd:ef", IPv6 = [new("2001:db8::7", 64)], IPv6Gateways = ["fe80::1"], IPv6NameServers = ["2001:db8::53"],
+            Name = "LAN",
+            OldGuid = FirstBootGuests.OldAdapter,
+            MacAddress = "52:54:00:ab:cd:ef",
+            IPv6 = [new("2001:db8::7", 64)],
+            IPv6Gateways = ["fe80::1"],
+            IPv6NameServers = ["2001:db8::53"],
         };
         var folder = new RunnerFolder(wine).WithScript("2500-addresses.cmd", AddressScript.Create(adapter, 1, new Version(6, 0)));
         folder.Start();

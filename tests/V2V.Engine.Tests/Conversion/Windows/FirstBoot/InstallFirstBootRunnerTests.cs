@@ -4,6 +4,7 @@ using V2V.Engine.Conversion.Windows;
 using V2V.Engine.Conversion.Windows.FirstBoot;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Registry;
+using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Windows.FirstBoot;
@@ -130,6 +131,46 @@ public sealed class InstallFirstBootRunnerTests
             }
 
             Assert.Equal(at, BinaryPrimitives.ReadUInt16LittleEndian(list[2..]));
+        }
+    }
+
+    /// <summary>ntfs-3g refuses descriptors that are not valid, and its audit shows who is let in.</summary>
+    [Fact]
+    public void Security_descriptors_are_understood_by_ntfs_3g()
+    {
+        ExternalTool.NeedRoot();
+        ExternalTool.Need("mkntfs", "ntfs-3g", "setfattr", "ntfssecaudit", "umount");
+        using var folder = new TestFolder();
+        var image = folder["ntfs.raw"];
+        using (var file = File.Create(image))
+        {
+            file.SetLength(8 << 20);
+        }
+
+        ExternalTool.Check("mkntfs", "-q", "-F", image);
+        var mounted = Directory.CreateDirectory(folder["mounted"]).FullName;
+        Assert.SkipUnless(ExternalTool.Run("ntfs-3g", image, mounted).ExitCode == 0, "needs FUSE");
+        try
+        {
+            Directory.CreateDirectory(Path.Combine(mounted, "top", "folder"));
+            File.WriteAllText(Path.Combine(mounted, "top", "file"), "x");
+            foreach (var (path, security) in ((string, byte[])[])[
+                ("top", FirstBootSecurity.TopFolder), ("top/folder", FirstBootSecurity.Folder), ("top/file", FirstBootSecurity.File)])
+            {
+                ExternalTool.Check("setfattr", "-h", "-n", FirstBootSecurity.Attribute, "-v", "0x" + Convert.ToHexString(security), Path.Combine(mounted, path));
+            }
+        }
+        finally
+        {
+            ExternalTool.Check("umount", mounted);
+        }
+
+        foreach (var path in (string[])["/top", "/top/folder", "/top/file"])
+        {
+            var audit = ExternalTool.Check("ntfssecaudit", "-v", image, path);
+            Assert.Contains("Windows owner S-1-5-32-544", audit);
+            Assert.Contains("mode 0755", audit);
+            Assert.Contains("No errors were found", audit);
         }
     }
 

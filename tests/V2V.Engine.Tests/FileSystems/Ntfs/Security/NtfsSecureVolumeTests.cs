@@ -70,6 +70,53 @@ public sealed class NtfsSecureVolumeTests
         image.Unmount();
     }
 
+    /// <summary>Older drivers left the end of each block of $SDS without clusters.</summary>
+    [Fact]
+    public void A_sparse_stream_gets_the_clusters_that_it_lacks()
+    {
+        using var image = new NtfsTestImage(64 * MiB, "-c", "4096");
+        var random = new Random(2);
+        var expected = new Dictionary<string, byte[]>();
+        using (var device = new FileDevice(image.Path))
+        {
+            var volume = NtfsOpening.Open(device);
+            using var change = new NtfsTransaction(volume, () => { });
+            var file = volume.Files.Get(NtfsSystemFile.Secure);
+            var stream = file.Find(NtfsAttributeType.Data, "$SDS")!;
+            var run = stream.Runs!.Find(1)!.Value;
+            var hole = new NtfsRun(1, NtfsRun.Hole, 60);
+            Assert.True(run.Length >= hole.Length);
+            volume.Clusters.Free(run.Lcn, hole.Length);
+            stream.Runs.Replace(hole);
+            stream.Flags |= NtfsAttributeFlags.Sparse;
+            stream.CompressedSize = stream.Runs.Allocated * 4096;
+            var information = file.Information;
+            information.Flags |= NtfsFileFlags.Sparse;
+            change.Commit();
+            volume.Cache.WriteBack();
+        }
+
+        image.Check();
+        using (var device = new FileDevice(image.Path))
+        using (var fileSystem = NtfsFileSystem.Open(device))
+        {
+            for (var i = 0; i < 40; i++)
+            {
+                fileSystem.CreateFile($"/file {i}", new());
+                fileSystem.SetExtendedAttribute($"/file {i}", Name, expected[$"/file {i}"] = Descriptor(random));
+            }
+
+            fileSystem.Flush();
+        }
+
+        image.Check();
+        using (var device = new FileDevice(image.Path))
+        using (var fileSystem = NtfsFileSystem.Open(device))
+        {
+            Assert.All(expected, e => Assert.Equal(e.Value, fileSystem.ExtendedAttributes(e.Key)[Name]));
+        }
+    }
+
     private static byte[] Get(string path)
     {
         var value = new byte[NtfsSecurityDescriptor.MaxLength];
