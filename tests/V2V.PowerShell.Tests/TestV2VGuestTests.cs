@@ -54,5 +54,31 @@ public sealed class TestV2VGuestTests : IDisposable
         Assert.DoesNotContain(outcome.Output.Cast<GuestAssessment>(), a => a.Source.Name == "b" && a.CanConvert);
     }
 
+    [Theory]
+    [InlineData("Test-V2VGuest")]
+    [InlineData("Invoke-V2VConversion -WhatIf")]
+    public void A_source_of_drivers_that_is_none_ends_the_command_once(string command)
+    {
+        var error = _session.RunToTerminatingError(
+            $"param($p, $f) $ExecutionContext.SessionState.Path.SetLocation($f) > $null; $p, $p | {command} -DriverSource missing.iso", Repository.SampleGuest, _session.Folder);
+
+        Assert.StartsWith("DriverSourceNotFound,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal(Path.Combine(_session.Folder, "missing.iso"), error.TargetObject);
+        Assert.Contains("-DriverSource", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Drivers_do_not_matter_to_other_guests()
+    {
+        Directory.CreateDirectory(Path.Combine(_session.Folder, "drivers"));
+        File.WriteAllText(Path.Combine(_session.Folder, "drivers", "viostor.inf"), "");
+        var assessment = _session.Run(
+            "param($p, $d) Test-V2VGuest $p -DriverSource $d -BlockDriver vioscsi -AllowNoDrivers", Repository.SampleGuest, Path.Combine(_session.Folder, "drivers"))
+            .Only<GuestAssessment>();
+
+        Assert.True(assessment.CanConvert);
+        Assert.Equal(DiskBus.Virtio, assessment.Hardware?.DiskBus);
+    }
+
     public void Dispose() => _session.Dispose();
 }

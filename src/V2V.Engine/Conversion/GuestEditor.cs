@@ -27,6 +27,9 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
     /// <summary>Display name of the volume, when it is no part of the guest's tree.</summary>
     internal string? Volume { get; init; }
 
+    /// <summary>A path as the record of changes spells it.</summary>
+    internal string Display(string path) => Show?.Invoke(path) ?? path;
+
     public string? TryReadAllText(string path) => Root.TryReadAllText(path);
 
     /// <summary>Replaces or creates a text file. Nothing happens, and nothing is recorded, when it has this content already.</summary>

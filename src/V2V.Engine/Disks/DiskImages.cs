@@ -1,6 +1,10 @@
+using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Qcow2;
 using V2V.Engine.Disks.Raw;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Vdi;
+using V2V.Engine.Disks.Vhd;
+using V2V.Engine.Disks.Vhdx;
 using V2V.Engine.Disks.Vmdk;
 
 namespace V2V.Engine.Disks;
@@ -8,7 +12,7 @@ namespace V2V.Engine.Disks;
 /// <summary>How to open a disk image.</summary>
 public sealed record DiskOpenOptions
 {
-    /// <summary>"raw", "vmdk" or "qcow2": open it as this and nothing else. Null looks at the content.</summary>
+    /// <summary>"raw", "vmdk", "qcow2", "vhd", "vhdx", "vdi" or "parallels": open it as this and nothing else. Null looks at the content.</summary>
     public string? Format { get; init; }
 
     /// <summary>
@@ -18,10 +22,10 @@ public sealed record DiskOpenOptions
     public IReadOnlyList<string> AllowOutsideFolder { get; init; } = [];
 }
 
-/// <param name="Format">"raw", "vmdk", "qcow2".</param>
+/// <param name="Format">"raw", "vmdk", "qcow2", "vhd", "vhdx", "vdi", "parallels".</param>
 /// <param name="Capacity">Size that the guest sees, in bytes.</param>
 /// <param name="Allocated">Bytes that the image takes on the host, files that it refers to included; null when that cannot be told.</param>
-/// <param name="Detail">The kind of image within its format: a VMDK's createType, a qcow2's version and cluster size.</param>
+/// <param name="Detail">The kind of image within its format: a VMDK's createType, a qcow2's version and cluster size, dynamic or differencing.</param>
 public sealed record DiskImageInfo(string Format, long Capacity, long? Allocated, string Detail)
 {
     /// <summary>What should be known before the disk is converted: it was not closed cleanly, its snapshots will be lost.</summary>
@@ -36,6 +40,10 @@ public static class DiskImages
     [
         new("vmdk", [".vmdk"], VmdkProbe.Recognises, VmdkDisk.Open),
         new("qcow2", [".qcow2", ".qcow"], Qcow2Probe.Recognises, Qcow2Disk.Open),
+        new("vhd", [".vhd", ".avhd"], VhdProbe.Recognises, VhdDisk.Open),
+        new("vhdx", [".vhdx", ".avhdx"], VhdxProbe.Recognises, VhdxDisk.Open),
+        new("vdi", [".vdi"], VdiProbe.Recognises, VdiDisk.Open),
+        new("parallels", [".hdd", ".hds"], ParallelsProbe.Recognises, ParallelsDisk.Open),
         new("raw", [".raw", ".img", ".dd"], RawProbe.Recognises, RawDisk.Open),
     ];
 

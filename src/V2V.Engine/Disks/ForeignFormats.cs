@@ -6,23 +6,19 @@ namespace V2V.Engine.Disks;
 internal static class ForeignFormats
 {
     private const string ConvertFirst = "Convert it first, for instance with 'qemu-img convert -O qcow2'; if it is a raw disk, say the format raw explicitly.";
+    private const string DescriptorAdvice = "Open the disk's descriptor, the small .vmdk file beside it; if it is a raw disk, say the format raw explicitly.";
     private const string DecompressFirst = "Decompress it first; if it is a raw disk, say the format raw explicitly.";
 
     private sealed record Signature(string Name, int Offset, byte[] Bytes, string Advice);
 
     private static readonly Signature[] s_signatures =
     [
-        new("a VHD image", 0, [.. "conectix"u8], ConvertFirst),
-        new("a VHDX image", 0, [.. "vhdxfile"u8], ConvertFirst),
-        new("a VirtualBox VDI image", 64, [0x7F, 0x10, 0xDA, 0xBE], ConvertFirst),
         new("a qcow (version 1) image", 0, [.. "QFI"u8, 0xFB, 0, 0, 0, 1], ConvertFirst),
         new("a QED image", 0, [.. "QED\0"u8], ConvertFirst),
-        new("a Parallels image", 0, [.. "WithoutFreeSpace"u8], ConvertFirst),
-        new("a Parallels image", 0, [.. "WithouFreSpacExt"u8], ConvertFirst),
-        new("an old ESX VMDK (COWD, vmfsSparse) extent", 0, [.. "COWD"u8],
-            "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result."),
-        new("an SEsparse VMDK extent", 0, [0xBE, 0xBA, 0xFE, 0xCA, 0, 0, 0, 0],
-            "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result."),
+        new("the data of an ESX snapshot (COWD, vmfsSparse)", 0, [.. "COWD"u8],
+            DescriptorAdvice),
+        new("the data of an ESXi snapshot (SEsparse)", 0, [0xBE, 0xBA, 0xFE, 0xCA, 0, 0, 0, 0],
+            DescriptorAdvice),
         new("a tar archive", 257, [.. "ustar"u8], "If it is an OVA, give it as the guest's source, not as a disk."),
         new("a gzip file", 0, [0x1F, 0x8B, 8], DecompressFirst),
         new("an xz file", 0, [0xFD, .. "7zXZ"u8, 0], DecompressFirst),
@@ -31,8 +27,6 @@ internal static class ForeignFormats
         new("a zip archive", 0, [.. "PK"u8, 3, 4], DecompressFirst),
     ];
 
-    private const int VhdFooterSize = 512;
-
     public static void Refuse(DiskFile file, ReadOnlySpan<byte> start)
     {
         foreach (Signature signature in s_signatures)
@@ -40,17 +34,6 @@ internal static class ForeignFormats
             if (start.Length >= signature.Offset && start[signature.Offset..].StartsWith(signature.Bytes))
             {
                 throw Refused(file, signature.Offset, signature.Name, signature.Advice);
-            }
-        }
-
-        // A fixed-size VHD is a raw disk with a footer.
-        if (file.Length > VhdFooterSize)
-        {
-            Span<byte> cookie = stackalloc byte[8];
-            file.Read(file.Length - VhdFooterSize, cookie);
-            if (cookie.SequenceEqual("conectix"u8))
-            {
-                throw Refused(file, file.Length - VhdFooterSize, "a fixed-size VHD image", ConvertFirst);
             }
         }
     }

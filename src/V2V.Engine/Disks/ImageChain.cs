@@ -30,12 +30,23 @@ internal sealed class ImageChain
     /// <param name="name">The name found there.</param>
     /// <param name="format">Format of the referring image, for messages.</param>
     /// <param name="byBaseName">
-    /// An absolute name from another machine may mean the file of that name in the referrer's own folder; only for formats that can tell
-    /// whether it is the right one.
+    /// A path of another machine may mean the file of that name in the referrer's own folder; only for formats that can tell whether it is the
+    /// right one.
     /// </param>
-    public DiskFile OpenParent(DiskFile referrer, string name, string format, bool byBaseName)
+    public DiskFile OpenParent(DiskFile referrer, string name, string format, bool byBaseName) =>
+        AddParent(referrer, format, name, ReferencedFile.Find(referrer, name, format, _options, byBaseName));
+
+    /// <summary>Opens the image below another one that knows it by what is in it, not by its name.</summary>
+    /// <param name="referrer">The image that builds upon it.</param>
+    /// <param name="format">Format of both, for messages.</param>
+    /// <param name="pattern">What its file may be called: "*.vdi".</param>
+    /// <param name="description">What identifies it, for messages.</param>
+    /// <param name="isParent">Whether a file is the one. It may throw what the engine throws for damaged images: the file is passed over then.</param>
+    public DiskFile FindParent(DiskFile referrer, string format, string pattern, string description, Func<DiskFile, bool> isParent) =>
+        AddParent(referrer, format, description, ReferencedFile.Search(referrer, format, pattern, description, _options, isParent));
+
+    private HostFile AddParent(DiskFile referrer, string format, string name, string path)
     {
-        string path = ReferencedFile.Find(referrer, name, format, _options, byBaseName);
         if (!_images.Add(RealPath.Resolve(path)))
         {
             throw ImageFault.Corrupt(referrer, format, null, $"its parent '{name}' leads back to itself.");

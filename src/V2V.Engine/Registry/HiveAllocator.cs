@@ -72,10 +72,11 @@ internal sealed class HiveAllocator(HivePages pages, HiveCells cells)
         uint cell;
         while (true)
         {
-            var fitting = _bySize.GetViewBetween((size, 0), (uint.MaxValue, uint.MaxValue));
-            if (fitting.Count > 0)
+            // The view's least element costs a descent; asking for its count would walk all of it.
+            var fitting = _bySize.GetViewBetween((size, 0), (uint.MaxValue, uint.MaxValue)).Min;
+            if (fitting.Size > 0)
             {
-                cell = fitting.Min.Cell;
+                cell = fitting.Cell;
                 break;
             }
 

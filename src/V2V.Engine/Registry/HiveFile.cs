@@ -30,6 +30,18 @@ internal sealed class HiveFile
         return location.FileSystem.Find(location.Path) is { IsRegular: true } file ? new HiveFile(location, file.Length) : null;
     }
 
+    /// <summary>Those files beside this one that have its name with one of these endings, in the endings' order.</summary>
+    public IReadOnlyList<HiveFile> Beside(GuestRoot root, IReadOnlyList<string> suffixes)
+    {
+        var at = Path.LastIndexOf('/');
+        var names = root.Enumerate(at == 0 ? "/" : Path[..at]).Select(e => e.Name).ToList();
+        return [.. suffixes
+            .Select(suffix => names.FirstOrDefault(n => n.Equals(Path[(at + 1)..] + suffix, StringComparison.OrdinalIgnoreCase)))
+            .OfType<string>()
+            .Select(name => TryOpen(root, $"{Path[..at]}/{name}"))
+            .OfType<HiveFile>()];
+    }
+
     /// <summary>Fills the buffer, or throws when the file ends before.</summary>
     public void Read(long offset, Span<byte> buffer)
     {

@@ -27,6 +27,10 @@ internal sealed class HivePages(HiveFile file, uint size)
     private uint _stored = size / PageSize;
 
     private uint _undoSize;
+
+    /// <summary>Buffers of earlier changes' copies, used again.</summary>
+    private readonly Stack<byte[]> _spare = new();
+
     private uint _lastNumber = uint.MaxValue;
     private Page? _last;
 
@@ -113,7 +117,15 @@ internal sealed class HivePages(HiveFile file, uint size)
         _undoSize = Size;
     }
 
-    public void Commit() => _undo = null;
+    public void Commit()
+    {
+        foreach (var (data, _) in _undo!.Values)
+        {
+            _spare.Push(data);
+        }
+
+        _undo = null;
+    }
 
     public void RollBack()
     {
@@ -162,7 +174,13 @@ internal sealed class HivePages(HiveFile file, uint size)
     private Page Change(uint number)
     {
         var page = Get(number);
-        _undo?.TryAdd(number, ((byte[])page.Data.Clone(), page.IsChanged));
+        if (_undo is not null && !_undo.ContainsKey(number))
+        {
+            var copy = _spare.TryPop(out var spare) ? spare : new byte[PageSize];
+            page.Data.CopyTo(copy, 0);
+            _undo.Add(number, (copy, page.IsChanged));
+        }
+
         page.IsChanged = true;
         return page;
     }

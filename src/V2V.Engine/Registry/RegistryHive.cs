@@ -54,7 +54,7 @@ public sealed class RegistryHive
         ArgumentNullException.ThrowIfNull(root);
         ArgumentNullException.ThrowIfNull(path);
         var file = HiveFile.TryOpen(root, path) ?? throw RegistryErrors.NotFound(path);
-        var logs = HiveLogs.Suffixes.Select(suffix => HiveFile.TryOpen(root, path + suffix)).OfType<HiveFile>().ToList();
+        var logs = file.Beside(root, HiveLogs.Suffixes);
         var opened = HiveOpening.Open(file, logs);
         return new RegistryHive(file, logs, opened.BaseBlock, opened.Pages, opened.WasDirty);
     }

@@ -1,16 +1,28 @@
 using V2V.Engine.Sources.DiskOnly;
 using V2V.Engine.Sources.LibvirtXml;
 using V2V.Engine.Sources.Ovf;
+using V2V.Engine.Sources.VirtualBox;
 using V2V.Engine.Sources.Vmx;
+using V2V.Engine.Sources.Xva;
 
 namespace V2V.Engine.Sources;
 
 /// <summary>Every kind of source, in the order in which they are asked whether a file is theirs.</summary>
 public static class GuestSources
 {
-    private static readonly string[] FolderDescriptors = [".vmx", ".ovf", ".ova", ".xml"];
+    private static readonly string[] FolderDescriptors = [".vmx", ".ovf", ".ova", ".xva", ".vbox", ".xml"];
 
-    public static IReadOnlyList<GuestSource> All { get; } = [new VmxSource(), new OvaSource(), new OvfSource(), new LibvirtXmlSource(), new DiskSource()];
+    public static IReadOnlyList<GuestSource> All { get; } =
+    [
+        new VmxSource(),
+        // Both are tar archives; an XVA begins with its description.
+        new XvaSource(),
+        new OvaSource(),
+        new OvfSource(),
+        new LibvirtXmlSource(),
+        new VirtualBoxSource(),
+        new DiskSource(),
+    ];
 
     /// <summary>Reads the guests at a path: a descriptor, an archive, a disk image, or a folder that holds one descriptor.</summary>
     /// <exception cref="SourceException">There is nothing at the path, or nothing that can be read.</exception>
@@ -62,7 +74,7 @@ public static class GuestSources
             : throw new SourceException(
                 V2VError.SourceUnsupported,
                 found.Count == 0
-                    ? $"{folder} holds no .vmx, .ovf, .ova or libvirt .xml file."
+                    ? $"{folder} holds no .vmx, .ovf, .ova, .xva, .vbox or libvirt .xml file."
                     : $"{folder} holds {found.Count} guests: {string.Join(", ", found.Take(5).Select(Path.GetFileName))}.")
             {
                 Path = folder,

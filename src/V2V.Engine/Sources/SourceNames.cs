@@ -4,7 +4,7 @@ namespace V2V.Engine.Sources;
 internal static class SourceNames
 {
     private static readonly string[] Suffixes =
-        [".img", ".ova", ".ovf", ".qcow2", ".raw", ".vmdk", ".vmx", ".vhd", ".vhdx", ".vdi", "-flat", "-sda"];
+        [".img", ".ova", ".ovf", ".qcow2", ".raw", ".vmdk", ".vmx", ".vhd", ".vhdx", ".vdi", ".vbox", ".xva", "-flat", "-sda"];
 
     /// <summary>The file's name without the suffixes that say what it is: "web" for web-flat.vmdk and web-sda.</summary>
     public static string FromPath(string path)

@@ -26,7 +26,7 @@ internal static class UnsupportedSources
                 $"{path} is {(head.Length == 0 ? "empty" : IsText(head) ? "a text file of no known kind" : "of no known kind")}.")
             {
                 Path = path,
-                Advice = "Give a .vmx, .ovf, .ova or libvirt .xml file, or disk images.",
+                Advice = "Give a .vmx, .ovf, .ova, .xva, .vbox or libvirt .xml file, or disk images.",
             };
     }
 
@@ -34,8 +34,6 @@ internal static class UnsupportedSources
     {
         switch (root?.LocalName)
         {
-            case "VirtualBox":
-                return "a VirtualBox machine description (.vbox)";
             case "configuration":
                 return "a Hyper-V machine description (XML)";
             case "Foundry":

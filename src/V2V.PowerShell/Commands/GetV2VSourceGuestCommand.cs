@@ -13,7 +13,7 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     private const string LiteralPathSet = "LiteralPath";
     private const string DiskSet = "Disk";
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf, libvirt .xml). Wildcards are allowed.</summary>
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, libvirt .xml). Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

@@ -81,6 +81,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
 
     protected override void BeginProcessing()
     {
+        base.BeginProcessing();
         _settings = ApplyParameters(LoadProfile());
         if (_settings.FindConflict() is { } conflict)
         {

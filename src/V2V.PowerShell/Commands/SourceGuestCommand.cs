@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Sources;
+using Drivers = V2V.Engine.Conversion.Windows.Drivers;
 
 namespace V2V.PowerShell.Commands;
 
@@ -16,7 +17,7 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNull]
     public SourceGuest[] InputObject { get; set; } = [];
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf, libvirt .xml). Wildcards are allowed.</summary>
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, libvirt .xml). Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -73,6 +74,25 @@ public abstract class SourceGuestCommand : V2VCommand
     public string? Root { get; set; }
 
     protected abstract void Process(SourceGuest guest);
+
+    /// <summary>A source of drivers that cannot be one would be an error of every guest: it ends the command once.</summary>
+    protected override void BeginProcessing()
+    {
+        if (DriverSource is null)
+        {
+            return;
+        }
+
+        var path = ResolveLiteral(DriverSource);
+        try
+        {
+            Drivers.DriverSource.Open(path).Dispose();
+        }
+        catch (DriverSourceException e)
+        {
+            ThrowTerminatingError(ErrorRecords.From(e, path));
+        }
+    }
 
     protected sealed override void ProcessRecord()
     {

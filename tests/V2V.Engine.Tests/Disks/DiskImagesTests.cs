@@ -45,10 +45,6 @@ public sealed class DiskImagesTests : IDisposable
     }
 
     [Theory]
-    [InlineData(0, "conectix", "VHD")]
-    [InlineData((1 << 20) - 512, "conectix", "VHD")]
-    [InlineData(0, "vhdxfile", "VHDX")]
-    [InlineData(64, "\u007f\u0010\u00da\u00be", "VDI")]
     [InlineData(0, "COWD", "vmfsSparse")]
     [InlineData(0, "QED\0", "QED")]
     [InlineData(0, "QFI\u00fb\0\0\0\u0001", "qcow (version 1)")]

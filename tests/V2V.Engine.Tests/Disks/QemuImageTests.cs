@@ -32,16 +32,27 @@ public sealed class QemuImageTests : IDisposable
     [InlineData("qcow2", "compression_type=zstd", true)]
     [InlineData("qcow2", "compression_type=zstd,cluster_size=2M", true)]
     [InlineData("qcow2", "compression_type=zstd,extended_l2=on", true)]
+    [InlineData("vpc", "subformat=dynamic,force_size=on")]
+    [InlineData("vpc", "subformat=fixed,force_size=on")]
+    [InlineData("vhdx", "subformat=dynamic")]
+    [InlineData("vhdx", "subformat=fixed")]
+    [InlineData("vhdx", "block_size=1M")]
+    [InlineData("vhdx", "block_size=256M,block_state_zero=off")]
+    [InlineData("vdi", "static=off")]
+    [InlineData("vdi", "static=on")]
+    [InlineData("parallels", "cluster_size=1M")]
+    [InlineData("parallels", "cluster_size=64k")]
     public void An_image_made_by_qemu_reads_as_the_disk_it_was_made_of(string format, string options, bool compressed = false)
     {
         QemuImg.Require();
         byte[] disk = SampleDisk.Create();
         string raw = SampleDisk.Write(_folder, disk);
-        string image = _folder["image." + format];
+        string name = format == "vpc" ? "vhd" : format;
+        string image = _folder["image." + (format == "parallels" ? "hds" : name)];
         QemuImg.Run(["convert", "-f", "raw", "-O", format, "-o", options, .. compressed ? new[] { "-c" } : [], raw, image]);
 
         DiskImageInfo info = DiskImages.Inspect(image);
-        Assert.Equal(format, info.Format);
+        Assert.Equal(name, info.Format);
         Assert.Equal(disk.Length, info.Capacity);
         Assert.InRange(info.Allocated!.Value, 1 << 20, disk.Length + (4 << 20));
         using BlockDevice device = DiskImages.Open(image);

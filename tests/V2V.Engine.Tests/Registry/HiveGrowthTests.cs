@@ -1,5 +1,4 @@
 using System.Globalization;
-using V2V.Engine.FileSystems;
 using V2V.Engine.Registry;
 using Xunit;
 

@@ -3,7 +3,6 @@ using System.Text;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Registry;
 using V2V.Engine.Tests.FileSystems;
-using V2V.Engine.Tests.Inspection;
 
 namespace V2V.Engine.Tests.Registry;
 

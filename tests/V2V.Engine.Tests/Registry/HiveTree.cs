@@ -82,7 +82,7 @@ internal sealed class HiveTree
 
     private sealed class NameOrder : IComparer<string>
     {
-        internal static bool Same(string a, string b) => string.CompareOrdinal(Upper(a), Upper(b)) == 0;
+        internal static bool Same(string a, string b) => string.Equals(Upper(a), Upper(b), StringComparison.Ordinal);
 
         public int Compare(string? x, string? y) => string.CompareOrdinal(Upper(x!), Upper(y!));
 

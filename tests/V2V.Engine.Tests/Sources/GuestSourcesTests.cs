@@ -51,8 +51,6 @@ public sealed class GuestSourcesTests : IDisposable
 
     [Theory]
     [InlineData("guest.xml", "<?xml version=\"1.0\"?><pool type='dir'/>", "XML document")]
-    [InlineData("guest.vbox", "<?xml version=\"1.0\"?><VirtualBox xmlns=\"http://www.virtualbox.org/\"/>", "VirtualBox")]
-    [InlineData("guest", "<?xml version=\"1.0\"?><VirtualBox xmlns=\"http://www.virtualbox.org/\"/>", "VirtualBox")]
     [InlineData("guest.xml", "<?xml version=\"1.0\"?><configuration/>", "Hyper-V")]
     [InlineData("guest.vmcx", "\0\0\0", "Hyper-V")]
     [InlineData("notes.txt", "just a text\n", "text")]

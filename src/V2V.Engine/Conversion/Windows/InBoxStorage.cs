@@ -35,19 +35,31 @@ public sealed class InBoxStorage : WindowsStep
         }
     }
 
-    /// <summary>The chip set's driver, the general one, and the channels' one, with the ids of the PIIX3 that QEMU's machine "pc" has.</summary>
+    /// <summary>
+    /// The channels' driver, and that of the PIIX3 which QEMU's machine "pc" has, or the one for any chip set: XP and 2003 have only those on the disk
+    /// that their hardware needed, the others in driver.cab.
+    /// </summary>
     private static void StartIde(ConversionContext context, WindowsSystem windows)
     {
-        Start(context, windows, "intelide", "System Bus Extender");
-        Start(context, windows, "pciide", "System Bus Extender");
+        string[] chipSet = [.. ((string[])["intelide", "pciide"]).Where(s => context.Guest.Root.FileExists(Program(windows, s)))];
+        if (chipSet.Length == 0)
+        {
+            throw Missing(context, Program(windows, "intelide"));
+        }
+
+        foreach (var service in chipSet)
+        {
+            Start(context, windows, service, "System Bus Extender");
+        }
+
         Start(context, windows, "atapi", "SCSI miniport");
         if (windows.HasDriverDatabase)
         {
             return;
         }
 
-        Bind(context, "intelide", "pci#ven_8086&dev_7010");
-        Bind(context, "pciide", "pci#cc_0101");
+        Bind(context, chipSet[0], "pci#ven_8086&dev_7010");
+        Bind(context, chipSet[^1], "pci#cc_0101");
         foreach (var channel in (ReadOnlySpan<string>)["primary_ide_channel", "secondary_ide_channel", "*pnp0600", "*azt0502"])
         {
             Bind(context, "atapi", channel);
@@ -56,15 +68,9 @@ public sealed class InBoxStorage : WindowsStep
 
     private static void Start(ConversionContext context, WindowsSystem windows, string service, string group)
     {
-        var file = $"{windows.SystemRoot}/System32/drivers/{service}.sys";
-        if (!context.Guest.Root.FileExists(file))
+        if (!context.Guest.Root.FileExists(Program(windows, service)))
         {
-            throw new ConversionException(
-                V2VError.DriversMissing, $"The guest would need its own driver for {context.Hardware.DiskBus.ToString().ToUpperInvariant()} disks, and {file} is missing.")
-            {
-                Path = file,
-                Advice = "Give virtio drivers with -DriverSource, or have Windows install the driver before (by attaching a disk on such a controller).",
-            };
+            throw Missing(context, Program(windows, service));
         }
 
         foreach (var set in context.Registry.ControlSets)
@@ -83,6 +89,17 @@ public sealed class InBoxStorage : WindowsStep
             }
         }
     }
+
+    private static string Program(WindowsSystem windows, string service) => $"{windows.SystemRoot}/System32/drivers/{service}.sys";
+
+    private static ConversionException Missing(ConversionContext context, string file) =>
+        new(V2VError.DriversMissing,
+            $"{context.Guest.OperatingSystem.ProductName} would start from {(context.Hardware.DiskBus == DiskBus.Ide ? "IDE" : "SATA")} disks by its own driver, and that is missing: {context.Files.Display(file)}.")
+        {
+            Path = file,
+            Advice = "Give virtio drivers with -DriverSource. Or have Windows install the driver before, by attaching a disk on such a controller; XP and 2003 have it in "
+                + @"%SystemRoot%\Driver Cache.",
+        };
 
     private static void Bind(ConversionContext context, string service, string id)
     {

@@ -19,7 +19,7 @@ public sealed class StageDrivers : WindowsStep
 
     protected override void Apply(ConversionContext context, WindowsSystem windows)
     {
-        if (context.Drivers is not { Source: { } source, Selection: { } selection })
+        if (context.Drivers is not { Source: { } source, Selection: { Packages.Count: > 0 } selection })
         {
             return;
         }

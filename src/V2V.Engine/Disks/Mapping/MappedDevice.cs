@@ -3,8 +3,8 @@ using V2V.Engine.Disks.Transports;
 namespace V2V.Engine.Disks.Mapping;
 
 /// <summary>
-/// A virtual disk whose bytes are scattered over a file by tables, in units that may be missing or compressed: what VMDK's sparse extents
-/// and qcow2 have in common. A format says where bytes are (<see cref="Map"/>) and how to inflate a unit; reading is done here.
+/// A virtual disk whose bytes are scattered over a file by tables, in units that may be missing or compressed: what VMDK's sparse
+/// extents, qcow2, VHD, VHDX and VDI have in common. A format says where bytes are (<see cref="Map"/>) and how to inflate a unit; reading is done here.
 /// </summary>
 internal abstract class MappedDevice : BlockDevice
 {
@@ -31,7 +31,8 @@ internal abstract class MappedDevice : BlockDevice
     protected abstract MappedRun Map(long offset);
 
     /// <summary>Fills <paramref name="unit"/>, as long as the run, with what a compressed run holds. Must be thread-safe.</summary>
-    protected abstract void Inflate(in MappedRun run, Span<byte> unit);
+    protected virtual void Inflate(in MappedRun run, Span<byte> unit) =>
+        throw new InvalidOperationException($"{GetType().Name} maps a compressed run but cannot inflate it.");
 
     public override void Read(long offset, Span<byte> buffer)
     {

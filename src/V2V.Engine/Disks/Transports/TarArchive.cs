@@ -34,7 +34,13 @@ public sealed class TarArchive
     public static TarArchive Open(string path)
     {
         using HostFile file = HostFile.Open(path);
-        return new TarArchive(file.Path, ReadEntries(file));
+        var entries = new List<TarEntry>();
+        foreach (TarEntry entry in Enumerate(file))
+        {
+            entries.Add(entries.Count < MaximumEntries ? entry : throw Damaged(file.Path, entry.Offset, $"it has more than {MaximumEntries} members."));
+        }
+
+        return new TarArchive(file.Path, entries);
     }
 
     /// <summary>Opens a member for reading in its place.</summary>
@@ -51,13 +57,14 @@ public sealed class TarArchive
         return new TarMember(archive, entry);
     }
 
-    private static List<TarEntry> ReadEntries(HostFile file)
+    /// <summary>The regular files of an archive, read header by header; for archives of more members than should be kept.</summary>
+    /// <exception cref="DiskImageException">It is no tar archive, damaged, or has sparse members.</exception>
+    public static IEnumerable<TarEntry> Enumerate(DiskFile file)
     {
-        var entries = new List<TarEntry>();
-        Span<byte> block = stackalloc byte[TarHeader.BlockSize];
+        ArgumentNullException.ThrowIfNull(file);
+        byte[] block = new byte[TarHeader.BlockSize];
         string? longName = null;
         long? paxSize = null;
-        int headers = 0;
 
         // A last block without its padding, or a missing end mark, is common and harmless.
         for (long position = 0; position <= file.Length - TarHeader.BlockSize;)
@@ -71,11 +78,6 @@ public sealed class TarArchive
             if (!TarHeader.TryParse(block, out TarHeader header))
             {
                 throw position == 0 ? NotTar(file.Path, block) : Damaged(file.Path, position, "the header there is not one of a tar archive.");
-            }
-
-            if (++headers > MaximumEntries)
-            {
-                throw Damaged(file.Path, position, $"it has more than {MaximumEntries} members.");
             }
 
             long data = position + TarHeader.BlockSize;
@@ -117,7 +119,7 @@ public sealed class TarArchive
                 default:
                     if (header.IsFile)
                     {
-                        entries.Add(new TarEntry(name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, data, size));
+                        yield return new TarEntry(name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name, data, size);
                     }
 
                     longName = null;
@@ -128,11 +130,9 @@ public sealed class TarArchive
             // The size was checked against the file's length, so this cannot overflow.
             position = data + ((size + TarHeader.BlockSize - 1) & -TarHeader.BlockSize);
         }
-
-        return entries;
     }
 
-    private static byte[] ReadExtension(HostFile file, long offset, long size)
+    private static byte[] ReadExtension(DiskFile file, long offset, long size)
     {
         if (size > MaximumExtensionSize)
         {

@@ -1,3 +1,4 @@
+using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Disks.Vmdk;
@@ -9,11 +10,10 @@ internal sealed class VmdkOpener
     private static readonly string[] s_createTypes =
     [
         "monolithicSparse", "streamOptimized", "twoGbMaxExtentSparse",
-        "monolithicFlat", "twoGbMaxExtentFlat", "vmfs", "vmfsPreallocated", "vmfsEagerZeroedThick", "vmfsThin", "custom",
+        "monolithicFlat", "twoGbMaxExtentFlat", "vmfs", "vmfsPreallocated", "vmfsEagerZeroedThick", "vmfsThin", "vmfsSparse", "seSparse", "custom",
     ];
 
     private const string PhysicalAdvice = "Copy the physical disk into an image file first, or give the device itself as a raw disk.";
-    private const string SnapshotAdvice = "Consolidate the guest's snapshots, or clone the disk with 'vmkfstools -i', and convert the result.";
 
     private readonly DiskFile _file;
     private readonly ImageChain _chain;
@@ -87,7 +87,7 @@ internal sealed class VmdkOpener
             throw ImageFault.Unsupported(
                 _file, VmdkDisk.Format, $"is of the type '{type}', which cannot be read.",
                 type.Contains("device", StringComparison.OrdinalIgnoreCase) || type.Contains("raw", StringComparison.OrdinalIgnoreCase)
-                    ? PhysicalAdvice : type.Contains("sparse", StringComparison.OrdinalIgnoreCase) ? SnapshotAdvice : VmdkDisk.CloneAdvice);
+                    ? PhysicalAdvice : VmdkDisk.CloneAdvice);
         }
     }
 
@@ -135,22 +135,29 @@ internal sealed class VmdkOpener
                 return new VmdkExtent(position, new VmdkZeroExtent(description.Length), null);
             case "FLAT" or "VMFS":
                 DiskFile flat = OpenFile(description);
-                return new VmdkExtent(position, new VmdkFlatExtent(flat, description.FileOffset, description.Length), flat);
-            case "SPARSE":
+                return new VmdkExtent(position, new FlatDevice(flat, VmdkDisk.Format, description.FileOffset, description.Length), flat);
+            case "SESPARSE":
+                DiskFile efficient = OpenFile(description);
+                VmdkSeSparseHeader se = VmdkSeSparseHeader.Read(efficient);
+                CheckCapacity(efficient, se.Capacity, description);
+                return new VmdkExtent(position, new VmdkSeSparseExtent(efficient, se, description.Length, parent, position), efficient);
+            case "SPARSE" or "VMFSSPARSE":
                 DiskFile sparse = OpenFile(description);
-                VmdkSparseHeader header = VmdkSparseHeader.Read(sparse);
-                if (header.Capacity < description.Length)
-                {
-                    throw ImageFault.Corrupt(
-                        sparse, VmdkDisk.Format, 0, $"its header says {header.Capacity} bytes, but the descriptor needs {description.Length}.");
-                }
-
+                VmdkSparseHeader header = description.Type == "SPARSE" ? VmdkSparseHeader.Read(sparse) : VmdkCowHeader.Read(sparse);
+                CheckCapacity(sparse, header.Capacity, description);
                 var device = new VmdkSparseExtent(sparse, header, description.Length, parent, position);
                 return new VmdkExtent(position, device, sparse, header.WasNotClosed);
             default:
                 throw ImageFault.Unsupported(
-                    _file, VmdkDisk.Format, $"has an extent of the type {description.Type}, which cannot be read.",
-                    description.Type is "VMFSSPARSE" or "SESPARSE" ? SnapshotAdvice : PhysicalAdvice);
+                    _file, VmdkDisk.Format, $"has an extent of the type {description.Type}, which cannot be read.", PhysicalAdvice);
+        }
+    }
+
+    private static void CheckCapacity(DiskFile file, long capacity, VmdkExtentDescription description)
+    {
+        if (capacity < description.Length)
+        {
+            throw ImageFault.Corrupt(file, VmdkDisk.Format, 0, $"its header says {capacity} bytes, but the descriptor needs {description.Length}.");
         }
     }
 

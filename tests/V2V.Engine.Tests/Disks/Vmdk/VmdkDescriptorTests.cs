@@ -44,18 +44,16 @@ public sealed class VmdkDescriptorTests : IDisposable
     }
 
     [Theory]
-    [InlineData("vmfsSparse", "RW 2048 VMFSSPARSE \"x-delta.vmdk\"", "Consolidate")]
-    [InlineData("seSparse", "RW 2048 SESPARSE \"x-sesparse.vmdk\"", "Consolidate")]
     [InlineData("fullDevice", "RW 2048 FLAT \"/dev/sda\" 0", "physical")]
     [InlineData("vmfsRaw", "RW 2048 VMFSRAW \"x-rdm.vmdk\"", "physical")]
     [InlineData("vmfsRDM", "RW 2048 VMFSRDM \"x-rdm.vmdk\"", "Clone")]
-    [InlineData("custom", "RW 2048 VMFSSPARSE \"x-delta.vmdk\"", "Consolidate")]
+    [InlineData("custom", "RW 2048 VMFSRDM \"x-rdm.vmdk\"", "physical")]
     [InlineData("monolithicFlat", "NOACCESS 2048 FLAT \"x\" 0", "physical")]
     public void Types_that_cannot_be_read_are_refused_by_name(string createType, string extent, string advice)
     {
         var e = Assert.Throws<DiskImageException>(() => DiskImages.Open(_folder.Write("disk.vmdk", Text(createType, extent))));
         Assert.Equal(V2VError.DiskImageUnsupported, e.Error);
-        Assert.Contains(createType == "custom" ? "VMFSSPARSE" : createType == "monolithicFlat" ? "NOACCESS" : createType, e.Message, StringComparison.Ordinal);
+        Assert.Contains(createType == "custom" ? "VMFSRDM" : createType == "monolithicFlat" ? "NOACCESS" : createType, e.Message, StringComparison.Ordinal);
         Assert.Contains(advice, e.Advice, StringComparison.Ordinal);
     }
 

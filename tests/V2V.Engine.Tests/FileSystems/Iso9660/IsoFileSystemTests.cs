@@ -18,6 +18,7 @@ public sealed class IsoFileSystemTests
     [InlineData("genisoimage -R")]
     [InlineData("genisoimage -r -J -joliet-long -iso-level 3")]
     [InlineData("genisoimage -R -D -U")]
+    [InlineData("genisoimage -r -J -joliet-long -iso-level 4 -input-charset iso8859-1")]
     public void Rock_Ridge_shows_the_files_as_they_were(string maker)
     {
         using var image = new IsoTestImage();

@@ -62,7 +62,7 @@ internal sealed class IsoTestImage : IDisposable
         else
         {
             // Only Joliet's names have an encoding; others are bytes.
-            string[] encoding = parts.Contains("-J") ? ["-input-charset", "utf-8"] : [];
+            string[] encoding = parts.Contains("-J") && !parts.Contains("-input-charset") ? ["-input-charset", "utf-8"] : [];
             ExternalTool.Check(parts[0], ["-quiet", .. encoding, .. parts[1..], "-V", "LABEL_1", "-o", Path, Source]);
         }
     }

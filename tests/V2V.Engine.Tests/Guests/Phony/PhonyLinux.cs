@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
@@ -88,6 +89,8 @@ internal sealed class PhonyLinux : IDisposable
         Volumes.ForEach(v => v.FileSystem?.Dispose());
     }
 
+    /// <summary>Not optimised: .NET 10.0's compiler makes it throw NullReferenceException at a file, after some thirty calls.</summary>
+    [MethodImpl(MethodImplOptions.NoOptimization)]
     private void Add(PhonySection section)
     {
         var arguments = section.Arguments;

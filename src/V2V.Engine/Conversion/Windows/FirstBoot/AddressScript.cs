@@ -166,12 +166,16 @@ internal static class AddressScript
             """;
     }
 
+    /// <summary>reg writes the strings of a list one behind the other with "\0" between them.</summary>
     private static string Claims(AdapterAddresses adapter) =>
         $"""
 
         :claims
         if /i "%~nx1"=="{adapter.OldGuid}" goto :eof
-        for /f "tokens=3" %%a in ('reg query "%~1" /v IPAddress 2^>nul') do for /f "delims=\" %%b in ("%%a") do if "%%b"=="{adapter.IPv4[0].Address}" set "new=%~nx1"
+        set "list="
+        for /f "tokens=3" %%a in ('reg query "%~1" /v IPAddress 2^>nul') do set "list=\0%%a\0"
+        if not defined list goto :eof
+        if not "%list:\0{adapter.IPv4[0].Address}\0=%"=="%list%" set "new=%~nx1"
         goto :eof
         """;
 }

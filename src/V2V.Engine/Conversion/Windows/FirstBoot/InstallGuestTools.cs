@@ -20,7 +20,8 @@ public sealed class InstallGuestTools : WindowsStep
             return;
         }
 
-        if (selection.Agent is { File: var package } && !context.Files.Root.FileExists(AgentProgram) && Batch.CanQuote(package.Name))
+        // The agent speaks through virtio's serial port.
+        if (selection.Agent is { File: var package } && context.Drivers.Has("vioser") && !context.Files.Root.FileExists(AgentProgram) && Batch.CanQuote(package.Name))
         {
             context.FirstBoot.Stage(new FirstBootFile(package.Name, () => source.Read(package), AgentWhy));
             context.FirstBoot.Add(AgentScript.Create(package.Name));

@@ -143,7 +143,10 @@ public sealed class FirstBootStepsTests
 
             :claims
             if /i "%~nx1"=="{{FirstBootGuests.OldAdapter}}" goto :eof
-            for /f "tokens=3" %%a in ('reg query "%~1" /v IPAddress 2^>nul') do for /f "delims=\" %%b in ("%%a") do if "%%b"=="192.0.2.7" set "new=%~nx1"
+            set "list="
+            for /f "tokens=3" %%a in ('reg query "%~1" /v IPAddress 2^>nul') do set "list=\0%%a\0"
+            if not defined list goto :eof
+            if not "%list:\0192.0.2.7\0=%"=="%list%" set "new=%~nx1"
             goto :eof
 
             """.ReplaceLineEndings("\r\n"),

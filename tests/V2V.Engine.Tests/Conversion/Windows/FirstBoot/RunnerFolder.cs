@@ -86,7 +86,7 @@ internal sealed class RunnerFolder
         var clock = Stopwatch.StartNew();
         while (!condition())
         {
-            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(40), $"waited too long for {what}: {(File.Exists(this["firstboot.log"]) ? Log : "no log")}");
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(150), $"waited too long for {what}: {(File.Exists(this["firstboot.log"]) ? Log : "no log")}");
             Thread.Sleep(100);
         }
     }

@@ -1,0 +1,9 @@
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Disks.Parallels;
+
+/// <summary>Recognises expanding images by either of their two magic texts.</summary>
+internal static class ParallelsProbe
+{
+    public static bool Recognises(DiskFile file, byte[] start) => ParallelsHeader.HasMagic(start);
+}

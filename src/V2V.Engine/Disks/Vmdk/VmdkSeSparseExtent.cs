@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using V2V.Engine.Disks.Mapping;
+using V2V.Engine.Disks.Transports;
+
+namespace V2V.Engine.Disks.Vmdk;
+
+/// <summary>A space-efficient sparse extent: grains of 4 KiB, found through tables whose entries tell in their top bits what they stand for.</summary>
+internal sealed class VmdkSeSparseExtent : MappedDevice
+{
+    private const long TableCoverage = (long)VmdkSeSparseHeader.GrainSize * VmdkSeSparseHeader.TableEntries;
+
+    // Tables of 32 KiB that map 16 MiB each.
+    private const int CachedTables = 128;
+
+    private const ulong AllocatedTable = 0x10000000;
+
+    private enum GrainState : byte
+    {
+        Unallocated = 0,
+        Unmapped = 1,
+        Zero = 2,
+        Allocated = 3,
+    }
+
+    private readonly VmdkSeSparseHeader _header;
+    private readonly ulong[] _directory;
+    private readonly TableCache<ulong> _tables;
+
+    /// <param name="file">The extent's file; disposed with the extent.</param>
+    /// <param name="header">Its header.</param>
+    /// <param name="length">Size that the descriptor gives it.</param>
+    /// <param name="parent">The disk of which this one is a snapshot.</param>
+    /// <param name="parentOffset">Where the extent begins on that disk.</param>
+    public VmdkSeSparseExtent(DiskFile file, VmdkSeSparseHeader header, long length, BlockDevice? parent, long parentOffset)
+        : base(file, length, parent, parentOffset)
+    {
+        _header = header;
+        _directory = ReadEntries(header.Directory, (int)(((header.Capacity - 1) / TableCoverage) + 1));
+        _tables = new TableCache<ulong>(CachedTables, LoadTable);
+    }
+
+    protected override MappedRun Map(long offset)
+    {
+        int table = (int)(offset / TableCoverage);
+        if (_directory[table] == 0)
+        {
+            return Run(MappedKind.Unallocated, table * TableCoverage, TableCoverage, 0);
+        }
+
+        long start = offset & -VmdkSeSparseHeader.GrainSize;
+        ulong entry = _tables[table][offset % TableCoverage / VmdkSeSparseHeader.GrainSize];
+        switch ((GrainState)(entry >> 60))
+        {
+            case GrainState.Unallocated:
+                return Run(MappedKind.Unallocated, start, VmdkSeSparseHeader.GrainSize, 0);
+            case GrainState.Unmapped or GrainState.Zero:
+                return Run(MappedKind.Zero, start, VmdkSeSparseHeader.GrainSize, 0);
+            case GrainState.Allocated:
+                // The grain's number has its low twelve bits above the high ones.
+                ulong grain = ((entry >> 48) & 0xFFF) | ((entry & 0xFFFFFFFFFFFF) << 12);
+                if (grain > (ulong)(File.Length - _header.Grains) / VmdkSeSparseHeader.GrainSize)
+                {
+                    throw ImageFault.Corrupt(
+                        File, VmdkDisk.Format, null, $"the grain for byte {start} of the disk, number {grain}, lies beyond the file's end at {File.Length}.");
+                }
+
+                MappedRun run = Run(MappedKind.Data, start, VmdkSeSparseHeader.GrainSize, _header.Grains + ((long)grain * VmdkSeSparseHeader.GrainSize));
+                return run.FileOffset <= File.Length - run.Length
+                    ? run
+                    : throw ImageFault.Corrupt(File, VmdkDisk.Format, run.FileOffset, $"the grain for byte {start} of the disk reaches beyond the file's end at {File.Length}.");
+            default:
+                throw ImageFault.Corrupt(File, VmdkDisk.Format, null, $"the grain for byte {start} of the disk is in a state that is not known ({entry >> 60}).");
+        }
+    }
+
+    private ulong[] LoadTable(int table)
+    {
+        ulong entry = _directory[table];
+        if (entry >> 32 != AllocatedTable)
+        {
+            throw ImageFault.Corrupt(File, VmdkDisk.Format, _header.Directory + (table * sizeof(ulong)), $"the entry of grain table {table} is not possible: 0x{entry:x16}.");
+        }
+
+        return ReadEntries(_header.Tables + ((long)(entry & 0xFFFFFFFF) * VmdkSeSparseHeader.TableEntries * sizeof(ulong)), VmdkSeSparseHeader.TableEntries);
+    }
+
+    private ulong[] ReadEntries(long offset, int count)
+    {
+        ulong[] entries = new ulong[count];
+        File.Read(offset, MemoryMarshal.AsBytes(entries.AsSpan()));
+        if (!BitConverter.IsLittleEndian)
+        {
+            BinaryPrimitives.ReverseEndianness(entries, entries);
+        }
+
+        return entries;
+    }
+
+    private MappedRun Run(MappedKind kind, long start, long length, long fileOffset) =>
+        new(kind, start, Math.Min(length, Length - start), fileOffset);
+}

@@ -1,0 +1,55 @@
+using System.Globalization;
+using System.Xml.Linq;
+
+namespace V2V.Engine.Sources.VirtualBox;
+
+/// <summary>The adapters that are switched on, in the order of their slots.</summary>
+internal static class VirtualBoxNetworkAdapters
+{
+    /// <summary>How a connected adapter is connected; the element that names it carries this name.</summary>
+    private static readonly string[] s_connections =
+        ["NAT", "BridgedInterface", "InternalNetwork", "HostOnlyInterface", "HostOnlyNetwork", "NATNetwork", "GenericInterface", "CloudNetwork"];
+
+    public static IReadOnlyList<SourceNetworkAdapter> Read(XElement hardware, List<Concern> concerns) =>
+    [
+        .. (hardware.Child("Network")?.Children("Adapter") ?? [])
+            .Where(a => a.AttributeText("enabled") is "true" or "1")
+            .OrderBy(a => int.TryParse(a.AttributeText("slot"), NumberStyles.None, CultureInfo.InvariantCulture, out var slot) ? slot : int.MaxValue)
+            .Select(a => ReadAdapter(a, concerns)),
+    ];
+
+    private static SourceNetworkAdapter ReadAdapter(XElement adapter, List<Concern> concerns)
+    {
+        // What the adapter was connected to before stands below DisabledModes.
+        var connection = adapter.Elements().FirstOrDefault(e => s_connections.Contains(e.Name.LocalName));
+        return new SourceNetworkAdapter(
+            ReadMacAddress(adapter, concerns), ReadModel(adapter.AttributeText("type")), connection?.AttributeText("name") ?? connection?.AttributeText("network"));
+    }
+
+    /// <summary>VirtualBox names chips. Its schema's default is the older PCnet.</summary>
+    private static string ReadModel(string? type) => type?.ToUpperInvariant() switch
+    {
+        "82540EM" or "82543GC" or "82545EM" => "e1000",
+        "VIRTIO" => "virtio",
+        null or "AM79C970A" or "AM79C973" or "AM79C960" => "pcnet",
+        _ => type.ToLowerInvariant(),
+    };
+
+    private static string? ReadMacAddress(XElement adapter, List<Concern> concerns)
+    {
+        if (adapter.AttributeText("MACAddress") is not { } text)
+        {
+            return null;
+        }
+
+        if (MacAddress.TryParse(text, out var address))
+        {
+            return address;
+        }
+
+        concerns.Add(new Concern(
+            ConcernSeverity.Warning, "MacAddressIgnored", $"Network adapter {adapter.AttributeText("slot")} has the MAC address \"{text}\", which is none.",
+            "The converted guest's adapter gets a new one."));
+        return null;
+    }
+}

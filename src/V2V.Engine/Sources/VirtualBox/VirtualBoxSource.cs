@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.Xml.Linq;
+
+namespace V2V.Engine.Sources.VirtualBox;
+
+/// <summary>A guest of VirtualBox: a .vbox file (VirtualBox' schema VirtualBox-settings.xsd) with its disks beside it.</summary>
+internal sealed class VirtualBoxSource : GuestSource
+{
+    public const string Format = "VirtualBox XML";
+
+    private const long MaximumMemoryMiB = 64L << 20;
+    private const long DefaultMemoryMiB = 2048;
+    private const int MaximumCpus = 4096;
+
+    public override string Kind => "VirtualBox";
+
+    public override bool Recognises(string path) => DescriptorXml.RootName(DescriptorFile.ReadHead(path))?.LocalName == "VirtualBox";
+
+    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
+    {
+        var root = DescriptorXml.Load(path, DescriptorFile.Read(path, Format), Format);
+        var machine = FindMachine(path, root);
+        var hardware = machine.Child("Hardware") ?? throw Invalid(path, "does not describe the machine's hardware.");
+        cancellation.ThrowIfCancellationRequested();
+
+        List<Concern> concerns = [];
+        ReportState(path, machine, concerns);
+        List<SourceDisk> disks = [];
+        List<RemovableDrive> removables = [];
+        new VirtualBoxDrives(path, machine, hardware, options).Read(disks, removables, concerns);
+        var hasTpm = hardware.Child("TrustedPlatformModule")?.AttributeText("type") is not (null or "None");
+        if (hasTpm)
+        {
+            concerns.Add(SourceConcerns.TpmContentsStay);
+        }
+
+        return
+        [
+            new SourceGuest
+            {
+                Name = machine.AttributeText("name") ?? SourceNames.FromPath(path),
+                SourceKind = Kind,
+                Path = path,
+                Hypervisor = "VirtualBox",
+                CpuCount = (int)Number(path, hardware.Child("CPU"), "count", 1, MaximumCpus, concerns),
+                MemoryMiB = Number(path, hardware.Child("Memory"), "RAMSize", DefaultMemoryMiB, MaximumMemoryMiB, concerns),
+                Firmware = ReadFirmware(hardware, concerns),
+                SecureBoot = hardware.Descendants().FirstOrDefault(e => e.Name.LocalName == "SecureBoot")?.AttributeText("enabled") == "true",
+                HasTpm = hasTpm,
+                GuestOsHint = machine.AttributeText("OSType"),
+                Annotation = machine.ChildText("Description"),
+                // VirtualBox writes the element when the clock is not its default, local time.
+                ClockIsLocalTime = hardware.Child("RTC")?.AttributeText("localOrUTC") != "UTC",
+                SoundModel = ReadSound(hardware, concerns),
+                Disks = disks,
+                NetworkAdapters = VirtualBoxNetworkAdapters.Read(hardware, concerns),
+                RemovableDrives = removables,
+                Concerns = concerns,
+            },
+        ];
+    }
+
+    public static SourceException Invalid(string path, string what) => new(V2VError.SourceInvalid, $"{path} {what}")
+    {
+        Path = path,
+        Format = Format,
+        Advice = "Give the .vbox file that VirtualBox keeps in the machine's folder.",
+    };
+
+    public static SourceException Unsupported(string path, string what, string advice) =>
+        new(V2VError.SourceUnsupported, $"{path} {what}") { Path = path, Format = Format, Advice = advice };
+
+    private static XElement FindMachine(string path, XElement root)
+    {
+        if (root.Child("MachineEncrypted") is not null)
+        {
+            throw Unsupported(path, "describes an encrypted machine.", "Remove the encryption with 'VBoxManage encryptvm NAME setencryption', then convert the guest.");
+        }
+
+        return root.Child("Machine") ?? throw Unsupported(
+            path, root.Child("Global") is null ? "describes no machine." : "is the list of VirtualBox' machines, not the description of one.",
+            "Give the .vbox file that VirtualBox keeps in the machine's folder.");
+    }
+
+    private static void ReportState(string path, XElement machine, List<Concern> concerns)
+    {
+        if (machine.AttributeText("stateFile") is not null)
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "GuestSuspended", $"{path} describes a guest whose state was saved; its memory is lost, as by a power failure.",
+                "Start the guest in VirtualBox and shut it down before it is converted."));
+        }
+
+        if (machine.AttributeText("aborted") is "true" or "1")
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "DiskNotClosed", $"{path} says that the guest ended with VirtualBox' own process, not by being shut down.",
+                "Start the guest once and shut it down, or expect the state of a power failure."));
+        }
+
+        if (machine.Child("Snapshot") is not null)
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Information, "SnapshotsIgnored", $"{path} describes a guest with snapshots; its current state is converted, the snapshots are not."));
+        }
+    }
+
+    private static Firmware ReadFirmware(XElement hardware, List<Concern> concerns)
+    {
+        switch (hardware.Child("Firmware")?.AttributeText("type")?.ToUpperInvariant())
+        {
+            case null or "BIOS":
+                return Firmware.Bios;
+            case "EFI32":
+                concerns.Add(new Concern(
+                    ConcernSeverity.Warning, "UefiFirmware32Bit", "The guest was started by 32-bit EFI firmware; the converted guest's has 64 bits.",
+                    "Check that the EFI system partition has a 64-bit boot loader."));
+                return Firmware.Uefi;
+            default:
+                return Firmware.Uefi;
+        }
+    }
+
+    private static string? ReadSound(XElement hardware, List<Concern> concerns)
+    {
+        var audio = hardware.Child("AudioAdapter");
+        if (audio is null || audio.AttributeText("enabled") is not ("true" or "1"))
+        {
+            return null;
+        }
+
+        switch (audio.AttributeText("controller")?.ToUpperInvariant())
+        {
+            case null or "AC97":
+                return "ac97";
+            case "HDA":
+                return "ich6";
+            case "SB16":
+                return "sb16";
+            case var other:
+                concerns.Add(new Concern(ConcernSeverity.Warning, "SoundIgnored", $"The sound device \"{other}\" is not carried over; the converted guest gets none."));
+                return null;
+        }
+    }
+
+    private static long Number(string path, XElement? element, string attribute, long otherwise, long maximum, List<Concern> concerns)
+    {
+        if (element?.AttributeText(attribute) is not { } text)
+        {
+            return otherwise;
+        }
+
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= maximum)
+        {
+            return number;
+        }
+
+        concerns.Add(new Concern(
+            ConcernSeverity.Warning, "ValueReplaced",
+            $"{path} sets {attribute} to \"{(text.Length <= 40 ? text : text[..40] + "...")}\", which is not between 1 and {maximum}; {otherwise} is taken."));
+        return otherwise;
+    }
+}

@@ -1,0 +1,78 @@
+using System.Globalization;
+using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Xva;
+
+namespace V2V.Engine.Sources.Xva;
+
+/// <summary>The guest's block devices (VBD), each of which may have a disk image (VDI) in it, by their numbers.</summary>
+internal static class XvaDrives
+{
+    private const int SectorSize = 512;
+    private const long MaximumDiskSize = 64L << 40;
+
+    public static void Read(
+        string path, XvaObject machine, XvaDescription description, XvaBlocks blocks, List<SourceDisk> disks, List<RemovableDrive> removables)
+    {
+        foreach (var device in description.OfClass("VBD").Where(d => d.Text("VM") == machine.Reference).OrderBy(Position))
+        {
+            switch (device.Text("type"))
+            {
+                case "CD":
+                    removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, DiskController.Ide, Position(device)));
+                    break;
+                case "Floppy":
+                    removables.Add(new RemovableDrive(RemovableDriveKind.Floppy, DiskController.Unknown, Position(device)));
+                    break;
+                default:
+                    if (description.Find(device.Text("VDI")) is { Class: "VDI" } image)
+                    {
+                        disks.Add(ReadDisk(path, device, image, blocks));
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private static SourceDisk ReadDisk(string path, XvaObject device, XvaObject image, XvaBlocks blocks)
+    {
+        var found = blocks.Of(image.Reference);
+        var size = image.Number("virtual_size");
+        if (size is null or <= 0 or > MaximumDiskSize || size % SectorSize != 0)
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{path} gives the disk {image.Reference} the size \"{image.Text("virtual_size")}\", which is none.")
+            {
+                Path = path,
+                Format = XvaSource.Format,
+            };
+        }
+
+        // The first block of a disk is always there, even if it is zeros.
+        if (found.Count == 0)
+        {
+            throw new SourceException(V2VError.DiskImageNotFound, $"{path} describes the disk {image.Reference} ({image.Text("name_label")}), but has no contents of it.")
+            {
+                Path = path,
+                Format = XvaSource.Format,
+                Advice = "The export is incomplete, or made without disks (metadata only): export the guest again with 'xe vm-export'.",
+            };
+        }
+
+        return new SourceDisk
+        {
+            Path = $"{path}!{image.Reference}",
+            Format = "xva",
+            Capacity = size.Value,
+            Allocated = found.Values.Sum(b => (long)b.Length),
+            Controller = DiskController.Xen,
+            GuestName = device.Text("device") ?? GuestName(Position(device)),
+            Open = () => new XvaDisk(HostFile.Open(path), size.Value, found),
+        };
+    }
+
+    /// <summary>"xvda" for 0: what a paravirtual driver makes of the number.</summary>
+    private static string? GuestName(int position) => position is >= 0 and < 26 ? $"xvd{(char)('a' + position)}" : null;
+
+    private static int Position(XvaObject device) =>
+        int.TryParse(device.Text("userdevice"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue;
+}

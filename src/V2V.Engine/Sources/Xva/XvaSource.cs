@@ -1,0 +1,123 @@
+using System.Text;
+using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Xva;
+
+namespace V2V.Engine.Sources.Xva;
+
+/// <summary>A guest exported from XenServer, Citrix Hypervisor or XCP-ng ("xe vm-export"): a tar archive of a description and blocks of disks.</summary>
+internal sealed class XvaSource : GuestSource
+{
+    public const string Format = "XVA";
+
+    private const string DescriptionName = "ova.xml";
+    private const long MiB = 1 << 20;
+    private const long DefaultMemoryMiB = 2048;
+    private const long MaximumMemoryMiB = 64L << 20;
+    private const int MaximumCpus = 4096;
+
+    public override string Kind => Format;
+
+    /// <summary>The description is the archive's first member.</summary>
+    public override bool Recognises(string path)
+    {
+        var head = DescriptorFile.ReadHead(path);
+        return head.AsSpan().StartsWith(Encoding.ASCII.GetBytes(DescriptionName + "\0")) && head.Length > 262 && head.AsSpan(257, 5).SequenceEqual("ustar"u8);
+    }
+
+    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
+    {
+        using var archive = HostFile.Open(path);
+        var description = XvaDescription.Parse($"{archive.Path}!{DescriptionName}", ReadDescription(archive));
+        cancellation.ThrowIfCancellationRequested();
+        var blocks = XvaBlocks.Read(archive);
+
+        // An export can have the snapshots of its guest with it.
+        var machines = description.OfClass("VM").ToList();
+        var guests = machines.Where(m => !m.IsTrue("is_a_snapshot")).ToList();
+        guests = guests.Count > 0 ? guests : machines;
+        if (guests.Count == 0)
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{path} describes no guest.") { Path = path, Format = Format, Advice = "Export the guest again with 'xe vm-export'." };
+        }
+
+        return [.. guests.Select(m => Read(archive.Path, m, description, blocks, machines.Count > guests.Count))];
+    }
+
+    private static byte[] ReadDescription(HostFile archive)
+    {
+        var entry = TarArchive.Enumerate(archive).First();
+        if (entry.Length > DescriptorFile.MaximumLength)
+        {
+            throw DescriptorFile.TooLarge($"{archive.Path}!{entry.Name}", Format, entry.Length);
+        }
+
+        var content = new byte[entry.Length];
+        archive.Read(entry.Offset, content);
+        return content;
+    }
+
+    private static SourceGuest Read(string path, XvaObject machine, XvaDescription description, XvaBlocks blocks, bool hasSnapshots)
+    {
+        List<Concern> concerns = [];
+        List<SourceDisk> disks = [];
+        List<RemovableDrive> removables = [];
+        XvaDrives.Read(path, machine, description, blocks, disks, removables);
+        var hasTpm = description.OfClass("VTPM").Any(t => t.Text("VM") == machine.Reference);
+        if (hasTpm)
+        {
+            concerns.Add(SourceConcerns.TpmContentsStay);
+        }
+
+        if (hasSnapshots)
+        {
+            concerns.Add(new Concern(ConcernSeverity.Information, "SnapshotsIgnored", $"{path} holds snapshots of the guest; its current state is converted, the snapshots are not."));
+        }
+
+        if (machine.Text("power_state") is "Suspended")
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "GuestSuspended", $"{path} was exported while the guest was suspended; its memory is lost, as by a power failure.",
+                "Resume the guest, shut it down, and export it again."));
+        }
+
+        return new SourceGuest
+        {
+            Name = machine.Text("name_label") ?? SourceNames.FromPath(path),
+            SourceKind = Format,
+            Path = path,
+            Hypervisor = "Xen",
+            CpuCount = machine.Number("VCPUs_max") is >= 1 and <= MaximumCpus and { } cpus ? (int)cpus : 1,
+            CpuTopology = Topology(machine),
+            MemoryMiB = Memory(path, machine, concerns),
+            Firmware = machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
+            SecureBoot = machine.Text("platform", "secureboot") is "true" or "auto",
+            HasTpm = hasTpm,
+            GuestOsHint = machine.Text("reference_label"),
+            Annotation = machine.Text("name_description"),
+            GenerationId = Guid.TryParse(machine.Text("generation_id")?.Replace(":", "", StringComparison.Ordinal), out var id) ? id : null,
+            Disks = disks,
+            NetworkAdapters = XvaNetworkAdapters.Read(machine, description, concerns),
+            RemovableDrives = removables,
+            Concerns = concerns,
+        };
+    }
+
+    private static long Memory(string path, XvaObject machine, List<Concern> concerns)
+    {
+        if ((machine.Number("memory_static_max") ?? machine.Number("memory_dynamic_max")) is { } bytes && bytes / MiB is >= 1 and <= MaximumMemoryMiB and { } memory)
+        {
+            return memory;
+        }
+
+        concerns.Add(new Concern(
+            ConcernSeverity.Warning, "MemoryNotTold", $"{path} gives no memory size that makes sense; {DefaultMemoryMiB} MiB are taken.", "Set the memory of the converted guest."));
+        return DefaultMemoryMiB;
+    }
+
+    /// <summary>XenServer knows sockets by how many cores each has.</summary>
+    private static CpuTopology? Topology(XvaObject machine) =>
+        machine.Number("VCPUs_max") is >= 1 and <= MaximumCpus and { } cpus
+        && int.TryParse(machine.Text("platform", "cores-per-socket"), out var cores) && cores >= 1 && cpus % cores == 0
+            ? new CpuTopology((int)cpus / cores, cores)
+            : null;
+}
