@@ -2,7 +2,6 @@ using System.Text.RegularExpressions;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Directory;
-
 using V2V.Engine.Tests.FileSystems.Ntfs;
 using Xunit;
 
