@@ -43,6 +43,14 @@ public sealed class ChooseDrivers : WindowsStep
             context.Add(concern);
         }
 
+        if (selection.Packages.Count > 0)
+        {
+            var version = selection.Version is { } v ? $" (virtio-win {v})" : "";
+            context.Add(new Concern(
+                ConcernSeverity.Information, "DriversChosen",
+                $"{selection.Guest} gets drivers of {selection.Source}{version}: {string.Join(", ", selection.Packages.Select(p => $"{p} from {p.Directory}"))}."));
+        }
+
         if (selection.Storage is { } storage)
         {
             WarnOfSignature(context, windows, storage);

@@ -42,6 +42,9 @@ public sealed record DriverSelection
     /// <summary>The directories among <see cref="Missing"/> of which one would give a storage driver.</summary>
     internal IReadOnlyList<string> MissingStorage { get; init; } = [];
 
+    /// <summary>Those for a network driver.</summary>
+    internal IReadOnlyList<string> MissingNetwork { get; init; } = [];
+
     /// <summary>What is wrong with the storage drivers that were found and not taken.</summary>
     internal IReadOnlyList<Concern> StorageFaults { get; init; } = [];
 
@@ -58,8 +61,9 @@ public sealed record DriverSelection
     {
         var missing = MissingStorage.Count == 0 ? ""
             : $" One of the following directories is required, but all are missing: {string.Join(", ", MissingStorage)}.";
+        var network = MissingNetwork.Count == 0 ? "" : $" The same holds for the network driver: {string.Join(", ", MissingNetwork)}.";
         var faults = string.Concat(StorageFaults.Select(c => $" {c.Message}"));
-        return new ConversionException(V2VError.DriversMissing, $"There is no virtio storage driver for {Guest} in {Source}.{missing}{faults}")
+        return new ConversionException(V2VError.DriversMissing, $"There is no virtio storage driver for {Guest} in {Source}.{missing}{network}{faults}")
         {
             Path = SourcePath,
             Advice = $"Give a virtio-win ISO image or tree that has drivers for {(OsDirectory.Length == 0 ? "it" : OsDirectory)} by -DriverSource, "

@@ -46,6 +46,7 @@ public static class DriverSelector
         var storage = StorageDrivers.Choose(packages.Values, preference);
         var expected = new ExpectedDirectories(source, target, versions);
         var storageDirectories = storage is null ? expected.Missing(["viostor", "vioscsi"]).ToList() : [];
+        var networkDirectories = packages.Values.Any(p => IsNetwork(p.Package)) ? [] : expected.Missing(["NetKVM"]).Except(storageDirectories).ToList();
         return new DriverSelection
         {
             Guest = target.Name,
@@ -60,10 +61,11 @@ public static class DriverSelector
             Missing =
             [
                 .. storageDirectories,
-                .. packages.Values.Any(p => IsNetwork(p.Package)) ? [] : expected.Missing(["NetKVM"]),
+                .. networkDirectories,
                 .. reader.MissingFiles.Select(expected.FullPath),
             ],
             MissingStorage = storageDirectories,
+            MissingNetwork = networkDirectories,
             StorageFaults = [.. reader.Faults(StorageDrivers.IsName)],
             Concerns = [.. reader.Faults(), .. reader.Unsigned, .. RelativesUsed(packages.Values, versions), .. StorageDrivers.Concerns(storage?.Package, preference)],
         };

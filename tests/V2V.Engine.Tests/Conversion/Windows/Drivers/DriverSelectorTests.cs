@@ -156,8 +156,7 @@ public sealed class DriverSelectorTests
         var refusal = selection.NoStorageDriver();
         Assert.Equal(V2VError.DriversMissing, refusal.Error);
         Assert.Contains("Windows 7 Ultimate (i686)", refusal.Message, StringComparison.Ordinal);
-        Assert.All(selection.Missing.Take(4), m => Assert.Contains(m, refusal.Message, StringComparison.Ordinal));
-        Assert.DoesNotContain("NetKVM", refusal.Message, StringComparison.Ordinal);
+        Assert.All(selection.Missing, m => Assert.Contains(m, refusal.Message, StringComparison.Ordinal));
         Assert.Contains("-AllowNoDrivers", refusal.Advice, StringComparison.Ordinal);
     }
 
