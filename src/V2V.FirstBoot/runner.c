@@ -22,9 +22,9 @@
  *
  * The journal is what prevents a loop. Before a script runs, state\NAME.started-N is created and flushed. A script that is found started but
  * without a result brought Windows down or was cut off by a shutdown; it is tried again at most UnfinishedRetries times. Restarts are counted
- * in the same way before they are asked for. What cannot be written down is not done: no script runs and Windows is not restarted on a disk
- * that is full or read-only. Each event is a file of its own because an empty file fits into NTFS's master file table, which has room when
- * the disk has none, and because nothing has to be parsed.
+ * in the same way before they are asked for. What cannot be written down is not done: no script runs and Windows is not restarted without a
+ * journal. Each event is a file of its own because an empty file fits into NTFS's master file table, which has room when the disk has none,
+ * and because nothing has to be parsed.
  *
  * Freestanding: kernel32 and advapi32 only, no C run-time library, no call that Windows XP lacks.
  */
@@ -629,7 +629,7 @@ static BOOL is_in_setup(void)
 /* Scripts need services that Windows starts on demand, which it may refuse to do while it starts those of the boot. */
 static BOOL wait_for_windows(void)
 {
-    HANDLE started = OpenEventW(SYNCHRONIZE, FALSE, L"SC_AutoStartComplete");
+    HANDLE started = OpenEventW(SYNCHRONIZE, FALSE, L"Global\\SC_AutoStartComplete");
     if (started) {
         HANDLE handles[2] = { stop_event, started };
         DWORD signalled = WaitForMultipleObjects(2, handles, FALSE, 10 * 60 * 1000);

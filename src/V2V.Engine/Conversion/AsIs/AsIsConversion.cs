@@ -14,7 +14,7 @@ internal static class AsIsConversion
     private static readonly V2VError[] Avoidable =
     [
         V2VError.FileSystemUnsupported, V2VError.FileSystemFull, V2VError.VolumeUnsupported, V2VError.NoOperatingSystem,
-        V2VError.GuestUnsupported, V2VError.ConversionFailed,
+        V2VError.GuestUnsupported, V2VError.ConversionFailed, V2VError.RegistryCorrupt, V2VError.RegistryUnsupported,
     ];
 
     /// <summary>Chooses the hardware and says what that means; a blocker when there is none that the guest is known to drive.</summary>
@@ -23,7 +23,7 @@ internal static class AsIsConversion
     /// <param name="hardware">Is set to what was chosen.</param>
     public static IReadOnlyList<Concern> Run(SourceGuest source, GuestLayout guest, TargetHardware hardware)
     {
-        List<Concern> concerns = [.. GuestChecks.Hibernation(guest.Volumes), .. WindowsVolumes.Hibernation(guest.Volumes)];
+        List<Concern> concerns = [.. GuestChecks.Hibernation(guest.Volumes), .. WindowsVolumes.Hibernation(guest.Volumes, changed: null)];
         if ((AsIsHardware.KnownBus(source, guest.Firmware) ?? (guest.DrivesSata ? DiskBus.Sata : BootImages.DrivenBus(guest))) is not { } bus)
         {
             concerns.Add(new Concern(

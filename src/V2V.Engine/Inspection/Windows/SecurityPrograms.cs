@@ -1,3 +1,5 @@
+using V2V.Engine.Registry;
+
 namespace V2V.Engine.Inspection.Windows;
 
 /// <summary>Programs and policies that may keep drivers from being installed: antivirus software and group policy.</summary>
@@ -16,9 +18,14 @@ internal static class SecurityPrograms
 
     private const string Defender = @"Microsoft\Windows Defender";
 
-    /// <summary>What forbids devices that no list allows, or those on a list (DeviceInstallation.admx). DenyRemovableDevices does not concern a disk.</summary>
-    private static readonly string[] Restrictions =
-        ["DenyUnspecified", "DenyDeviceClasses", "DenyDeviceIDs", "DenyInstanceIDs", "DenyUnsignedDrivers"];
+    /// <summary>Setup classes of the virtio devices: storage controllers, disks, network adapters, system devices.</summary>
+    private static readonly string[] Classes =
+    [
+        "{4d36e97b-e325-11ce-bfc1-08002be10318}", "{4d36e967-e325-11ce-bfc1-08002be10318}", "{4d36e972-e325-11ce-bfc1-08002be10318}", "{4d36e97d-e325-11ce-bfc1-08002be10318}",
+    ];
+
+    /// <summary>How the hardware ids of the virtio devices begin.</summary>
+    private static readonly string[] HardwareIds = [@"PCI\VEN_1AF4", @"PCI\CC_01", @"PCI\CC_02", @"SCSI\Disk"];
 
     public static IEnumerable<Concern> Check(WindowsSystem windows)
     {
@@ -37,7 +44,7 @@ internal static class SecurityPrograms
             yield return new Concern(ConcernSeverity.Information, "DefenderActive", "Windows Defender is active. It is not known to stand in the way.");
         }
 
-        if (software.Find(DeviceRestrictions) is { } key && Restrictions.Where(r => key.GetUInt32(r) == 1).ToArray() is { Length: > 0 } restrictions)
+        if (software.Find(DeviceRestrictions) is { } key && Restrictions(key).ToArray() is { Length: > 0 } restrictions)
         {
             yield return new Concern(
                 ConcernSeverity.Warning, "DeviceInstallRestricted",
@@ -51,6 +58,31 @@ internal static class SecurityPrograms
                 ConcernSeverity.Information, "GroupPolicyApplied",
                 "Group policy of a domain is applied to the guest. Nothing in it forbids drivers now, but it is applied again at the first start.",
                 "Make sure that no policy restricts the installation of devices or drivers.");
+        }
+    }
+
+    /// <summary>
+    /// What forbids every device that no list allows, or names the virtio devices (DeviceInstallation.admx: a value switches a list on, which is
+    /// below the key of the same name). Lists of other devices, such as USB storage, do not matter.
+    /// </summary>
+    private static IEnumerable<string> Restrictions(RegistryKey key)
+    {
+        bool Lists(string list, Func<string, bool> matches) =>
+            key.GetUInt32(list) == 1 && key.Find(list)?.Values.Any(v => v.AsString() is { } text && matches(text.Trim())) == true;
+
+        if (key.GetUInt32("DenyUnspecified") == 1)
+        {
+            yield return "DenyUnspecified";
+        }
+
+        if (Lists("DenyDeviceClasses", text => Classes.Contains(text, StringComparer.OrdinalIgnoreCase)))
+        {
+            yield return "DenyDeviceClasses";
+        }
+
+        if (Lists("DenyDeviceIDs", text => HardwareIds.Any(id => text.StartsWith(id, StringComparison.OrdinalIgnoreCase))))
+        {
+            yield return "DenyDeviceIDs";
         }
     }
 

@@ -15,11 +15,11 @@ internal static class WindowsMounts
     public static (GuestRoot Tree, IReadOnlyList<WindowsDrive> Drives, IReadOnlyDictionary<GuestVolume, string> MountPoints) Join(
         IReadOnlyList<VolumeFinding> found, GuestVolume root, IReadOnlyList<MountedDevice> devices, char? systemDrive)
     {
-        var letters = Letters(found, devices);
+        var letters = Letters(found, root, devices);
         if (!letters.ContainsValue(root))
         {
-            // After sysprep, and on disks that were cloned, the list is empty until the next start.
-            letters.TryAdd(systemDrive ?? 'C', root);
+            // After sysprep the list is empty until the next start, and on a disk that was cloned it means the other one.
+            letters[systemDrive ?? 'C'] = root;
         }
 
         var mounts = new List<GuestMount> { new("/", root.FileSystem!, root.Volume) };
@@ -50,15 +50,16 @@ internal static class WindowsMounts
         return (new GuestRoot(mounts), [.. letters.Select(l => new WindowsDrive(l.Key, l.Value))], points);
     }
 
-    /// <summary>A letter names one volume; of disks that were cloned, the first has it.</summary>
-    private static SortedDictionary<char, GuestVolume> Letters(IReadOnlyList<VolumeFinding> found, IReadOnlyList<MountedDevice> devices)
+    /// <summary>A letter names one volume. Of disks that were cloned and have the same signature, that of this Windows has it, else the first.</summary>
+    private static SortedDictionary<char, GuestVolume> Letters(IReadOnlyList<VolumeFinding> found, GuestVolume root, IReadOnlyList<MountedDevice> devices)
     {
         var letters = new SortedDictionary<char, GuestVolume>();
         foreach (var device in devices)
         {
-            if (device.Letter is { } letter && found.FirstOrDefault(f => device.Is(f.Volume)) is { } finding)
+            var volume = device.Is(root.Volume) ? root : found.FirstOrDefault(f => device.Is(f.Volume))?.Guest;
+            if (device.Letter is { } letter && volume is not null)
             {
-                letters.TryAdd(letter, finding.Guest);
+                letters.TryAdd(letter, volume);
             }
         }
 

@@ -1,5 +1,6 @@
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ntfs;
+using V2V.Engine.Volumes;
 
 namespace V2V.Engine.Inspection.Windows;
 
@@ -10,14 +11,15 @@ internal static class WindowsVolumes
 
     public static IEnumerable<Concern> Check(InspectedGuest guest)
     {
-        var hibernated = Hibernation(guest.Volumes).ToList();
+        var system = guest.Root.Mounts.First(m => m.MountPoint == "/");
+        var hibernated = Hibernation(guest.Volumes, system.Volume).ToList();
         foreach (var concern in hibernated)
         {
             yield return concern;
         }
 
         // A hibernated volume is not at rest either, and the cure is the same.
-        if (hibernated.Count == 0 && NotAtRest(guest) is { } fault)
+        if (!hibernated.Exists(c => c.Severity == ConcernSeverity.Blocker) && NotAtRest(system) is { } fault)
         {
             yield return fault;
         }
@@ -48,14 +50,10 @@ internal static class WindowsVolumes
     }
 
     /// <summary>The system volume is the one that is changed; what is wrong with others, Windows repairs at its start as it would have.</summary>
-    private static Concern? NotAtRest(InspectedGuest guest)
-    {
-        var system = guest.Root.Mounts.First(m => m.MountPoint == "/");
-        return system.FileSystem is NtfsFileSystem { NotCleanReason: { } fault }
-            ? new Concern(
-                ConcernSeverity.Blocker, fault.Error.ToString(), $"The system volume ({system.Volume.DisplayName}) cannot be changed: {fault.Message}", fault.Advice ?? ShutDown)
-            : null;
-    }
+    private static Concern? NotAtRest(GuestMount system) => system.FileSystem is NtfsFileSystem { NotCleanReason: { } fault }
+        ? new Concern(
+            ConcernSeverity.Blocker, fault.Error.ToString(), $"The system volume ({system.Volume.DisplayName}) cannot be changed: {fault.Message}", fault.Advice ?? ShutDown)
+        : null;
 
     /// <summary>Letters whose volume has an id that no partition has are those of dynamic volumes, as long as there is a dynamic disk.</summary>
     private static Concern? DynamicDisks(InspectedGuest guest)
@@ -80,17 +78,21 @@ internal static class WindowsVolumes
     /// A Windows that is hibernated, or was shut down with fast startup, has parts of its volumes in memory, which it would write over what was
     /// changed. The file's first four bytes tell (ntfs-3g has the same rule; in other states, as after resuming, they are "wake" or zero).
     /// </summary>
-    internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes)
+    /// <param name="volumes">Every volume.</param>
+    /// <param name="changed">The one that will be changed; null when none is.</param>
+    internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes, Volume? changed)
     {
-        foreach (var volume in volumes.Where(v => v.FileSystem is { Kind: "ntfs" or "vfat" }))
+        foreach (var volume in volumes.Where(v => v.FileSystem is { Kind: "ntfs" or "vfat" } fileSystem && IsHibernated(fileSystem)))
         {
-            if (IsHibernated(volume.FileSystem!))
-            {
-                yield return new Concern(
+            yield return volume.Volume == changed
+                ? new Concern(
                     ConcernSeverity.Blocker, "GuestHibernated",
                     $"Windows on {volume.Volume.DisplayName} is hibernated, or was shut down with fast startup: hiberfil.sys holds its memory, which would be resumed over changed file systems.",
-                    ShutDown);
-            }
+                    ShutDown)
+                : new Concern(
+                    ConcernSeverity.Warning, "WindowsHibernated",
+                    $"A Windows on {volume.Volume.DisplayName} is hibernated, or was shut down with fast startup. What it has in memory is of its old hardware, and it may stop when that is resumed.",
+                    "Let Windows discard it when it asks (delete restoration data), or shut it down completely before the conversion.");
         }
     }
 

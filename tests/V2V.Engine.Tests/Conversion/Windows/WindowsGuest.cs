@@ -135,6 +135,14 @@ internal sealed class WindowsGuest : IDisposable
         return this;
     }
 
+    /// <summary>Puts the system volume's files on another volume.</summary>
+    public void ReplaceVolume(Volume volume)
+    {
+        _fileSystems.Remove(Volumes[0]);
+        Volumes[0] = volume;
+        _fileSystems[volume] = Root;
+    }
+
     public InspectedGuest Inspect() => GuestInspector.Inspect(Source, Volumes, v => _fileSystems.GetValueOrDefault(v), null, TestContext.Current.CancellationToken);
 
     public ConversionContext Context()

@@ -6,7 +6,7 @@ namespace V2V.Engine.Tests.FileSystems.Fat;
 
 /// <summary>
 /// Random operations through the engine on one image and through the kernel's vfat on a copy. Both must accept and refuse the same; fsck.fat
-/// must find nothing, and the kernel, the engine, and mtools must read the same.
+/// must find nothing, and the kernel, the engine, and mtools must read the same. <see cref="FatKernelTests"/> runs it where the kernel has no vfat.
 /// </summary>
 [Trait("Category", "Slow")]
 public sealed class FatDifferentialTests : IDisposable

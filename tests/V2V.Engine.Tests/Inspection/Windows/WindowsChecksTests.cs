@@ -26,6 +26,15 @@ public sealed class WindowsChecksTests
         Assert.All(concerns, c => Assert.Contains("shutdown /s /t 0", c.Advice));
     }
 
+    [Fact]
+    public void An_image_on_another_volume_is_told_only()
+    {
+        using var phony = PhonyWindows.Create();
+        phony.Add(MemoryVolume.Partition(0, 3), new MemoryFileSystem("ntfs").With("/hiberfil.sys", "hibr"));
+
+        Assert.Equal([("WindowsHibernated", ConcernSeverity.Warning)], phony.Check().Select(c => (c.Id, c.Severity)));
+    }
+
     [Theory]
     [InlineData("Microsoft Windows 2000 Server", "5.0", "2195", "Server", "GuestUnsupported", ConcernSeverity.Blocker, "version 5.0 of Windows NT")]
     [InlineData("Windows NT", "4.0", "1381", "Server", "GuestUnsupported", ConcernSeverity.Blocker, "version 4.0")]
@@ -141,16 +150,21 @@ public sealed class WindowsChecksTests
     }
 
     [Theory]
-    [InlineData("DenyUnspecified", "1", "DeviceInstallRestricted")]
-    [InlineData("DenyDeviceIDs", "1", "DeviceInstallRestricted")]
-    [InlineData("DenyRemovableDevices", "1", null)]
-    [InlineData("DenyUnspecified", "0", null)]
-    public void Policies_against_new_devices_are_told(string value, string data, string? expected)
+    [InlineData("DenyUnspecified", 1, null, true)]
+    [InlineData("DenyUnspecified", 0, null, false)]
+    [InlineData("DenyRemovableDevices", 1, null, false)]
+    [InlineData("DenyDeviceClasses", 1, "{4D36E97B-E325-11CE-BFC1-08002BE10318}", true)]
+    [InlineData("DenyDeviceClasses", 0, "{4D36E97B-E325-11CE-BFC1-08002BE10318}", false)]
+    [InlineData("DenyDeviceClasses", 1, "{36fc9e60-c465-11cf-8056-444553540000}", false)]
+    [InlineData("DenyDeviceIDs", 1, @"PCI\VEN_1AF4&DEV_1001", true)]
+    [InlineData("DenyDeviceIDs", 1, @"USB\Class_08", false)]
+    public void Policies_against_the_new_devices_are_told(string value, int data, string? listed, bool expected)
     {
         using var phony = PhonyWindows.Create();
-        phony.WithSoftware($"[Policies\\Microsoft\\Windows\\DeviceInstall\\Restrictions]\n\"{value}\"=dword:{data}");
+        const string key = @"Policies\Microsoft\Windows\DeviceInstall\Restrictions";
+        phony.WithSoftware($"[{key}]\n\"{value}\"=dword:{data}\n{(listed is null ? "" : $"[{key}\\{value}]\n\"1\"=\"{listed}\"")}");
 
-        Assert.Equal(expected is null ? [] : [expected], phony.Check().Select(c => c.Id));
+        Assert.Equal(expected ? ["DeviceInstallRestricted"] : [], phony.Check().Select(c => c.Id));
     }
 
     [Theory]

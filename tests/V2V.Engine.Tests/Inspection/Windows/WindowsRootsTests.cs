@@ -48,6 +48,23 @@ public sealed class WindowsRootsTests
         Assert.Null(root.Find("/loop/x"));
     }
 
+    /// <summary>A copy of the disk, with the same signature, and one that has been given another.</summary>
+    [Theory]
+    [InlineData("5ad1c0d0-02")]
+    [InlineData("12345678-02")]
+    public void Of_a_disk_and_its_copy_each_calls_its_own_volume_C(string copy)
+    {
+        using var phony = PhonyWindows.Create();
+        var other = new MemoryFileSystem("ntfs").With("/copy.txt", "copy");
+        PhonyWindows.AddWindows(other, "/Windows", 0x8664, "Windows Server 2016 Standard", "10.0", "14393", "Server");
+        other.WriteAllBytes("/Windows/System32/config/SYSTEM", phony.C.ReadAllBytes("/Windows/System32/config/SYSTEM"));
+        phony.Add(MemoryVolume.Partition(1, 2, partitionUuid: copy), other);
+
+        Assert.Equal("copy", phony.Inspect("2").Root.ReadAllText("/C:/copy.txt"));
+        Assert.Null(phony.Inspect("1").Root.Find("/C:/copy.txt"));
+        Assert.Equal("disk 2, partition 2", phony.Inspect("2").Windows!.Drives.Single(d => d.Letter == 'C').Volume.Volume.DisplayName);
+    }
+
     [Theory]
     [InlineData("/WINNT")]
     [InlineData("/win32")]

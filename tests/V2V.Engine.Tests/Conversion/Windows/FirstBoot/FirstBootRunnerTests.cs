@@ -158,6 +158,78 @@ public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSy
         Assert.False(folder.IsRegistered);
     }
 
+    /// <summary>Nothing can be written but the names of files, as on an NTFS volume that is full.</summary>
+    [Fact]
+    public void A_full_disk_stops_nothing()
+    {
+        ExternalTool.NeedRoot();
+        ExternalTool.Need("mount", "umount");
+        var folder = new RunnerFolder(wine).With("1-fails.cmd", "exit 7").With("2-ok.cmd", "exit 0").With("3-again.cmd", "exit 249").WithSettings("[FirstBoot]", "Retries=1");
+        foreach (var name in (string[])["state", "logs"])
+        {
+            Directory.CreateDirectory(folder[name]);
+            Assert.SkipUnless(ExternalTool.Run("mount", "-t", "tmpfs", "-o", "size=4k", "none", folder[name]).ExitCode == 0, "needs mounts");
+            File.WriteAllBytes(Path.Combine(folder[name], "full"), new byte[4096]);
+        }
+
+        try
+        {
+            folder.Start();
+            folder.WaitFor("restarting Windows");
+            folder.Stop();
+            folder.Start();
+            folder.WaitFor("all scripts have run");
+            folder.WaitUntilStopped();
+            Assert.Equal("FAILED 1-fails.cmd: \r\ndone 2-ok.cmd: \r\nFAILED 3-again.cmd: \r\n", File.ReadAllText(folder["result.txt"]));
+            Assert.Equal(2, folder.Runs("3-again.cmd"));
+            Assert.Equal(1, folder.Runs("1-fails.cmd"));
+            Assert.False(folder.IsRegistered);
+        }
+        finally
+        {
+            wine.PullThePlug();
+            ExternalTool.Check("umount", folder["state"], folder["logs"]);
+        }
+    }
+
+    [Fact]
+    public void A_Windows_that_is_being_set_up_is_left_alone_meanwhile()
+    {
+        var folder = new RunnerFolder(wine).With("1-a.cmd", "exit 0");
+        wine.Check("reg", "add", @"HKLM\SYSTEM\Setup", "/v", "SystemSetupInProgress", "/t", "REG_DWORD", "/d", "1", "/f");
+        try
+        {
+            folder.Start();
+            folder.WaitFor("waiting until Windows has been set up");
+            Assert.Single(folder.Events);
+        }
+        finally
+        {
+            wine.Check("reg", "add", @"HKLM\SYSTEM\Setup", "/v", "SystemSetupInProgress", "/t", "REG_DWORD", "/d", "0", "/f");
+        }
+
+        folder.WaitFor("all scripts have run: 1, of which 0 failed");
+    }
+
+    /// <summary>Windows' service control manager has this event, Wine's has not.</summary>
+    [Fact]
+    public void Scripts_wait_until_all_automatic_services_have_started()
+    {
+        ExternalTool.Need("x86_64-w64-mingw32-gcc");
+        var folder = new RunnerFolder(wine).With("1-a.cmd", "exit 0");
+        var source = Path.Combine(AppContext.BaseDirectory, "Conversion", "Windows", "FirstBoot", "Data", "event.c");
+        ExternalTool.Check("x86_64-w64-mingw32-gcc", "-O", "-o", Path.Combine(wine.DriveC, "event.exe"), source);
+        using var manager = wine.Begin("C:\\event.exe");
+        folder.WaitUntil(() => File.Exists(Path.Combine(wine.DriveC, "event-made")), "the event");
+        folder.Start();
+        Thread.Sleep(2000);
+        Assert.Contains("RUNNING", wine.Run("sc", "query", "V2VFirstBoot").Output);
+        Assert.False(File.Exists(folder["firstboot.log"]));
+        File.WriteAllText(Path.Combine(wine.DriveC, "event-set"), "");
+        folder.WaitFor("all scripts have run: 1, of which 0 failed");
+        manager.Kill();
+    }
+
     [Fact]
     public void Without_scripts_the_service_removes_itself()
     {

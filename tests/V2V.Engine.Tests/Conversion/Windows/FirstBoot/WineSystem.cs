@@ -52,6 +52,9 @@ public sealed class WineSystem : IDisposable
     /// <summary>Runs a Windows program by name; its exit code and what it printed.</summary>
     internal (int ExitCode, string Output) Run(params string[] arguments) => RunToEnd(Wine, arguments);
 
+    /// <summary>Starts a Windows program that runs beside the test.</summary>
+    internal Process Begin(params string[] arguments) => Start(Wine, "/dev/null", arguments);
+
     internal string Check(params string[] arguments)
     {
         var (exitCode, output) = Run(arguments);
