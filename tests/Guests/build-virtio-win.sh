@@ -7,7 +7,7 @@
 #   --iso FILE       also pack the tree, with Joliet and Rock Ridge, as the package does
 #   --layout iso|rpm the ISO's tree (default), or that of /usr/share/virtio-win: drivers/by-driver, drivers/by-os, guest-agent, installer
 #   --oses LIST      comma separated (default xp,2k3,2k8,w7,2k8R2,w8,2k12,w8.1,2k12R2,w10,2k16,2k19,2k22,w11,2k25)
-#   --without LIST   driver directories that are left out, such as viostor/w10 or NetKVM
+#   --without LIST   driver directories that are left out, such as viostor/w10, viostor/w10/x86 or NetKVM
 #
 # Files, names and the contents of each .inf follow the published drivers: class, hardware ids, services, CopyFiles, a section for each architecture.
 # Two runs make the same tree.
@@ -122,6 +122,7 @@ drivers=$drivers oses=$oses without=$without out=$out layout=$layout perl -e '
 		for my $os (grep { ($nt{$_} // 100) >= $since{$since} } split /,/, $ENV{oses}) {
 			next if $left_out{lc $directory} || $left_out{lc "$directory/$os"};
 			for my $arch ("amd64", $both{$os} ? "x86" : (), $os =~ /^(w10|w11|2k25)$/ ? "ARM64" : ()) {
+				next if $left_out{lc "$directory/$os/$arch"};
 				my @places = "$by_driver$directory/$os/$arch";
 				my $is_storage = $directory =~ /^vio(stor|scsi)$/;
 				push @places, $by_os . ($arch eq "x86" ? "i386" : "amd64") . "/$os" if $arch ne "ARM64" && ($layout eq "rpm" || ($is_storage && ($nt{$os} // 100) == 100));

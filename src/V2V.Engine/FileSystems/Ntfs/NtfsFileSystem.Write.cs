@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems.Ntfs.Index;
 using V2V.Engine.FileSystems.Ntfs.Log;
 using V2V.Engine.FileSystems.Ntfs.Security;
 
@@ -253,9 +252,8 @@ internal sealed partial class NtfsFileSystem
             throw reason;
         }
 
-        _isChanged = true;
         _lastContent = null;
-        return new NtfsTransaction(_volume, ForgetAll);
+        return new NtfsTransaction(_volume, () => _isChanged = true, ForgetAll);
     }
 
     private void ForgetAll()
@@ -268,7 +266,7 @@ internal sealed partial class NtfsFileSystem
     {
         var (directory, name) = PrepareName(path);
         CheckName(path, name);
-        var file = NtfsCreation.Create(_volume, isDirectory);
+        var file = NtfsCreation.Create(_volume, isDirectory, FlagsOf(directory) & NtfsFileFlags.NotContentIndexed);
         _descriptors.Inherit(file, directory);
         Apply(file, attributes);
         NtfsNames.Add(file, directory, name);

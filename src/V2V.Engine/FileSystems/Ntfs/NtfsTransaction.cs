@@ -4,16 +4,19 @@ namespace V2V.Engine.FileSystems.Ntfs;
 internal sealed class NtfsTransaction : IDisposable
 {
     private readonly NtfsVolume _volume;
+    private readonly Action _onCommit;
     private readonly Action _onRollback;
     private readonly (long? Free, long Next) _clusters;
     private readonly long _records;
     private bool _isCommitted;
 
     /// <param name="volume">The volume that is changed.</param>
-    /// <param name="onRollback">Called when the operation is undone.</param>
-    public NtfsTransaction(NtfsVolume volume, Action onRollback)
+    /// <param name="onCommit">Called when it is done.</param>
+    /// <param name="onRollback">Called when it is undone.</param>
+    public NtfsTransaction(NtfsVolume volume, Action onCommit, Action onRollback)
     {
         _volume = volume;
+        _onCommit = onCommit;
         _onRollback = onRollback;
         _clusters = volume.Clusters.State;
         _records = volume.Records.State;
@@ -33,6 +36,7 @@ internal sealed class NtfsTransaction : IDisposable
         Prepare();
         _volume.Cache.Commit();
         _isCommitted = true;
+        _onCommit();
     }
 
     public void Dispose()

@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ntfs;
 using V2V.Engine.Tests.Disks;
 using Xunit;

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ntfs;
-using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Ntfs;
