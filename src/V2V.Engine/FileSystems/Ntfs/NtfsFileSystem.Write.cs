@@ -253,7 +253,7 @@ internal sealed partial class NtfsFileSystem
         }
 
         _lastContent = null;
-        return new NtfsTransaction(_volume, () => _isChanged = true, ForgetAll);
+        return new NtfsTransaction(_volume, ForgetAll, () => _isChanged = true);
     }
 
     private void ForgetAll()
