@@ -5,7 +5,10 @@ namespace V2V.Engine.FileSystems.Ntfs;
 /// <summary>Makes new files, without a name yet.</summary>
 internal static class NtfsCreation
 {
-    public static NtfsFile Create(NtfsVolume volume, bool isDirectory)
+    /// <param name="volume">The volume.</param>
+    /// <param name="isDirectory">True for a directory, false for a file.</param>
+    /// <param name="inherited">Flags that it takes from its directory.</param>
+    public static NtfsFile Create(NtfsVolume volume, bool isDirectory, NtfsFileFlags inherited)
     {
         var reference = volume.Records.Allocate();
         var file = new NtfsFile(volume, reference.Number, reference.Sequence)
@@ -16,7 +19,7 @@ internal static class NtfsCreation
         file.Add(new NtfsAttribute(NtfsAttributeType.StandardInformation, "") { Value = new byte[size] });
         var information = file.Information;
         information.Created = information.Modified = information.Changed = information.Accessed = NtfsTimestamp.FromTime(DateTimeOffset.UtcNow);
-        information.Flags = isDirectory ? NtfsFileFlags.None : NtfsFileFlags.Archive;
+        information.Flags = inherited | (isDirectory ? NtfsFileFlags.None : NtfsFileFlags.Archive);
         file.Add(isDirectory
             ? new NtfsAttribute(NtfsAttributeType.IndexRoot, NtfsFile.IndexName)
             {

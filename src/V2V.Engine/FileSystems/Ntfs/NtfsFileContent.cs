@@ -3,6 +3,9 @@ namespace V2V.Engine.FileSystems.Ntfs;
 /// <summary>The contents of an attribute as its owner sees them: resident, on clusters, sparse or compressed. Only reads.</summary>
 internal sealed class NtfsFileContent(NtfsVolume volume, NtfsFile file, NtfsAttribute attribute) : INtfsContent
 {
+    private byte[]? _unit;
+    private long _unitNumber = -1;
+
     public long Length => attribute.DataSize;
 
     /// <summary>True for metadata, whose changes may still be in the cache only.</summary>
@@ -79,7 +82,6 @@ internal sealed class NtfsFileContent(NtfsVolume volume, NtfsFile file, NtfsAttr
     {
         var unitClusters = 1L << attribute.CompressionUnit;
         var unitSize = (int)(unitClusters << volume.Boot.ClusterLog);
-        byte[]? unit = null;
         while (!buffer.IsEmpty)
         {
             var number = offset / unitSize;
@@ -96,16 +98,28 @@ internal sealed class NtfsFileContent(NtfsVolume volume, NtfsFile file, NtfsAttr
             }
             else
             {
-                unit ??= new byte[unitSize];
-                var compressed = new byte[stored << volume.Boot.ClusterLog];
-                ReadPlain(number * unitSize, compressed);
-                Decompress(compressed, unit, number * unitSize);
-                unit.AsSpan(within, part.Length).CopyTo(part);
+                Unit(number, unitSize, stored).AsSpan(within, part.Length).CopyTo(part);
             }
 
             buffer = buffer[part.Length..];
             offset += part.Length;
         }
+    }
+
+    /// <summary>The contents of a unit; the last one is kept, since files are often read in smaller pieces.</summary>
+    private byte[] Unit(long number, int unitSize, long stored)
+    {
+        _unit ??= new byte[unitSize];
+        if (_unitNumber != number)
+        {
+            _unitNumber = -1;
+            var compressed = new byte[stored << volume.Boot.ClusterLog];
+            ReadPlain(number * unitSize, compressed);
+            Decompress(compressed, _unit, number * unitSize);
+            _unitNumber = number;
+        }
+
+        return _unit;
     }
 
     /// <summary>The clusters of a unit that lie on the volume; they come before its hole.</summary>

@@ -252,9 +252,8 @@ internal sealed partial class NtfsFileSystem
             throw reason;
         }
 
-        _isChanged = true;
         _lastContent = null;
-        return new NtfsTransaction(_volume, ForgetAll);
+        return new NtfsTransaction(_volume, ForgetAll, () => _isChanged = true);
     }
 
     private void ForgetAll()
@@ -267,7 +266,7 @@ internal sealed partial class NtfsFileSystem
     {
         var (directory, name) = PrepareName(path);
         CheckName(path, name);
-        var file = NtfsCreation.Create(_volume, isDirectory);
+        var file = NtfsCreation.Create(_volume, isDirectory, FlagsOf(directory) & NtfsFileFlags.NotContentIndexed);
         _descriptors.Inherit(file, directory);
         Apply(file, attributes);
         NtfsNames.Add(file, directory, name);

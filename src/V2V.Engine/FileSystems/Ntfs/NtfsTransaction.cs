@@ -5,16 +5,19 @@ internal sealed class NtfsTransaction : IDisposable
 {
     private readonly NtfsVolume _volume;
     private readonly Action _onRollback;
+    private readonly Action? _onCommit;
     private readonly (long? Free, long Next) _clusters;
     private readonly long _records;
     private bool _isCommitted;
 
     /// <param name="volume">The volume that is changed.</param>
     /// <param name="onRollback">Called when the operation is undone.</param>
-    public NtfsTransaction(NtfsVolume volume, Action onRollback)
+    /// <param name="onCommit">Called when it is done.</param>
+    public NtfsTransaction(NtfsVolume volume, Action onRollback, Action? onCommit = null)
     {
         _volume = volume;
         _onRollback = onRollback;
+        _onCommit = onCommit;
         _clusters = volume.Clusters.State;
         _records = volume.Records.State;
         volume.Files.Trim();
@@ -33,6 +36,7 @@ internal sealed class NtfsTransaction : IDisposable
         Prepare();
         _volume.Cache.Commit();
         _isCommitted = true;
+        _onCommit?.Invoke();
     }
 
     public void Dispose()

@@ -11,7 +11,7 @@ public sealed class NtfsBootSectorTests
     [Theory]
     [InlineData(512, 8, 0xF6, 0x01, 4096, 1024, 4096)]
     [InlineData(512, 1, 0x02, 0x08, 512, 1024, 4096)]
-    [InlineData(512, 128, 0xF6, 0xF4, 65536, 1024, 4096)]
+    [InlineData(512, 0x80, 0xF6, 0xF4, 65536, 1024, 4096)] // 128 sectors: the last number that is one
     [InlineData(512, 0xF8, 0xF6, 0xF4, 131072, 1024, 4096)] // 2^8 sectors
     [InlineData(512, 0xF4, 0xF6, 0xF4, 2 << 20, 1024, 4096)] // 2^12 sectors
     [InlineData(4096, 1, 0x01, 0x01, 4096, 4096, 4096)]
