@@ -37,7 +37,7 @@ internal sealed class NtfsVolumeChecker
         var boot = Read(0, 512);
         var sectorSize = BinaryPrimitives.ReadUInt16LittleEndian(boot.AsSpan(0x0B));
         var sectors = BinaryPrimitives.ReadInt64LittleEndian(boot.AsSpan(0x28));
-        _clusterSize = Scaled((sbyte)boot[0x0D], sectorSize, isCount: boot[0x0D] <= 0x80);
+        _clusterSize = (boot[0x0D] <= 0x80 ? boot[0x0D] : 1 << -(sbyte)boot[0x0D]) * sectorSize;
         _recordSize = Scaled((sbyte)boot[0x40], _clusterSize, isCount: (sbyte)boot[0x40] > 0);
         _clusters = sectors * sectorSize / _clusterSize;
         _used = new BitArray((int)_clusters);
@@ -70,7 +70,7 @@ internal sealed class NtfsVolumeChecker
         return checker._findings;
     }
 
-    private static int Scaled(sbyte value, int unit, bool isCount) => isCount ? (byte)value * unit : unit == 0 ? 0 : value < -31 ? unit << (-value) : 1 << -value;
+    private static int Scaled(sbyte value, int unit, bool isCount) => isCount ? value * unit : 1 << -value;
 
     private void Run()
     {
