@@ -39,7 +39,7 @@ public sealed partial class WindowsConversionTests(WindowsGuests guests) : IClas
     public void Every_version_is_converted_and_nothing_else_changes(string options, string directory, string driverOptions, string driver)
     {
         ExternalTool.Need("qemu-img", "hivexregedit", "fls", "icat", "7z", "grub-fstest");
-        var disk = guests.Disk(options);
+        var disk = guests.Disk($"{options} --size 320M");
         var drivers = guests.Drivers(driverOptions);
         var digest = Digest(disk);
         using var before = WindowsGuests.Volume(disk);

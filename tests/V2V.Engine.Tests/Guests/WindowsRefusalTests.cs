@@ -21,7 +21,7 @@ public sealed class WindowsRefusalTests(WindowsGuests guests) : IClassFixture<Wi
     [InlineData("--version 10 --arch i386", "--oses w10 --without viostor/w10/x86,vioscsi/w10/x86", "viostor/w10/x86")]
     public void A_guest_that_cannot_be_converted_is_refused_with_the_reason(string options, string driverOptions, string reason)
     {
-        var disk = guests.Disk(options);
+        var disk = guests.Disk($"{options} --size 320M");
         var digest = Digest(disk);
         var source = Assert.Single(GuestSources.Open(disk, TestContext.Current.CancellationToken));
         var conversion = new GuestConversion(source, new ConversionOptions { DriverSource = guests.Drivers(driverOptions) });

@@ -74,7 +74,14 @@ internal sealed class NtfsFile(NtfsVolume volume, ulong number, ushort sequence)
         MarkDirty();
     }
 
-    public void MarkDirty() => IsDirty = true;
+    public void MarkDirty()
+    {
+        if (!IsDirty)
+        {
+            IsDirty = true;
+            Volume.Files.NoteDirty(this);
+        }
+    }
 
     public void MarkClean() => IsDirty = false;
 }

@@ -49,7 +49,8 @@ internal sealed partial class NtfsFileSystem
     {
         for (var number = NtfsSystemFile.Mft; number <= NtfsSystemFile.Extend; number++)
         {
-            if (_volume.Files.Get(number).Attributes.Find(a => !Enum.IsDefined(a.Type)) is { } unknown)
+            // NTFS 1.2 has neither $Secure nor $Extend.
+            if (_volume.Mft.Read(number).IsInUse && _volume.Files.Get(number).Attributes.Find(a => !Enum.IsDefined(a.Type)) is { } unknown)
             {
                 throw NtfsErrors.Unsupported($"MFT record {number} of the NTFS volume has an attribute of the unknown type 0x{(uint)unknown.Type:X}.");
             }
@@ -76,6 +77,11 @@ internal sealed partial class NtfsFileSystem
     /// <summary>Windows and ntfs-3g refuse a volume whose first MFT records and their copies differ.</summary>
     private void FindMirrorFault()
     {
+        if (_volume.MirroredRecords == 0)
+        {
+            throw NtfsErrors.NotClean("$MFTMirr of the NTFS volume, with the copies of the first MFT records, is damaged.");
+        }
+
         var copy = new byte[_volume.Boot.RecordSize];
         for (ulong number = 0; number < _volume.MirroredRecords; number++)
         {

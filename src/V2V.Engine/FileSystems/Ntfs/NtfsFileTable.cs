@@ -9,6 +9,7 @@ internal sealed class NtfsFileTable(NtfsVolume volume)
     private const int MaxPasses = 64;
 
     private readonly Dictionary<ulong, NtfsFile> _files = [];
+    private readonly HashSet<NtfsFile> _dirty = [];
     private readonly NtfsFileLoader _loader = new(volume);
     private long _weight;
     private uint _clock;
@@ -48,7 +49,7 @@ internal sealed class NtfsFileTable(NtfsVolume volume)
         // Storing a file may change others: its directories, and the MFT, which therefore comes last.
         for (var pass = 0; pass < MaxPasses; pass++)
         {
-            var changed = _files.Values.Where(f => f.IsDirty).OrderBy(f => f.Number == NtfsSystemFile.Mft).ThenBy(f => f.Number).ToArray();
+            var changed = _dirty.OrderBy(f => f.Number == NtfsSystemFile.Mft).ThenBy(f => f.Number).ToArray();
             if (changed.Length == 0)
             {
                 return;
@@ -66,6 +67,7 @@ internal sealed class NtfsFileTable(NtfsVolume volume)
                 new NtfsNames(volume).Synchronise(file);
                 layout.Store();
                 file.MarkClean();
+                _dirty.Remove(file);
             }
         }
 
@@ -73,11 +75,19 @@ internal sealed class NtfsFileTable(NtfsVolume volume)
     }
 
     /// <summary>Drops a file that was deleted.</summary>
-    public void Remove(NtfsFile file) => _files.Remove(file.Number);
+    public void Remove(NtfsFile file)
+    {
+        _files.Remove(file.Number);
+        _dirty.Remove(file);
+    }
+
+    /// <summary>Takes note of a file that an operation changed.</summary>
+    public void NoteDirty(NtfsFile file) => _dirty.Add(file);
 
     public void Clear()
     {
         _files.Clear();
+        _dirty.Clear();
         _weight = 0;
     }
 

@@ -35,7 +35,7 @@ internal sealed class NtfsVolume
 
     public string? Label { get; private set; }
 
-    /// <summary>The first records of the MFT, which $MFTMirr has copies of.</summary>
+    /// <summary>The first records of the MFT, which $MFTMirr has copies of; 0 when it does not lie in one piece.</summary>
     public ulong MirroredRecords { get; private set; }
 
     /// <summary>Byte offset of the first copy.</summary>
@@ -79,14 +79,13 @@ internal sealed class NtfsVolume
         return order != 0 ? order : string.CompareOrdinal(left.Name, right.Name);
     }
 
+    /// <summary>A volume without a usable mirror can still be read.</summary>
     private void LoadMirror()
     {
-        if (Files.Get(NtfsSystemFile.MftMirror).Data is not { Runs: { Count: 1 } runs } mirror || runs[0].IsHole || mirror.DataSize < Boot.RecordSize)
+        if (Files.Get(NtfsSystemFile.MftMirror).Data is { Runs: { Count: 1 } runs } mirror && !runs[0].IsHole && mirror.DataSize >= Boot.RecordSize)
         {
-            throw NtfsErrors.Corrupt("$MFTMirr does not lie in one piece.");
+            MirroredRecords = Math.Min((ulong)(mirror.DataSize / Boot.RecordSize), Mft.Count);
+            MirrorAddress = runs[0].Lcn << Boot.ClusterLog;
         }
-
-        MirroredRecords = (ulong)(mirror.DataSize / Boot.RecordSize);
-        MirrorAddress = runs[0].Lcn << Boot.ClusterLog;
     }
 }
