@@ -1,5 +1,4 @@
 using System.Text;
-using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Ntfs;
 using V2V.Engine.Tests.Disks;
 using Xunit;
