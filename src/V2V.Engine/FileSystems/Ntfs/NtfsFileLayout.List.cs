@@ -56,9 +56,17 @@ internal sealed partial class NtfsFileLayout
             return;
         }
 
+        // A list that grows by and by lies in many pieces, and the record has no space for their runs: then it goes to a new place as a whole.
         list.Value = null;
         list.Runs ??= new NtfsRunList();
-        space.Resize((size + volume.Boot.ClusterSize - 1) >> volume.Boot.ClusterLog);
+        var clusters = (size + volume.Boot.ClusterSize - 1) >> volume.Boot.ClusterLog;
+        space.Resize(clusters);
+        if (SizeOf(list) > ListOnClusters)
+        {
+            space.Clear();
+            space.Resize(clusters);
+        }
+
         list.DataSize = list.InitializedSize = size;
     }
 
