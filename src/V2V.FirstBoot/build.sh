@@ -27,7 +27,7 @@ build() { # TRIPLET NAME LD-OPTIONS...
             -Wl,--dynamicbase,--nxcompat,--gc-sections \
             -o "$work/$name" runner.c "$work/resource.o" -ladvapi32 -lkernel32
     )
-    cp "$work/$name" "$to/$name"
+    install -m 644 "$work/$name" "$to/$name"
 }
 
 build x86_64-w64-mingw32 v2v-firstboot-x86_64.exe entry

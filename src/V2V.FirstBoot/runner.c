@@ -725,6 +725,8 @@ void entry(void)
     static WCHAR name[] = SERVICE_NAME;
     SERVICE_TABLE_ENTRYW table[] = { { name, service_main }, { NULL, NULL } };
     InitializeCriticalSection(&status_lock);
+    /* Programs that the scripts start inherit this: one that crashes ends, instead of waiting for an answer to a dialog that nobody sees. */
+    SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
     stop_event = CreateEventW(NULL, TRUE, FALSE, NULL);
     ExitProcess(StartServiceCtrlDispatcherW(table) ? 0 : GetLastError());
 }

@@ -14,6 +14,8 @@ internal sealed class HivePages(HiveFile file, uint size)
     /// <summary>Unchanged pages kept in memory (8 MiB).</summary>
     private const int MaxUnchanged = 2048;
 
+    private const int MaxSpare = 256;
+
     private readonly Dictionary<uint, Page> _pages = [];
     private readonly Queue<uint> _unchanged = new();
     private readonly byte[] _readBuffer = new byte[ReadAhead * PageSize];
@@ -119,7 +121,7 @@ internal sealed class HivePages(HiveFile file, uint size)
 
     public void Commit()
     {
-        foreach (var (data, _) in _undo!.Values)
+        foreach (var (data, _) in _undo!.Values.Take(MaxSpare - _spare.Count))
         {
             _spare.Push(data);
         }

@@ -85,7 +85,7 @@ internal sealed class ValueData(HiveCells cells, uint minorVersion)
         cells.Read(value.Data, 0, raw, What);
         var count = BinaryPrimitives.ReadUInt16LittleEndian(raw[2..]);
         var list = BinaryPrimitives.ReadUInt32LittleEndian(raw[4..]);
-        if (!raw.StartsWith(Signature) || count != (value.Size + SegmentSize - 1) / SegmentSize)
+        if (!raw.StartsWith(Signature) || count != (value.Size + SegmentSize - 1) / SegmentSize || value.Size > cells.Pages.Size)
         {
             throw cells.Corrupt(value.Data, $"{value.Size} bytes of data do not stand in what is referred to there.");
         }

@@ -97,6 +97,55 @@ public sealed class HiveGrowthTests
     }
 
     [Fact]
+    public void A_hive_larger_than_what_is_kept_of_it_in_memory_is_read_and_changed_in_parts()
+    {
+        const int Keys = 4000;
+        var image = new HiveImage(HiveImage.Empty());
+        var hive = image.Open();
+        var model = new HiveTree();
+        for (var i = 0; i < Keys; i++)
+        {
+            Set(i, 3000, (byte)i);
+        }
+
+        hive.Save();
+        Assert.True(image.Content.Length > 12 << 20);
+
+        // Opening it and looking a few keys up costs what these cost, not what the hive is long.
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        hive = image.Open();
+        Assert.NotNull(hive.Find("Group 3\\Key 13"));
+        Assert.Equal(3000, hive.Find($"Group 9\\Key {Keys - 1}")!.FindValue("v")!.Data.Length);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 2 << 20);
+
+        // Changes all over it, between walks that push unchanged pages out.
+        for (var round = 1; round <= 3; round++)
+        {
+            for (var i = round; i < Keys; i += 97)
+            {
+                Set(i, 500 * round, 0xAA);
+            }
+
+            Assert.Equal(model.Lines(), HiveTree.Lines(hive.Root));
+        }
+
+        hive.Save();
+        Set(7, 100, 1);
+        Assert.Equal(model.Lines(), HiveTree.Lines(hive.Root));
+        hive.Save();
+        HiveChecker.Check(image.Content);
+        Assert.Equal(model.Lines(), HiveTree.Lines(image.Open().Root));
+
+        void Set(int i, int length, byte fill)
+        {
+            var data = new byte[length];
+            Array.Fill(data, fill);
+            model.Create($"Group {i % 10}\\Key {i}").Set("v", 3, data);
+            hive.Create($"Group {i % 10}\\Key {i}").Set("v", RegistryValueKind.Binary, data);
+        }
+    }
+
+    [Fact]
     public void Hivex_and_the_editor_hand_a_hive_back_and_forth()
     {
         Hivex.Need();

@@ -3,7 +3,6 @@ using System.Text;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Registry;
 using V2V.Engine.Tests.FileSystems;
-using V2V.Engine.Tests.Volumes;
 using Xunit;
 
 namespace V2V.Engine.Tests.Registry;
@@ -207,6 +206,44 @@ public sealed class RegistryHiveTests
         hive.Root.Delete("Lsa");
         hive.Save();
         HiveChecker.Check(image.Content);
+    }
+
+    [Fact]
+    public void A_security_descriptor_goes_with_the_last_key_that_uses_it()
+    {
+        var image = new HiveImage(HiveImage.Empty());
+        var hive = image.Open();
+        hive.Create("Own").Set("v", RegistryValueKind.Binary, new byte[60]);
+        hive.Save();
+        var content = image.Content;
+
+        // The value's data becomes a second descriptor, a copy of the first, in the ring with it.
+        var first = (int)HiveImage.U32(content, 4096 + 36 + 44) + 4100;
+        var value = content.AsSpan().IndexOf("vk"u8);
+        var second = (int)HiveImage.U32(content, value + 8) + 4100;
+        HiveImage.U32(content, value + 4, 0x80000000);
+        content.AsSpan(first, 60).CopyTo(content.AsSpan(second));
+        foreach (var (at, other, count) in new[] { (first, second, 1u), (second, first, 1u) })
+        {
+            HiveImage.U32(content, at + 4, (uint)other - 4100);
+            HiveImage.U32(content, at + 8, (uint)other - 4100);
+            HiveImage.U32(content, at + 12, count);
+        }
+
+        var key = content.AsSpan().IndexOf("Own"u8) - 76;
+        HiveImage.U32(content, key + 44, (uint)second - 4100);
+        HiveChecker.Check(content);
+
+        image = new HiveImage(content);
+        hive = image.Open();
+        hive.Create("Own\\Below");
+        hive.Save();
+        HiveChecker.Check(image.Content);
+        Assert.Equal(2u, HiveImage.U32(image.Content, second + 12));
+        hive.Root.Delete("Own");
+        hive.Save();
+        HiveChecker.Check(image.Content);
+        Assert.Equal((uint)first - 4100, HiveImage.U32(image.Content, first + 4));
     }
 
     [Fact]

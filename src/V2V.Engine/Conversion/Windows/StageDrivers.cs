@@ -38,7 +38,7 @@ public sealed class StageDrivers : WindowsStep
     /// The files of all packages by their name in the one directory. Two of one name are two builds of it, of which the first one's INF file would get
     /// the second one's program: the later package is left out with a word.
     /// </summary>
-    private static IEnumerable<KeyValuePair<string, DriverSourceFile>> Choose(ConversionContext context, DriverSource source, DriverSelection selection)
+    private static SortedDictionary<string, DriverSourceFile> Choose(ConversionContext context, DriverSource source, DriverSelection selection)
     {
         var taken = new SortedDictionary<string, DriverSourceFile>(StringComparer.Ordinal);
         var staged = new List<DriverPackage>();

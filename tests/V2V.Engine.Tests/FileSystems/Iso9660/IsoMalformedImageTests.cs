@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using V2V.Engine.FileSystems;
 using V2V.Engine.FileSystems.Iso9660;
 using V2V.Engine.Tests.Disks;
 using Xunit;

@@ -35,8 +35,12 @@ internal sealed class IsoTestImage : IDisposable
         }
 
         Write("run.sh", "#!/bin/sh\n"u8.ToArray());
-        File.SetUnixFileMode(At("run.sh"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        File.SetUnixFileMode(At("empty"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        if (!OperatingSystem.IsWindows())
+        {
+            File.SetUnixFileMode(At("run.sh"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(At("empty"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
+        }
+
         File.CreateSymbolicLink(At("link"), "viostor/w10");
         File.CreateSymbolicLink(At("absolute"), "/etc/./passwd");
         File.CreateSymbolicLink(At("many/up"), "../../outside");

@@ -1,4 +1,3 @@
-using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Tests.FileSystems;
 using V2V.Engine.Volumes;

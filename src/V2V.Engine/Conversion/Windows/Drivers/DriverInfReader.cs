@@ -8,6 +8,9 @@ internal sealed class DriverInfReader
     /// <summary>SPSVCINST_ASSOCSERVICE: the service drives the device (INF AddService Directive).</summary>
     private const uint AssociatedService = 0x2;
 
+    /// <summary>The sections of an installation that copy files.</summary>
+    private static readonly string[] s_copying = ["", ".CoInstallers"];
+
     private readonly InfFile _file;
     private readonly DriverTarget _target;
 
@@ -25,7 +28,7 @@ internal sealed class DriverInfReader
         var installs = devices.Select(d => d.InstallSection).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
         var version = _file.Lines("Version").FirstOrDefault(line => Is(line.Key, "DriverVer"));
         var catalog = Catalog();
-        var copied = installs.SelectMany(install => new[] { "", ".CoInstallers" }.Select(suffix => FindSection(install, suffix)))
+        var copied = installs.SelectMany(install => s_copying.Select(suffix => FindSection(install, suffix)))
             .OfType<string>().SelectMany(CopiedFiles);
         return new DriverInf
         {

@@ -52,7 +52,7 @@ public static class DriverSelector
             Guest = target.Name,
             Source = source.Description,
             SourcePath = source.Path,
-            OsDirectory = versions.FirstOrDefault() ?? "",
+            OsDirectory = versions.Count > 0 ? versions[0] : "",
             Packages = [.. packages.Values.Select(p => p.Package)],
             Storage = storage?.Package,
             Agent = GuestAgentInstaller.Find(source, target),

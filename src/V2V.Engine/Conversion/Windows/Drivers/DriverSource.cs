@@ -59,6 +59,12 @@ public abstract class DriverSource : IDisposable
             { Path = Path };
         }
 
+        // A damaged directory can claim any length: its end has to be there before memory is taken for it.
+        if (file.Length > 0 && Read(file, file.Length - 1, new byte[1]) == 0)
+        {
+            throw Short(file, "before its last byte");
+        }
+
         var content = new byte[file.Length];
         var done = 0;
         while (done < content.Length)
@@ -66,9 +72,7 @@ public abstract class DriverSource : IDisposable
             var read = Read(file, done, content.AsSpan(done));
             if (read == 0)
             {
-                throw new DriverSourceException(
-                    V2VError.DriverSourceInvalid, $"{file.Path} in {Description} ends after {done} of {content.Length} bytes.")
-                { Path = Path };
+                throw Short(file, $"after {done} of {content.Length} bytes");
             }
 
             done += read;
@@ -86,6 +90,9 @@ public abstract class DriverSource : IDisposable
     protected virtual void Dispose(bool disposing)
     {
     }
+
+    private DriverSourceException Short(DriverSourceFile file, string where) =>
+        new(V2VError.DriverSourceInvalid, $"{file.Path} in {Description} ends {where}.") { Path = Path };
 
     private static IEnumerable<string> Ancestors(string path)
     {

@@ -53,7 +53,7 @@ internal static class AddressScript
         }
     }
 
-    /// <summary>Waits five minutes for the adapter, whose driver may just be on its way; a restart may bring it, too.</summary>
+    /// <summary>Waits five minutes for the adapter, whose driver may just be on its way; one restart may bring it, too.</summary>
     private static string Find(string macAddress, Version version)
     {
         // "11...52 54 00 12 34 56 ......Red Hat VirtIO Ethernet Adapter"; "Local Area Connection","Red Hat ...","52-54-00-12-34-56","\Device\Tcpip_{...}"
@@ -75,8 +75,10 @@ internal static class AddressScript
             goto find
             :missing
             echo There is no adapter with this address.
-            if not "%V2V_RETRIES_LEFT%"=="0" exit /b {FirstBootRunner.RetryAfterRestart}
-            exit /b 1
+            if "%V2V_RETRIES_LEFT%"=="0" exit /b 1
+            if exist "%~f0.again" exit /b 1
+            echo again>"%~f0.again"
+            exit /b {FirstBootRunner.RetryAfterRestart}
             :found
             """;
     }

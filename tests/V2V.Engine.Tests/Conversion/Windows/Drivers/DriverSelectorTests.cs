@@ -1,5 +1,6 @@
 using System.Text;
 using V2V.Engine.Conversion.Windows.Drivers;
+using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.Conversion.Windows.Drivers;
@@ -290,6 +291,36 @@ public sealed class DriverSelectorTests
         DriverSelector.Select(source, DriverTree.Windows10, StoragePreference.Viostor);
         Assert.Equal(["viostor.inf", "viostor.sys"], source.ReadFiles.Select(f => f.Name).Distinct());
         Assert.All(source.ReadFiles, f => Assert.StartsWith("viostor/w10/", f.Path, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_damaged_image_never_gets_out_of_hand()
+    {
+        const int SystemArea = 32768;
+        using var tree = new DriverTree();
+        foreach (var name in new[] { "viostor", "vioscsi", "netkvm" })
+        {
+            tree.Add($"{name}/w10/amd64", name, "amd64");
+        }
+
+        var image = Path.Combine(tree.Folder, "image.iso");
+        ExternalTool.Check("genisoimage", "-quiet", "-R", "-no-pad", "-o", image, tree.Root);
+        var bytes = File.ReadAllBytes(image)[SystemArea..];
+
+        Mutations.Check(bytes, bytes.Length, 500, damaged =>
+        {
+            using var source = new IsoDriverSource("/image.iso", new ArrayDevice([.. new byte[SystemArea], .. damaged]));
+            var selection = DriverSelector.Select(source, DriverTree.Windows10, StoragePreference.Viostor);
+            foreach (var file in selection.Packages.SelectMany(p => p.Files))
+            {
+                source.Read(file);
+            }
+
+            if (selection.Storage is null)
+            {
+                throw selection.NoStorageDriver();
+            }
+        });
     }
 
     private static DriverSelection Select(DriverTree tree, DriverTarget target, StoragePreference preference = StoragePreference.Viostor)

@@ -80,7 +80,7 @@ public sealed class FirstBootProgramTests
         FindNextFileW FlushFileBuffers GetCurrentProcess GetExitCodeProcess GetFileAttributesW GetFileSize GetLastError GetLocalTime
         GetModuleFileNameW GetModuleHandleW GetPrivateProfileIntW GetProcAddress GetSystemDirectoryW GetSystemWindowsDirectoryW GetTickCount
         GetVersion InitializeCriticalSection LeaveCriticalSection MoveFileExW OpenEventW QueryInformationJobObject ReadFile ResumeThread
-        SetEnvironmentVariableW SetEvent SetLastError TerminateJobObject TerminateProcess WaitForMultipleObjects WaitForSingleObject
+        SetEnvironmentVariableW SetErrorMode SetEvent SetLastError TerminateJobObject TerminateProcess WaitForMultipleObjects WaitForSingleObject
         WideCharToMultiByte WriteFile lstrlenW
         """;
 

@@ -116,8 +116,10 @@ public sealed class FirstBootStepsTests
             goto find
             :missing
             echo There is no adapter with this address.
-            if not "%V2V_RETRIES_LEFT%"=="0" exit /b 249
-            exit /b 1
+            if "%V2V_RETRIES_LEFT%"=="0" exit /b 1
+            if exist "%~f0.again" exit /b 1
+            echo again>"%~f0.again"
+            exit /b 249
             :found
             call :netsh interface ipv4 set address name=%adapter% source=static address=192.0.2.7 mask=255.255.255.0 gateway=192.0.2.1
             call :netsh interface ipv4 add address name=%adapter% address=198.51.100.7 mask=255.255.254.0

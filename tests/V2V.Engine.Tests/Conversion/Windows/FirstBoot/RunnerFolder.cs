@@ -72,12 +72,18 @@ internal sealed class RunnerFolder
         _wine.Run("net", "start", "V2VFirstBoot");
     }
 
-    internal void Stop() => _wine.Check("net", "stop", "V2VFirstBoot");
+    internal void Stop()
+    {
+        _wine.Check("net", "stop", "V2VFirstBoot");
+        WaitUntilStopped();
+    }
 
     /// <summary>Waits until the log holds this.</summary>
     internal void WaitFor(string text) => WaitUntil(() => File.Exists(this["firstboot.log"]) && Log.Contains(text, StringComparison.Ordinal), text);
 
-    internal void WaitUntilStopped() => WaitUntil(() => !_wine.Run("sc", "query", "V2VFirstBoot").Output.Contains("RUNNING", StringComparison.Ordinal), "the end");
+    /// <summary>Waits until the service has stopped, or is no longer there.</summary>
+    internal void WaitUntilStopped() => WaitUntil(
+        () => _wine.Run("sc", "query", "V2VFirstBoot") is var (exitCode, output) && (exitCode != 0 || output.Contains("STOPPED", StringComparison.Ordinal)), "the end");
 
     internal bool IsRegistered => _wine.Run("reg", "query", @"HKLM\SYSTEM\CurrentControlSet\Services\V2VFirstBoot").ExitCode == 0;
 
