@@ -86,7 +86,7 @@ public sealed partial class WindowsConversionTests(WindowsGuests guests) : IClas
         Assert.Equal(["/windows/system32/config/software", "/windows/system32/config/system"], changed.Where(p => !p.Contains(".log", StringComparison.Ordinal)));
         var added = after.Keys.Except(before.Keys, StringComparer.OrdinalIgnoreCase).ToList();
         Assert.Contains($"/windows/system32/drivers/{driver}.sys", added, StringComparer.OrdinalIgnoreCase);
-        Assert.Empty(added.Where(p => !AddedFile().IsMatch(p)));
+        Assert.DoesNotContain(added, p => !AddedFile().IsMatch(p));
 
         if (Directory.Exists(drivers))
         {
@@ -151,8 +151,8 @@ public sealed partial class WindowsConversionTests(WindowsGuests guests) : IClas
             Is(Dword(1), $@"{set}\Services\PlugPlay\Parameters", "SuppressUI");
         }
 
-        Assert.Empty(WindowsRegistryExport.Read(systemBefore).Differences(system).Where(d => !ChangedSystem().IsMatch(d)));
-        Assert.Empty(WindowsRegistryExport.Read(softwareBefore).Differences(software).Where(d => !ChangedSoftware().IsMatch(d)));
+        Assert.DoesNotContain(WindowsRegistryExport.Read(systemBefore).Differences(system), d => !ChangedSystem().IsMatch(d));
+        Assert.DoesNotContain(WindowsRegistryExport.Read(softwareBefore).Differences(software), d => !ChangedSoftware().IsMatch(d));
         return (systemAfter, softwareAfter);
     }
 
@@ -181,7 +181,7 @@ public sealed partial class WindowsConversionTests(WindowsGuests guests) : IClas
             .Where(f => !f.Path.StartsWith("/$", StringComparison.Ordinal) && !f.Path.Contains(':', StringComparison.Ordinal)).DistinctBy(f => f.Path).ToList();
         var shown = files.Keys.Where(p => p != "/" && !p.Contains('$', StringComparison.Ordinal)).ToHashSet(StringComparer.Ordinal);
         Assert.Empty(shown.Except(listed.Select(f => f.Path)).Take(5));
-        Assert.Empty(listed.Select(f => f.Path).Where(p => !p.Contains('$', StringComparison.Ordinal)).Except(shown).Take(5));
+        Assert.DoesNotContain(listed.Select(f => f.Path), p => !p.Contains('$', StringComparison.Ordinal)).Except(shown).Take(5);
         foreach (var (hive, path) in new[] { ("/config/system", system), ("/config/software", software) })
         {
             var number = listed.Single(f => f.Path.EndsWith(hive, StringComparison.OrdinalIgnoreCase)).Number;

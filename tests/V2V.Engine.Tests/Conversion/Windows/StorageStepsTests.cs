@@ -3,7 +3,6 @@ using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Windows;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Registry;
-using V2V.Engine.Tests.FileSystems;
 using V2V.Engine.Tests.Inspection;
 using Xunit;
 
