@@ -161,7 +161,7 @@ public sealed class NtfsMalformedImageTests
     /// <summary>What is where: found by magic numbers, and by the runs of the file system's own files.</summary>
     private static List<Region> Regions(byte[] bytes)
     {
-        var cluster = bytes[0x0D] <= 0x80 ? bytes[0x0D] * BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(0x0B)) : 1 << -(sbyte)bytes[0x0D];
+        var cluster = bytes[0x0D] * BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(0x0B)); // up to 64 KiB
         var recordSize = (sbyte)bytes[0x40] > 0 ? bytes[0x40] * cluster : 1 << -(sbyte)bytes[0x40];
         var regions = new List<Region> { new("boot", 0, 90, false) };
         for (var at = 0; at + SectorSize <= bytes.Length; at += SectorSize)

@@ -163,6 +163,30 @@ public sealed partial class NtfsReadTests : IClassFixture<WindowsGuests>
         Assert.Equal(0, fileSystem.Read("/ProgramData/sparse.vhdx", 65 * MiB, buffer));
     }
 
+    /// <summary>Their contents are elsewhere: in a store of chunks, in the cloud. What is there can be seen, and reading it says why it cannot be.</summary>
+    [Theory]
+    [InlineData("13000080", "deduplicat")]
+    [InlineData("1A000090", "cloud")]
+    [InlineData("BCDA0080", "reparse")]
+    public void Files_whose_contents_are_elsewhere_are_refused_by_name(string tag, string words)
+    {
+        ExternalTool.Need("setfattr");
+        ExternalTool.NeedRoot();
+        using var image = new NtfsTestImage(16 * MiB, "-c", "4096");
+        image.Mount();
+        var path = Path.Combine(image.MountPoint, "elsewhere.dat");
+        File.WriteAllText(path, "");
+        ExternalTool.Check("setfattr", "-h", "-n", "system.ntfs_reparse_data", "-v", $"0x{tag}100000000102030405060708090A0B0C0D0E0F10", path);
+        image.Unmount();
+
+        using var device = new FileDevice(image.Path);
+        using var fileSystem = NtfsFileSystem.Open(device);
+        Assert.Equal("elsewhere.dat", Assert.Single(fileSystem.Enumerate("/"), e => e.Name[0] != '$').Name);
+        Assert.True(fileSystem.Find("/elsewhere.dat")!.IsRegular);
+        var error = Assert.Throws<GuestFileSystemException>(() => fileSystem.Read("/elsewhere.dat", 0, new byte[10]));
+        Assert.True(error.Message.Contains(words, StringComparison.OrdinalIgnoreCase), error.Message);
+    }
+
     private static bool IsReparsePoint(KernelTree tree, string line) => tree.Find(line[..line.LastIndexOf(" is ", StringComparison.Ordinal)])?.IsSymbolicLink == true;
 
     private static List<string> Lines(Func<string, List<string>> enumerate, Func<string, GuestFile?> find, Func<string, string> digest)

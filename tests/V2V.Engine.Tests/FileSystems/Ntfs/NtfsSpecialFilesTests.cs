@@ -149,4 +149,32 @@ public sealed class NtfsSpecialFilesTests : IClassFixture<WindowsGuests>
         Assert.Equal(30, Directory.GetFiles(Path.Combine(image.MountPoint, "Windows", "Temp"), "a long name*").Length);
         image.Unmount();
     }
+
+    /// <summary>The directory asks for compression, which is the driver's business: a file without it is as good, and is what a boot loader can read.</summary>
+    [Fact]
+    public void New_files_in_a_compressed_directory_read_as_written()
+    {
+        ExternalTool.NeedRoot();
+        using var image = WindowsGuests.Volume(_guests.Disk(Options));
+        using var device = new FileDevice(image.Path);
+        using var fileSystem = NtfsFileSystem.Open(device);
+        var content = new byte[200_000];
+        new Random(6).NextBytes(content);
+        fileSystem.CreateFile("/Windows/Logs/CBS/new.log", new());
+        fileSystem.Write("/Windows/Logs/CBS/new.log", 0, content);
+        fileSystem.Write("/Windows/Logs/CBS/new.log", 100_000, content.AsSpan(0, 50_000));
+        fileSystem.CreateDirectory("/Windows/Logs/CBS/Below", new());
+        fileSystem.CreateFile("/Windows/Logs/CBS/Below/small.txt", new());
+        fileSystem.Write("/Windows/Logs/CBS/Below/small.txt", 0, content.AsSpan(0, 100));
+        fileSystem.Flush();
+        content.AsSpan(0, 50_000).CopyTo(content.AsSpan(100_000));
+
+        image.Check();
+        image.Mount();
+        Assert.True(content.AsSpan().SequenceEqual(File.ReadAllBytes(image.MountPoint + "/Windows/Logs/CBS/new.log")));
+        File.AppendAllText(image.MountPoint + "/Windows/Logs/CBS/new.log", "by ntfs-3g");
+        File.AppendAllText(image.MountPoint + "/Windows/Logs/CBS/Below/small.txt", "by ntfs-3g");
+        image.Unmount();
+        image.Check();
+    }
 }

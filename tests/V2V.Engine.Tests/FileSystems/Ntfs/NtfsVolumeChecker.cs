@@ -37,8 +37,8 @@ internal sealed class NtfsVolumeChecker
         var boot = Read(0, 512);
         var sectorSize = BinaryPrimitives.ReadUInt16LittleEndian(boot.AsSpan(0x0B));
         var sectors = BinaryPrimitives.ReadInt64LittleEndian(boot.AsSpan(0x28));
-        _clusterSize = (boot[0x0D] <= 0x80 ? boot[0x0D] : 1 << -(sbyte)boot[0x0D]) * sectorSize;
-        _recordSize = Scaled((sbyte)boot[0x40], _clusterSize, isCount: (sbyte)boot[0x40] > 0);
+        _clusterSize = sectorSize * (boot[0x0D] <= 0x80 ? boot[0x0D] : 1 << -(sbyte)boot[0x0D]);
+        _recordSize = (sbyte)boot[0x40] > 0 ? boot[0x40] * _clusterSize : 1 << -(sbyte)boot[0x40];
         _clusters = sectors * sectorSize / _clusterSize;
         _used = new BitArray((int)_clusters);
         MftCluster = BinaryPrimitives.ReadInt64LittleEndian(boot.AsSpan(0x30));
@@ -69,8 +69,6 @@ internal sealed class NtfsVolumeChecker
 
         return checker._findings;
     }
-
-    private static int Scaled(sbyte value, int unit, bool isCount) => isCount ? value * unit : 1 << -value;
 
     private void Run()
     {
