@@ -16,6 +16,9 @@ internal sealed class HivePages(HiveFile file, uint size)
 
     private const int MaxSpare = 256;
 
+    /// <summary>Pages that are written at once.</summary>
+    private const int MaxWrite = 64;
+
     private readonly Dictionary<uint, Page> _pages = [];
     private readonly Queue<uint> _unchanged = new();
     private readonly byte[] _readBuffer = new byte[ReadAhead * PageSize];
@@ -158,18 +161,28 @@ internal sealed class HivePages(HiveFile file, uint size)
     {
         // The last page of a hive that grew is written even if it was never touched, so that the file is as long as the hive.
         var grown = Size / PageSize > _stored ? [(Size / PageSize) - 1] : Array.Empty<uint>();
-        foreach (var number in _pages.Where(p => p.Value.IsChanged).Select(p => p.Key).Union(_logged.Keys).Union(grown).Order().ToList())
+        var numbers = _pages.Where(p => p.Value.IsChanged).Select(p => p.Key).Union(_logged.Keys).Union(grown).Order().ToList();
+        var run = new byte[Math.Min(MaxWrite, numbers.Count) * PageSize];
+        for (var i = 0; i < numbers.Count;)
         {
-            var page = Get(number);
-            file.Write(FileOffset(number * PageSize), page.Data);
-            _logged.Remove(number);
-            if (page.IsChanged)
+            // Neighbours in one go, so that a file that grows does so by more than a page at a time.
+            var count = 0;
+            for (; i + count < numbers.Count && count < MaxWrite && numbers[i + count] == numbers[i] + (uint)count; count++)
             {
-                page.IsChanged = false;
-                _unchanged.Enqueue(number);
+                Get(numbers[i + count]).Data.CopyTo(run, count * PageSize);
             }
+
+            file.Write(FileOffset(numbers[i] * PageSize), run.AsSpan(0, count * PageSize));
+            i += count;
         }
 
+        foreach (var (number, page) in _pages.Where(p => p.Value.IsChanged))
+        {
+            page.IsChanged = false;
+            _unchanged.Enqueue(number);
+        }
+
+        _logged.Clear();
         _stored = Size / PageSize;
     }
 

@@ -1,4 +1,5 @@
 using V2V.Engine.Registry;
+using V2V.Engine.Tests.Disks;
 using Xunit;
 
 namespace V2V.Engine.Tests.Registry;
@@ -221,6 +222,43 @@ public sealed class HiveLogTests
         Assert.Equal(HiveImage.Path, e.Path);
         Assert.Contains("shut it down", e.Advice, StringComparison.Ordinal);
         Assert.Equal(before, image.FileSystem.Listing());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Damaged_logs_never_get_out_of_hand(bool isEntryLog)
+    {
+        Hivex.Need();
+        var states = s_states.Value;
+        var hive = HiveLogWriter.Dirty(states[1], states[2], Sequence, page => page % 2 == 0);
+        var log = isEntryLog
+            ? HiveLogWriter.EntryLog(states[1], Sequence, HiveLogWriter.Entry(states[1], states[2], Sequence), HiveLogWriter.Entry(states[2], states[3], Sequence + 1))
+            : HiveLogWriter.Sectors(states[1], states[2], Sequence + 1);
+
+        Mutations.Check(
+            log,
+            640,
+            500,
+            damaged =>
+            {
+                var image = new HiveImage(hive).WithLog(".LOG1", damaged).WithLog(".LOG2", damaged);
+                var opened = image.Open();
+                Assert.NotEmpty(HiveTree.Lines(opened.Root));
+                opened.Create("New").SetString("v", "x");
+                opened.Save();
+                Assert.Equal("x", image.Open().Find("New")!.GetString("v"));
+            },
+            damaged =>
+            {
+                if (damaged.Length > 552)
+                {
+                    HiveImage.Seal(damaged);
+                    var size = Math.Min(HiveImage.U32(damaged, 516), (uint)damaged.Length - 512);
+                    HiveImage.U64(damaged, 536, HiveLogWriter.Marvin(damaged.AsSpan(552, (int)(Math.Max(size, 40) - 40) & ~3)));
+                    HiveImage.U64(damaged, 544, HiveLogWriter.Marvin(damaged.AsSpan(512, 32)));
+                }
+            });
     }
 
     [Fact]

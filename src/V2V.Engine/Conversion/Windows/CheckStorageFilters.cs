@@ -25,7 +25,7 @@ public sealed class CheckStorageFilters : WindowsStep
 
     protected override void Apply(ConversionContext context, WindowsSystem windows)
     {
-        var foreign = FilterLists.All(context.Registry)
+        var foreign = FilterLists.OfClasses(context.Registry)
             .Where(list => Classes.Any(c => list.Key.EndsWith($@"\Control\Class\{c}", StringComparison.OrdinalIgnoreCase)))
             .SelectMany(list => list.Drivers).Where(driver => !Known.Contains(driver, StringComparer.OrdinalIgnoreCase))
             .Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase).ToArray();

@@ -9,7 +9,7 @@ namespace V2V.Engine.Conversion.Windows;
 /// </summary>
 internal static class FilterLists
 {
-    /// <summary>Bounds on what is looked at below Enum; a machine of many years has some thousand devices.</summary>
+    /// <summary>Bounds what is looked at below Enum; a machine of many years has some thousand devices.</summary>
     private const int MaxDevices = 100_000;
 
     private static readonly string[] Names = ["UpperFilters", "LowerFilters"];
@@ -17,7 +17,7 @@ internal static class FilterLists
     /// <summary>Takes services out of every list that names them.</summary>
     public static void Remove(ConversionContext context, ICollection<string> services, string why)
     {
-        foreach (var (key, name, list) in All(context.Registry).ToArray())
+        foreach (var (key, name, list) in OfClasses(context.Registry).Concat(OfDevices(context.Registry)).ToArray())
         {
             var kept = list.Where(driver => !services.Contains(driver, StringComparer.OrdinalIgnoreCase)).ToArray();
             if (kept.Length == list.Count)
@@ -36,28 +36,23 @@ internal static class FilterLists
         }
     }
 
-    /// <summary>Every list of the control sets: its key, value and drivers.</summary>
-    public static IEnumerable<(string Key, string Name, IReadOnlyList<string> Drivers)> All(RegistryEditor registry)
-    {
-        foreach (var set in registry.ControlSets)
-        {
-            foreach (var found in registry.Find($@"{set}\Control\Class")?.Keys.SelectMany(k => Lists(k, $@"{set}\Control\Class\{k.Name}")) ?? [])
-            {
-                yield return found;
-            }
+    /// <summary>The lists of setup classes: key, value and drivers.</summary>
+    public static IEnumerable<(string Key, string Name, IReadOnlyList<string> Drivers)> OfClasses(RegistryEditor registry) =>
+        from set in registry.ControlSets
+        from @class in registry.Find($@"{set}\Control\Class")?.Keys ?? []
+        from list in Lists(@class, $@"{set}\Control\Class\{@class.Name}")
+        select list;
 
-            // Enum\<bus>\<device>\<instance>
-            var devices = from bus in registry.Find($@"{set}\Enum")?.Keys ?? []
-                          from device in bus.Keys
-                          from instance in device.Keys
-                          from list in Lists(instance, $@"{set}\Enum\{bus.Name}\{device.Name}\{instance.Name}")
-                          select list;
-            foreach (var found in devices.Take(MaxDevices))
-            {
-                yield return found;
-            }
-        }
-    }
+    /// <summary>The lists of single devices: Enum\BUS\DEVICE\INSTANCE.</summary>
+    private static IEnumerable<(string Key, string Name, IReadOnlyList<string> Drivers)> OfDevices(RegistryEditor registry) =>
+        from set in registry.ControlSets
+        from found in (
+            from bus in registry.Find($@"{set}\Enum")?.Keys ?? []
+            from device in bus.Keys
+            from instance in device.Keys
+            select (Key: instance, Path: $@"{set}\Enum\{bus.Name}\{device.Name}\{instance.Name}")).Take(MaxDevices)
+        from list in Lists(found.Key, found.Path)
+        select list;
 
     private static IEnumerable<(string Key, string Name, IReadOnlyList<string> Drivers)> Lists(RegistryKey key, string path)
     {

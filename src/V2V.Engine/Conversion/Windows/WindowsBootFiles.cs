@@ -25,6 +25,9 @@ public sealed class WindowsBootFiles : WindowsStep
 
     private const string GraphicsModeDisabled = "16000046";
 
+    /// <summary>Twenty times what boot managers have.</summary>
+    private const long MaxProgram = 64L << 20;
+
     private const string Why = "The boot entry in NVRAM stays behind; without one, UEFI starts the program of this name.";
 
     public override string Name => "Preparing Windows' boot manager for an empty NVRAM";
@@ -75,9 +78,9 @@ public sealed class WindowsBootFiles : WindowsStep
     private static void InstallFallback(ConversionContext context, GuestRoot root, string volume)
     {
         var files = context.EditorFor(root, volume, path => $@"EFI system partition ({volume}):{path.Replace('/', '\\')}");
-        var manager = root.ReadAllBytes($"{Directory}/bootmgfw.efi");
+        var manager = root.ReadAllBytes($"{Directory}/bootmgfw.efi", MaxProgram);
         var fallback = $"/EFI/Boot/{Program(context.Guest.OperatingSystem.Architecture)}";
-        if (root.FileExists(fallback) && root.ReadAllBytes(fallback) is var present && !present.AsSpan().SequenceEqual(manager))
+        if (root.FileExists(fallback) && root.ReadAllBytes(fallback, MaxProgram) is var present && !present.AsSpan().SequenceEqual(manager))
         {
             files.WriteAllBytes(fallback + ".v2v-old", present, "what stood there before", "Kept in case that somebody wants it back.");
         }

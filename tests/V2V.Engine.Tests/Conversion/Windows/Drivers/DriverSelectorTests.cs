@@ -345,6 +345,10 @@ public sealed class DriverSelectorTests
             return inner.Read(file, offset, buffer);
         }
 
-        protected override void Dispose(bool disposing) => inner.Dispose();
+        protected override void Dispose(bool disposing)
+        {
+            inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }
