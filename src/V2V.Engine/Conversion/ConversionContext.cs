@@ -26,7 +26,9 @@ public sealed class ConversionContext : IDisposable
         if (guest.Windows is { } windows)
         {
             Files = new GuestEditor(guest.Root, _changes) { Show = new WindowsPaths(windows).Show };
-            _registry = new RegistryEditor(windows.Registry, _changes, windows.OtherControlSet is { } other && windows.Registry.System.Find(other) is not null ? [windows.ControlSet, other] : [windows.ControlSet]);
+            _registry = new RegistryEditor(
+                windows.Registry, _changes,
+                windows.OtherControlSet is { } other && windows.Registry.System.Find(other) is not null ? [windows.ControlSet, other] : [windows.ControlSet]);
         }
         else
         {

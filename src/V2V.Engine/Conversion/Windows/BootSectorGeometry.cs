@@ -61,7 +61,8 @@ public sealed class BootSectorGeometry : WindowsStep
         var bytes = new byte[sizeof(ushort)];
         BinaryPrimitives.WriteUInt16LittleEndian(bytes, heads);
         var what = string.Create(CultureInfo.InvariantCulture, $"heads = {heads}, was {present}");
-        context.WriteSector(volume, HeadsOffset, bytes, what, "The BIOS of the new machine presents the disk with this many heads, which Windows relies on before it has drivers.");
+        context.WriteSector(
+            volume, HeadsOffset, bytes, what, "The BIOS of the new machine presents the disk with this many heads, which Windows relies on before it has drivers.");
         if (FindCopy(volume) is { } copy)
         {
             context.WriteSector(volume, copy + HeadsOffset, bytes, $"{what}, in its copy", "The copy at the end of the volume stays the same as the boot sector, as chkdsk wants it.");

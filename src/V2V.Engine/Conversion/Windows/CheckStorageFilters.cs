@@ -11,7 +11,8 @@ public sealed class CheckStorageFilters : WindowsStep
     /// <summary>Setup classes of disks, storage controllers, IDE controllers and volumes.</summary>
     private static readonly string[] Classes =
     [
-        "{4d36e967-e325-11ce-bfc1-08002be10318}", "{4d36e97b-e325-11ce-bfc1-08002be10318}", "{4d36e96a-e325-11ce-bfc1-08002be10318}", "{71a27cdd-812a-11d0-bec7-08002be2092f}",
+        "{4d36e967-e325-11ce-bfc1-08002be10318}", "{4d36e97b-e325-11ce-bfc1-08002be10318}",
+        "{4d36e96a-e325-11ce-bfc1-08002be10318}", "{71a27cdd-812a-11d0-bec7-08002be2092f}",
     ];
 
     /// <summary>Windows' own.</summary>

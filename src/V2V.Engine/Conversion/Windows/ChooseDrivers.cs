@@ -34,7 +34,8 @@ public sealed class ChooseDrivers : WindowsStep
         else if (!context.Drivers.Has("netkvm") && !context.Drivers.Has("virtio_net") && selection.Missing.Count > 0)
         {
             context.Add(new Concern(
-                ConcernSeverity.Warning, "NetworkDriverMissing", $"There is no network driver for {selection.Guest} in {selection.Source}; missing are {string.Join(", ", selection.Missing)}.",
+                ConcernSeverity.Warning, "NetworkDriverMissing",
+                $"There is no network driver for {selection.Guest} in {selection.Source}; missing are {string.Join(", ", selection.Missing)}.",
                 "Install netkvm in the guest, then change the domain's adapters to virtio."));
         }
 
@@ -58,7 +59,8 @@ public sealed class ChooseDrivers : WindowsStep
     }
 
     private static ConversionException NoSource(OperatingSystemInfo guest) =>
-        new(V2VError.DriversMissing, $"{guest} cannot start on KVM without virtio drivers, and there are none on this machine: neither the image virtio-win.iso nor drivers below /usr/share/virtio-win.")
+        new(V2VError.DriversMissing,
+            $"{guest} cannot start on KVM without virtio drivers, and there are none on this machine: neither the image virtio-win.iso nor drivers below /usr/share/virtio-win.")
         {
             Advice = "Install the package virtio-win, or download virtio-win.iso, and give the image or its unpacked folder with -DriverSource. "
                 + "-AllowNoDrivers converts the guest to SATA or IDE disks and an emulated network adapter instead, which are slower.",

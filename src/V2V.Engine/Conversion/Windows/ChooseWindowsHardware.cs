@@ -38,7 +38,8 @@ public sealed class ChooseWindowsHardware : WindowsStep
         {
             context.Add(new Concern(
                 ConcernSeverity.Warning, "NoVirtioNetwork",
-                $"There is no virtio network driver (netkvm) for {context.Guest.OperatingSystem.ProductName}, so the guest gets {hardware.NetworkModel.ToString().ToLowerInvariant()} adapters, which are slower."));
+                $"There is no virtio network driver (netkvm) for {context.Guest.OperatingSystem.ProductName}, "
+                + $"so the guest gets {hardware.NetworkModel.ToString().ToLowerInvariant()} adapters, which are slower."));
         }
     }
 

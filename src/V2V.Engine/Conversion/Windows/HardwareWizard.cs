@@ -14,6 +14,8 @@ public sealed class HardwareWizard : WindowsStep
     /// <summary>After the drivers, before everything else.</summary>
     private const int Priority = 3000;
 
+    private const string Settings = @"\Policies\Microsoft\Windows\DeviceInstall\Settings";
+
     private const string Why = "Windows installs the drivers of its new devices without asking; a script takes this back after the first start.";
 
     public override string Name => "Silencing the hardware wizard";
@@ -25,7 +27,7 @@ public sealed class HardwareWizard : WindowsStep
         // XP x64 is a 2003 in this as in all.
         var (key, name, shown) = context.Guest.OperatingSystem.MinorVersion == 2
             ? ($@"{context.Registry.ControlSets[0]}\Services\PlugPlay\Parameters", "SuppressUI", @"HKLM\SYSTEM\CurrentControlSet\Services\PlugPlay\Parameters")
-            : (RegistryPaths.Software + @"\Policies\Microsoft\Windows\DeviceInstall\Settings", "SuppressNewHWUI", RegistryPaths.Software + @"\Policies\Microsoft\Windows\DeviceInstall\Settings");
+            : (RegistryPaths.Software + Settings, "SuppressNewHWUI", RegistryPaths.Software + Settings);
         var before = context.Registry.FindValue(key, name) is { Kind: RegistryValueKind.UInt32 } ? context.Registry.Find(key)!.GetUInt32(name) : null;
         if (before == 1)
         {

@@ -94,7 +94,8 @@ public sealed class InBoxStorage : WindowsStep
 
     private static ConversionException Missing(ConversionContext context, string file) =>
         new(V2VError.DriversMissing,
-            $"{context.Guest.OperatingSystem.ProductName} would start from {(context.Hardware.DiskBus == DiskBus.Ide ? "IDE" : "SATA")} disks by its own driver, and that is missing: {context.Files.Display(file)}.")
+            $"{context.Guest.OperatingSystem.ProductName} would start from {(context.Hardware.DiskBus == DiskBus.Ide ? "IDE" : "SATA")} disks by its own driver, "
+            + $"and that is missing: {context.Files.Display(file)}.")
         {
             Path = file,
             Advice = "Give virtio drivers with -DriverSource. Or have Windows install the driver before, by attaching a disk on such a controller; XP and 2003 have it in "

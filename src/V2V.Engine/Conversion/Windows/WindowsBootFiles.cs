@@ -58,7 +58,8 @@ public sealed class WindowsBootFiles : WindowsStep
         if (!found)
         {
             throw new ConversionException(
-                V2VError.GuestUnsupported, @"No EFI system partition with Windows' boot manager (EFI\Microsoft\Boot\bootmgfw.efi) was found, so the firmware would have nothing to start.")
+                V2VError.GuestUnsupported,
+                @"No EFI system partition with Windows' boot manager (EFI\Microsoft\Boot\bootmgfw.efi) was found, so the firmware would have nothing to start.")
             {
                 Advice = @"Run 'bcdboot C:\Windows /s S: /f UEFI' in the guest (S: being the system partition, mounted by 'mountvol S: /s') and shut it down again.",
             };
