@@ -9,7 +9,7 @@ namespace V2V.Engine.Tests.FileSystems.Ntfs;
 /// every name against the index of its parent and the other way round, the order of index entries, the use of index blocks, every cluster
 /// against $Bitmap, and security ids against $Secure. It is written from the format's documentation and shares no code with the engine.
 /// </summary>
-internal sealed class NtfsVolumeChecker
+internal sealed partial class NtfsVolumeChecker
 {
     private const int AttributeList = 0x20;
     private const int FileName = 0x30;
@@ -371,127 +371,6 @@ internal sealed class NtfsVolumeChecker
         }
     }
 
-    private void CheckFile(long number)
-    {
-        var record = _records[number];
-        var attributes = _files[number];
-        var names = attributes.Where(a => a.Type == FileName).ToList();
-        if (names.Count != record.LinkCount)
-        {
-            Report($"record {number} has {names.Count} names and a link count of {record.LinkCount}");
-        }
-
-        if (names.Count(n => n.Value[65] == 2) != names.Count(n => n.Value[65] == 1))
-        {
-            Report($"record {number} has a DOS name without a long one, or the other way round");
-        }
-
-        if (number >= 24 && attributes.All(a => a.Type != StandardInformation))
-        {
-            Report($"record {number} has no standard information");
-        }
-
-        if (!record.IsDirectory)
-        {
-            return;
-        }
-
-        if (attributes.FirstOrDefault(a => a.Type == IndexRoot && a.Name == "$I30") is not { } root)
-        {
-            Report($"directory {number} has no index");
-            return;
-        }
-
-        var allocation = attributes.FirstOrDefault(a => a.Type == IndexAllocation && a.Name == "$I30");
-        var index = new NtfsCheckedIndex(
-            $"directory {number}", root.Value, allocation is null ? [] : Content(allocation),
-            attributes.FirstOrDefault(a => a.Type == Bitmap && a.Name == "$I30") is { } bitmap ? Content(bitmap) : [], _clusterSize, Compare, Report);
-        foreach (var (reference, key, _) in index.Entries())
-        {
-            var file = (long)(reference & 0xFFFF_FFFF_FFFF);
-            var name = Encoding.Unicode.GetString(key, 66, key[64] * 2);
-            if ((long)(BinaryPrimitives.ReadUInt64LittleEndian(key) & 0xFFFF_FFFF_FFFF) != number)
-            {
-                Report($"directory {number}: {name} says that it is in another");
-            }
-
-            if (!_records.TryGetValue(file, out var target) || !target.IsInUse || target.Sequence != (int)(reference >> 48) || target.IsExtension)
-            {
-                Report($"directory {number}: {name} is record {file}:{reference >> 48}, which is not in use");
-            }
-            else if (!_indexed.Add((number, file, name, key[65])))
-            {
-                Report($"directory {number} has {name} twice");
-            }
-            else
-            {
-                CheckDuplicate(number, name, file, key);
-            }
-        }
-    }
-
-    /// <summary>Sizes and flags that an index repeats. Windows refreshes them when a file is closed, ntfs-3g when it is written.</summary>
-    private void CheckDuplicate(long directory, string name, long file, byte[] key)
-    {
-        if (file < 24 || !_files.TryGetValue(file, out var attributes))
-        {
-            return;
-        }
-
-        var flags = BinaryPrimitives.ReadUInt32LittleEndian(key.AsSpan(56));
-        if (((flags & 0x1000_0000) != 0) != _records[file].IsDirectory)
-        {
-            Report($"directory {directory}: {name} has flags {flags:x}");
-        }
-
-        if (attributes.FirstOrDefault(a => a.Type == Data && a.Name.Length == 0) is { } data && BinaryPrimitives.ReadInt64LittleEndian(key.AsSpan(48)) != data.Size)
-        {
-            Report($"directory {directory}: {name} is {data.Size} bytes long, and its entry says {BinaryPrimitives.ReadInt64LittleEndian(key.AsSpan(48))}");
-        }
-    }
-
-    private int Compare(byte[] left, byte[] right)
-    {
-        var (a, b) = (Encoding.Unicode.GetString(left, 66, left[64] * 2), Encoding.Unicode.GetString(right, 66, right[64] * 2));
-        for (var i = 0; i < Math.Min(a.Length, b.Length); i++)
-        {
-            if (_upcase[a[i]] != _upcase[b[i]])
-            {
-                return _upcase[a[i]] - _upcase[b[i]];
-            }
-        }
-
-        return a.Length != b.Length ? a.Length - b.Length : string.CompareOrdinal(a, b);
-    }
-
-    private void CheckNames()
-    {
-        foreach (var (number, attributes) in _files)
-        {
-            foreach (var value in attributes.Where(a => a.Type == FileName).Select(a => a.Value))
-            {
-                var parent = BinaryPrimitives.ReadUInt64LittleEndian(value);
-                var directory = (long)(parent & 0xFFFF_FFFF_FFFF);
-                var name = Encoding.Unicode.GetString(value, 66, value[64] * 2);
-                if (!_indexed.Contains((directory, number, name, value[65])))
-                {
-                    Report($"record {number}: {name} is not in its directory {directory}");
-                }
-                else if (_records[directory].Sequence != (int)(parent >> 48))
-                {
-                    Report($"record {number}: {name} is in an earlier directory {directory}");
-                }
-
-                _indexed.Remove((directory, number, name, value[65]));
-            }
-        }
-
-        foreach (var (directory, file, name, _) in _indexed)
-        {
-            Report($"directory {directory} has {name} for record {file}, which has no such name");
-        }
-    }
-
     private void CheckMirror()
     {
         for (var number = 0; number < Math.Max(4, _clusterSize / _recordSize) && number < 4; number++)
@@ -500,75 +379,6 @@ internal sealed class NtfsVolumeChecker
             {
                 Report($"$MFTMirr has another record {number}");
             }
-        }
-    }
-
-    private void CheckSecurity()
-    {
-        if (_files[9].FirstOrDefault(a => a.Type == IndexRoot && a.Name == "$SII") is not { } root)
-        {
-            return; // before NTFS 3.0 every file has its own descriptor
-        }
-
-        var known = SecurityEntries("$SII", 0).ToDictionary(e => e.Id, e => e);
-        if (!SecurityEntries("$SDH", 4).Order().SequenceEqual(known.Values.Order()))
-        {
-            Report("$SDH and $SII list other descriptors");
-        }
-
-        var stream = Content(_files[9].First(a => a.Type == Data && a.Name == "$SDS"));
-        foreach (var (id, hash, offset, length) in known.Values)
-        {
-            const int Copy = 0x40000;
-            if (offset + length + Copy > stream.Length || offset / Copy % 2 != 0 || offset % 16 != 0)
-            {
-                Report($"security id {id:x} is at {offset:x}, {length} bytes long, of {stream.Length:x}");
-                continue;
-            }
-
-            var entry = stream.AsSpan((int)offset, (int)length);
-            var sum = 0u;
-            for (var i = 20; i + 4 <= length; i += 4)
-            {
-                sum = BinaryPrimitives.ReadUInt32LittleEndian(entry[i..]) + ((sum << 3) | (sum >> 29));
-            }
-
-            if (sum != hash || BinaryPrimitives.ReadUInt32LittleEndian(entry) != hash || BinaryPrimitives.ReadUInt32LittleEndian(entry[4..]) != id
-                || BinaryPrimitives.ReadInt64LittleEndian(entry[8..]) != offset || BinaryPrimitives.ReadUInt32LittleEndian(entry[16..]) != length
-                || !stream.AsSpan((int)offset + Copy, (int)length).SequenceEqual(entry))
-            {
-                Report($"security id {id:x} has another hash, place or copy");
-            }
-        }
-
-        foreach (var (number, attributes) in _files)
-        {
-            if (attributes.FirstOrDefault(a => a.Type == StandardInformation)?.Value is { Length: >= 0x48 } information
-                && BinaryPrimitives.ReadUInt32LittleEndian(information.AsSpan(0x34)) is var id and not 0 && !known.ContainsKey(id))
-            {
-                Report($"record {number} has security id {id:x}, which is not in $Secure");
-            }
-        }
-    }
-
-    /// <summary>What one of the two indexes of descriptors repeats of the stream: id, hash, offset and length.</summary>
-    private IEnumerable<(uint Id, uint Hash, long Offset, uint Length)> SecurityEntries(string name, int keyIdOffset)
-    {
-        var root = _files[9].First(a => a.Type == IndexRoot && a.Name == name);
-        var allocation = _files[9].FirstOrDefault(a => a.Type == IndexAllocation && a.Name == name);
-        uint Id(byte[] key) => BinaryPrimitives.ReadUInt32LittleEndian(key.AsSpan(keyIdOffset));
-        uint Hash(byte[] key) => BinaryPrimitives.ReadUInt32LittleEndian(key);
-        var index = new NtfsCheckedIndex(
-            name, root.Value, allocation is null ? [] : Content(allocation), _files[9].FirstOrDefault(a => a.Type == Bitmap && a.Name == name) is { } bitmap ? Content(bitmap) : [],
-            _clusterSize, (a, b) => Hash(a) != Hash(b) ? Hash(a).CompareTo(Hash(b)) : Id(a).CompareTo(Id(b)), Report);
-        foreach (var (_, key, data) in index.Entries())
-        {
-            if (Id(key) != BinaryPrimitives.ReadUInt32LittleEndian(data.AsSpan(4)))
-            {
-                Report($"{name}: the entry of {Id(key):x} is that of another");
-            }
-
-            yield return (Id(key), BinaryPrimitives.ReadUInt32LittleEndian(data), BinaryPrimitives.ReadInt64LittleEndian(data.AsSpan(8)), BinaryPrimitives.ReadUInt32LittleEndian(data.AsSpan(16)));
         }
     }
 }
