@@ -87,7 +87,7 @@ public sealed class LibvirtXmlDrivesTests : IDisposable
     }
 
     [Theory]
-    [InlineData("<driver name='tap' type='vhd'/>")]
+    [InlineData("<driver name='tap' type='cow'/>")]
     [InlineData("<driver name='qemu' type='qed'/>")]
     public void A_format_that_cannot_be_read_is_refused_by_name(string driver)
     {
