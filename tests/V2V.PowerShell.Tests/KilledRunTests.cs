@@ -27,9 +27,10 @@ public sealed class KilledRunTests : IDisposable
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs Linux's signals, and its files without a name");
         var output = Directory.CreateDirectory(Path.Combine(_folder, "out")).FullName;
         using var process = Process.Start(new ProcessStartInfo(
-            "dotnet",
+            // What is started in the background of a script ignores SIGINT, and hands that down.
+            "env",
             [
-                "exec", Repository.Shell, "-Command",
+                "--default-signal=INT,TERM", "dotnet", "exec", Repository.Shell, "-Command",
                 $"Get-V2VSourceGuest -Disk '{SystemDisk()}', '{DataDisk()}' -Name killed | Invoke-V2VConversion -OutputDirectory '{output}'",
             ])
         { RedirectStandardError = true, RedirectStandardOutput = true })!;
