@@ -26,14 +26,10 @@ public sealed class KilledRunTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs Linux's signals, and its files without a name");
         var output = Directory.CreateDirectory(Path.Combine(_folder, "out")).FullName;
-        using var process = Process.Start(new ProcessStartInfo(
-            // What is started in the background of a script ignores SIGINT, and hands that down.
-            "env",
-            [
-                "--default-signal=INT,TERM", "dotnet", "exec", Repository.Shell, "-Command",
-                $"Get-V2VSourceGuest -Disk '{SystemDisk()}', '{DataDisk()}' -Name killed | Invoke-V2VConversion -OutputDirectory '{output}'",
-            ])
-        { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var start = ShellProcess.Create(
+            "-Command", $"Get-V2VSourceGuest -Disk '{SystemDisk()}', '{DataDisk()}' -Name killed | Invoke-V2VConversion -OutputDirectory '{output}'");
+        start.RedirectStandardError = start.RedirectStandardOutput = true;
+        using var process = Process.Start(start)!;
 
         WaitFor(process, "Copy: Copying");
         Assert.Equal(0, Kill(process.Id, signal));

@@ -160,13 +160,12 @@ public sealed class ShellTests : IDisposable
         return (process.ExitCode, output.GetAwaiter().GetResult(), error.GetAwaiter().GetResult());
     }
 
-    private static Process Start(params IReadOnlyList<string> arguments) =>
-        Process.Start(new ProcessStartInfo("dotnet", ["exec", Repository.Shell, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+    private static Process Start(params IReadOnlyList<string> arguments)
+    {
+        var start = ShellProcess.Create(arguments);
+        start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
+        return Process.Start(start)!;
+    }
 
     [DllImport("libc", EntryPoint = "kill")]
     private static extern int Kill(int process, int signal);
