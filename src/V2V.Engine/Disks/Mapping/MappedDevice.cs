@@ -69,6 +69,10 @@ internal abstract class MappedDevice : BlockDevice
         return MappedExtents(offset, offset + length).Merge();
     }
 
+    /// <summary>A run that ends at the latest where the device does, as the last block of a disk may.</summary>
+    protected MappedRun Run(MappedKind kind, long start, long length, long fileOffset = 0) =>
+        new(kind, start, Math.Min(length, Length - start), fileOffset);
+
     protected virtual void ReadData(long fileOffset, Span<byte> buffer) => File.Read(fileOffset, buffer);
 
     /// <summary>The mapped run from a byte on, joined with the ones that continue it: reads become few and large.</summary>

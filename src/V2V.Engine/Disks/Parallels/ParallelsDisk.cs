@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -21,12 +19,7 @@ internal sealed class ParallelsDisk : MappedDevice, IDiskImage
     private ParallelsDisk(DiskFile file, ParallelsHeader header) : base(file, header.DiskSize, backing: null)
     {
         _header = header;
-        _map = new uint[header.Entries];
-        file.Read(ParallelsHeader.Size, MemoryMarshal.AsBytes(_map.AsSpan()));
-        if (!BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(_map, _map);
-        }
+        _map = MappingTable.ReadUInt32(file, ParallelsHeader.Size, header.Entries);
     }
 
     public BlockDevice Device => this;

@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -26,7 +24,7 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
     {
         _header = header;
         _backing = backing;
-        _l1 = ReadTable(header.L1Offset, header.L1Entries);
+        _l1 = MappingTable.ReadUInt64(file, header.L1Offset, header.L1Entries, isBigEndian: true);
         _l2 = new TableCache<ulong>(Math.Max(2, CacheSize / header.ClusterSize), LoadL2);
     }
 
@@ -162,9 +160,6 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
         }
     }
 
-    private MappedRun Run(MappedKind kind, long start, long length, long fileOffset) =>
-        new(kind, start, Math.Min(length, Length - start), fileOffset);
-
     private Qcow2Entry Entry(ulong[] table, int index) =>
         _header.HasExtendedEntries ? new Qcow2Entry(table[2 * index], table[(2 * index) + 1]) : new Qcow2Entry(table[index], 0);
 
@@ -176,19 +171,7 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
             throw ImageFault.Corrupt(File, Format, offset, $"L2 table {table} cannot lie there; the file ends at {File.Length}.");
         }
 
-        return ReadTable(offset, _header.ClusterSize / sizeof(ulong));
-    }
-
-    private ulong[] ReadTable(long offset, int entries)
-    {
-        ulong[] table = new ulong[entries];
-        File.Read(offset, MemoryMarshal.AsBytes(table.AsSpan()));
-        if (BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(table, table);
-        }
-
-        return table;
+        return MappingTable.ReadUInt64(File, offset, _header.ClusterSize / sizeof(ulong), isBigEndian: true);
     }
 
     protected override void Dispose(bool disposing)

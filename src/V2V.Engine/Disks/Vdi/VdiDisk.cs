@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -23,12 +21,7 @@ internal sealed class VdiDisk : MappedDevice, IDiskImage
     {
         _header = header;
         _parent = parent;
-        _map = new uint[header.Blocks];
-        file.Read(header.MapOffset, MemoryMarshal.AsBytes(_map.AsSpan()));
-        if (!BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(_map, _map);
-        }
+        _map = MappingTable.ReadUInt32(file, header.MapOffset, header.Blocks);
     }
 
     public BlockDevice Device => this;

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -29,13 +27,7 @@ internal sealed class VhdDynamicDisk : MappedDevice, IVhdImage
         _footer = footer;
         _header = header;
         _parent = parent;
-        _table = new uint[header.TableEntries];
-        file.Read(header.TableOffset, MemoryMarshal.AsBytes(_table.AsSpan()));
-        if (BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(_table, _table);
-        }
-
+        _table = MappingTable.ReadUInt32(file, header.TableOffset, header.TableEntries, isBigEndian: true);
         _bitmaps = new TableCache<byte>(Math.Max(1, CacheSize / header.BitmapSize), LoadBitmap);
     }
 
@@ -83,9 +75,6 @@ internal sealed class VhdDynamicDisk : MappedDevice, IVhdImage
     }
 
     private long DataOffset(int block) => ((long)_table[block] * SectorSize) + _header.BitmapSize;
-
-    private MappedRun Run(MappedKind kind, long start, long length, long fileOffset) =>
-        new(kind, start, Math.Min(length, Length - start), fileOffset);
 
     protected override void Dispose(bool disposing)
     {

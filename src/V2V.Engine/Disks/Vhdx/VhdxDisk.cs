@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -163,14 +161,7 @@ internal sealed class VhdxDisk : MappedDevice, IDiskImage
     private ulong[] LoadEntries(int page)
     {
         long first = (long)page * PageEntries;
-        ulong[] entries = new ulong[Math.Min(PageEntries, (_table.Length / sizeof(ulong)) - first)];
-        File.Read(EntryOffset(first), MemoryMarshal.AsBytes(entries.AsSpan()));
-        if (!BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(entries, entries);
-        }
-
-        return entries;
+        return MappingTable.ReadUInt64(File, EntryOffset(first), (int)Math.Min(PageEntries, (_table.Length / sizeof(ulong)) - first));
     }
 
     /// <summary>The bits of one payload block, out of the bitmap block of its chunk.</summary>
@@ -190,9 +181,6 @@ internal sealed class VhdxDisk : MappedDevice, IDiskImage
         File.Read(offset, bitmap);
         return bitmap;
     }
-
-    private MappedRun Run(MappedKind kind, long start, long length, long fileOffset) =>
-        new(kind, start, Math.Min(length, Length - start), fileOffset);
 
     protected override void Dispose(bool disposing)
     {

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -68,13 +66,6 @@ internal sealed class VmdkGrainDirectory
             return null;
         }
 
-        uint[] entries = new uint[count];
-        _file.Read(offset, MemoryMarshal.AsBytes(entries.AsSpan()));
-        if (!BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(entries, entries);
-        }
-
-        return entries;
+        return MappingTable.ReadUInt32(_file, offset, count);
     }
 }

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Runtime.InteropServices;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -36,7 +34,7 @@ internal sealed class VmdkSeSparseExtent : MappedDevice
         : base(file, length, parent, parentOffset)
     {
         _header = header;
-        _directory = ReadEntries(header.Directory, (int)(((header.Capacity - 1) / TableCoverage) + 1));
+        _directory = MappingTable.ReadUInt64(file, header.Directory, (int)(((header.Capacity - 1) / TableCoverage) + 1));
         _tables = new TableCache<ulong>(CachedTables, LoadTable);
     }
 
@@ -82,21 +80,6 @@ internal sealed class VmdkSeSparseExtent : MappedDevice
             throw ImageFault.Corrupt(File, VmdkDisk.Format, _header.Directory + (table * sizeof(ulong)), $"the entry of grain table {table} is not possible: 0x{entry:x16}.");
         }
 
-        return ReadEntries(_header.Tables + ((long)(entry & 0xFFFFFFFF) * VmdkSeSparseHeader.TableEntries * sizeof(ulong)), VmdkSeSparseHeader.TableEntries);
+        return MappingTable.ReadUInt64(File, _header.Tables + ((long)(entry & 0xFFFFFFFF) * VmdkSeSparseHeader.TableEntries * sizeof(ulong)), VmdkSeSparseHeader.TableEntries);
     }
-
-    private ulong[] ReadEntries(long offset, int count)
-    {
-        ulong[] entries = new ulong[count];
-        File.Read(offset, MemoryMarshal.AsBytes(entries.AsSpan()));
-        if (!BitConverter.IsLittleEndian)
-        {
-            BinaryPrimitives.ReverseEndianness(entries, entries);
-        }
-
-        return entries;
-    }
-
-    private MappedRun Run(MappedKind kind, long start, long length, long fileOffset) =>
-        new(kind, start, Math.Min(length, Length - start), fileOffset);
 }

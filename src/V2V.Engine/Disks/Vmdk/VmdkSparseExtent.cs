@@ -110,7 +110,4 @@ internal sealed class VmdkSparseExtent : MappedDevice
 
         return (int)marker.Size;
     }
-
-    private MappedRun Run(MappedKind kind, long start, long length, long fileOffset = 0) =>
-        new(kind, start, Math.Min(length, Length - start), fileOffset);
 }
