@@ -382,18 +382,8 @@ internal sealed partial class ExtFileSystem
         return (GetDirectory(parent), bytes);
     }
 
-    private void CheckReplaceable(ExtInode source, ExtInode target, string to)
-    {
-        if (source.IsDirectory != target.IsDirectory)
-        {
-            throw ExtErrors.Invalid(to, source.IsDirectory ? "is no directory, so a directory cannot replace it." : "is a directory.");
-        }
-
-        if (target.IsDirectory && !new ExtDirectory(_volume, target).IsEmpty())
-        {
-            throw ExtErrors.Invalid(to, "the directory is not empty.");
-        }
-    }
+    private void CheckReplaceable(ExtInode source, ExtInode target, string to) =>
+        GuestRename.CheckReplaceable(to, source.IsDirectory, target.IsDirectory, () => new ExtDirectory(_volume, target).IsEmpty(), ExtErrors.Invalid);
 
     /// <summary>One name of an inode is gone; with the last one goes the inode.</summary>
     private void DropName(ExtInode inode, ExtInode directory)

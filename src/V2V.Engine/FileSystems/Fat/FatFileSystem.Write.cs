@@ -200,18 +200,8 @@ internal sealed partial class FatFileSystem
     private static string ValidName(string path, string name) =>
         FatLongName.FindFault(name) is { } fault ? throw FatErrors.Invalid(path, fault) : name;
 
-    private void CheckReplaceable(FatFile source, FatFile target, string to)
-    {
-        if (source.IsDirectory != target.IsDirectory)
-        {
-            throw FatErrors.Invalid(to, source.IsDirectory ? "is no directory, so a directory cannot replace it." : "is a directory.");
-        }
-
-        if (target.IsDirectory && FatPaths.List(_volume, target).Files.Count > 0)
-        {
-            throw FatErrors.Invalid(to, "the directory is not empty.");
-        }
-    }
+    private void CheckReplaceable(FatFile source, FatFile target, string to) =>
+        GuestRename.CheckReplaceable(to, source.IsDirectory, target.IsDirectory, () => FatPaths.List(_volume, target).Files.Count == 0, FatErrors.Invalid);
 
     private void StoreContent(FatFile file, FatDirectoryEntry entry) =>
         _volume.Store(file, entry.Modified(DateTimeOffset.UtcNow) with { Attributes = entry.Attributes | FatAttributes.Archive });

@@ -106,16 +106,8 @@ internal sealed partial class NtfsFileSystem
     private void CheckReplaceable(NtfsFile source, NtfsFile target, string to)
     {
         RefuseSystem(target, to);
-        var (isSourceDirectory, isTargetDirectory) = (source.IsDirectory && !IsLink(source), target.IsDirectory && !IsLink(target));
-        if (isSourceDirectory != isTargetDirectory)
-        {
-            throw NtfsErrors.Invalid(to, isSourceDirectory ? "is no directory, so a directory cannot replace it." : "is a directory.");
-        }
-
-        if (isTargetDirectory && !new NtfsDirectory(target).IsEmpty)
-        {
-            throw NtfsErrors.Invalid(to, "the directory is not empty.");
-        }
+        GuestRename.CheckReplaceable(
+            to, source.IsDirectory && !IsLink(source), target.IsDirectory && !IsLink(target), () => new NtfsDirectory(target).IsEmpty, NtfsErrors.Invalid);
     }
 
     /// <summary>A directory must not come to lie below itself.</summary>

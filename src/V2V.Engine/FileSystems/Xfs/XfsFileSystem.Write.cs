@@ -412,18 +412,8 @@ internal sealed partial class XfsFileSystem
     private static void AddName(XfsInode directory, byte[] name, XfsInode inode) =>
         new XfsDirectory(directory.DataFork).Add(name, inode.Number, LinuxFileTypes.ToEntry(inode.Type!.Value));
 
-    private static void CheckReplaceable(XfsInode source, XfsInode target, string to)
-    {
-        if (source.IsDirectory != target.IsDirectory)
-        {
-            throw XfsErrors.Invalid(to, source.IsDirectory ? "is no directory, so a directory cannot replace it." : "is a directory.");
-        }
-
-        if (target.IsDirectory && !new XfsDirectory(target.DataFork).IsEmpty)
-        {
-            throw XfsErrors.Invalid(to, "the directory is not empty.");
-        }
-    }
+    private static void CheckReplaceable(XfsInode source, XfsInode target, string to) =>
+        GuestRename.CheckReplaceable(to, source.IsDirectory, target.IsDirectory, () => new XfsDirectory(target.DataFork).IsEmpty, XfsErrors.Invalid);
 
     /// <summary>One name of an inode is gone; with the last one goes the inode.</summary>
     private void DropName(XfsInode inode, XfsInode directory)
