@@ -19,30 +19,9 @@ public sealed class XfsFullTests
         ExternalTool.NeedRoot();
         using var image = new XfsTestImage("80M", [.. format.Split(' '), "-l", "size=14m"]);
         var random = new Random(seed);
-        var contents = new Dictionary<string, byte[]>();
         using var device = new FileDevice(image.Path);
         using var fileSystem = XfsFileSystem.Open(device);
-        for (var batch = 0; batch < 6; batch++)
-        {
-            var refused = 0;
-            for (var i = 0; i < 400 && refused < 15; i++)
-            {
-                refused += Fill(fileSystem, contents, random) ? 0 : 1;
-            }
-
-            Assert.Equal(15, refused);
-            fileSystem.Flush();
-            image.Check();
-            Compare(image, fileSystem, contents);
-            foreach (var path in contents.Keys.Order(StringComparer.Ordinal).Where(_ => random.Next(3) == 0).ToList())
-            {
-                fileSystem.Delete(path);
-                contents.Remove(path);
-            }
-        }
-
-        fileSystem.Flush();
-        image.Check();
+        new FullVolume(image, fileSystem, random, "file-", r => r.Next(r.Next(3) == 0 ? 1_500_000 : 60_000) + 1).FillAndEmpty(batches: 6, attempts: 400);
     }
 
     [Fact]
@@ -93,50 +72,5 @@ public sealed class XfsFullTests
         File.Delete(Path.Combine(image.MountPoint, "new-1"));
         image.Unmount();
         image.Check();
-    }
-
-    private static bool Fill(XfsFileSystem fileSystem, Dictionary<string, byte[]> contents, Random random)
-    {
-        var isNew = contents.Count == 0 || random.Next(3) != 0;
-        var path = isNew ? $"/file-{random.Next(1 << 30)}" : contents.Keys.Order(StringComparer.Ordinal).ElementAt(random.Next(contents.Count));
-        try
-        {
-            if (isNew)
-            {
-                fileSystem.CreateFile(path, new GuestFileAttributes());
-                contents.Add(path, []);
-            }
-
-            var data = new byte[random.Next(random.Next(3) == 0 ? 1_500_000 : 60_000) + 1];
-            random.NextBytes(data);
-            var content = contents[path];
-            var offset = random.Next(content.Length + 10_000);
-            fileSystem.Write(path, offset, data);
-            if (offset + data.Length > content.Length)
-            {
-                Array.Resize(ref content, offset + data.Length);
-            }
-
-            data.CopyTo(content, offset);
-            contents[path] = content;
-            return true;
-        }
-        catch (GuestFileSystemException e) when (e.Error == V2VError.FileSystemFull)
-        {
-            return false;
-        }
-    }
-
-    private static void Compare(XfsTestImage image, XfsFileSystem fileSystem, Dictionary<string, byte[]> contents)
-    {
-        image.Mount("loop,ro");
-        Assert.Equal(contents.Keys.Order(StringComparer.Ordinal), Directory.GetFiles(image.MountPoint).Select(f => "/" + Path.GetFileName(f)).Order(StringComparer.Ordinal));
-        foreach (var (path, content) in contents)
-        {
-            Assert.True(content.AsSpan().SequenceEqual(fileSystem.ReadAllBytes(path)), $"{path} has other contents");
-            Assert.True(content.AsSpan().SequenceEqual(File.ReadAllBytes(image.MountPoint + path)), $"the kernel finds other contents in {path}");
-        }
-
-        image.Unmount();
     }
 }
