@@ -19,11 +19,11 @@ internal sealed class ImageChain
     {
         _options = options;
         _files.Add(image);
-        _images.Add(RealPath.Resolve(image.Path));
+        _images.Add(Identity(image));
     }
 
     /// <summary>Opens a file that holds data of an image: it cannot lead anywhere else.</summary>
-    public DiskFile OpenExtent(DiskFile referrer, string name, string format) => Add(ReferencedFile.Find(referrer, name, format, _options, byBaseName: false));
+    public DiskFile OpenExtent(DiskFile referrer, string name, string format) => Add(ReferencedFile.Open(referrer, name, format, _options, byBaseName: false));
 
     /// <summary>Opens the image below another one in a chain of snapshots.</summary>
     /// <param name="referrer">The image that names it.</param>
@@ -34,7 +34,7 @@ internal sealed class ImageChain
     /// right one.
     /// </param>
     public DiskFile OpenParent(DiskFile referrer, string name, string format, bool byBaseName) =>
-        AddParent(referrer, format, name, ReferencedFile.Find(referrer, name, format, _options, byBaseName));
+        AddParent(referrer, format, name, ReferencedFile.Open(referrer, name, format, _options, byBaseName));
 
     /// <summary>Opens the image below another one that knows it by what is in it, not by its name.</summary>
     /// <param name="referrer">The image that builds upon it.</param>
@@ -45,28 +45,27 @@ internal sealed class ImageChain
     public DiskFile FindParent(DiskFile referrer, string format, string pattern, string description, Func<DiskFile, bool> isParent) =>
         AddParent(referrer, format, description, ReferencedFile.Search(referrer, format, pattern, description, _options, isParent));
 
-    private HostFile AddParent(DiskFile referrer, string format, string name, string path)
+    public void CloseAll() => _files.ForEach(f => f.Dispose());
+
+    private DiskFile AddParent(DiskFile referrer, string format, string name, DiskFile parent)
     {
-        if (!_images.Add(RealPath.Resolve(path)))
+        Add(parent);
+        if (!_images.Add(Identity(parent)))
         {
             throw ImageFault.Corrupt(referrer, format, null, $"its parent '{name}' leads back to itself.");
         }
 
-        if (_images.Count > MaximumDepth)
-        {
-            throw ImageFault.Unsupported(
-                referrer, format, $"has more than {MaximumDepth} parents.", "Consolidate the guest's snapshots first.");
-        }
-
-        return Add(path);
+        return _images.Count <= MaximumDepth
+            ? parent
+            : throw ImageFault.Unsupported(referrer, format, $"has more than {MaximumDepth} parents.", "Consolidate the guest's snapshots first.");
     }
 
-    public void CloseAll() => _files.ForEach(f => f.Dispose());
-
-    private HostFile Add(string path)
+    private DiskFile Add(DiskFile file)
     {
-        HostFile file = HostFile.Open(path);
         _files.Add(file);
         return file;
     }
+
+    /// <summary>What two names of the same file have in common.</summary>
+    private static string Identity(DiskFile file) => file.Folder is null ? file.Path : RealPath.Resolve(file.Path);
 }

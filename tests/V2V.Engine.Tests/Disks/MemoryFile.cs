@@ -7,8 +7,6 @@ internal sealed class MemoryFile(byte[] content, string name = "/memory/image") 
 {
     public override string Path => name;
 
-    public override string? Folder => null;
-
     public override long Length => content.Length;
 
     public override void Read(long offset, Span<byte> buffer)

@@ -9,8 +9,14 @@ public abstract class DiskFile : IDisposable
     /// <summary>What messages call it: a full path, "/srv/guest.ova!disk1.vmdk".</summary>
     public abstract string Path { get; }
 
-    /// <summary>Folder of the host in which files named by this one are looked for; null when it cannot refer to others.</summary>
-    public abstract string? Folder { get; }
+    /// <summary>Folder of the host in which files named by this one are looked for; null when it lies in no folder of the host.</summary>
+    public virtual string? Folder => null;
+
+    /// <summary>Where files named by this one are looked for when it lies in no folder of the host; null when it cannot refer to others.</summary>
+    public virtual FileStore? Store => null;
+
+    /// <summary>Its name in <see cref="Store"/>.</summary>
+    public virtual string Name => System.IO.Path.GetFileName(Path);
 
     /// <summary>Size in bytes.</summary>
     public abstract long Length { get; }

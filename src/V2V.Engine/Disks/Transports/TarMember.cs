@@ -16,9 +16,6 @@ public sealed class TarMember : DiskFile
 
     public override string Path => $"{_archive.Path}!{_entry.Name}";
 
-    /// <summary>Null: a disk inside an archive is complete in itself or refused.</summary>
-    public override string? Folder => null;
-
     public override long Length => _entry.Length;
 
     public override void Read(long offset, Span<byte> buffer)

@@ -14,6 +14,10 @@ internal sealed class VhdxReplayedFile(DiskFile file, Dictionary<long, byte[]> s
 
     public override string? Folder => file.Folder;
 
+    public override FileStore? Store => file.Store;
+
+    public override string Name => file.Name;
+
     public override long Length => length;
 
     public override void Read(long offset, Span<byte> buffer)

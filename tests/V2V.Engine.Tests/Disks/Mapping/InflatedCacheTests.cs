@@ -52,8 +52,6 @@ public sealed class InflatedCacheTests : IDisposable
 
         public override string Path => path;
 
-        public override string? Folder => null;
-
         public override long Length => _file.Length;
 
         public override void Read(long offset, Span<byte> buffer)
