@@ -106,7 +106,7 @@ internal static class Contenders
             return (null, null);
         }
 
-        var archive = TarArchive.Open(options.Source);
+        var archive = TarStore.Read(() => HostFile.Open(options.Source));
         return (options.Source, archive.Entries.Single(e => options.Guest.Disks[0].Path.EndsWith(e.Name, StringComparison.Ordinal)));
     }
 

@@ -37,7 +37,7 @@ internal static class ReferencedFile
     {
         List<string> roots = referrer.Folder is null ? [] : [.. Roots(referrer, options).Distinct()];
         IEnumerable<Func<DiskFile?>> candidates = referrer.Store is { } store
-            ? store.Names(StoreName.Folder(referrer.Name)).Where(n => FileSystemName.MatchesSimpleExpression(pattern, n)).Select(n => (Func<DiskFile?>)(() => store.Open(n)))
+            ? StoreName.Ancestors(referrer.Name).SelectMany(store.Names).Where(n => FileSystemName.MatchesSimpleExpression(pattern, n)).Select(n => (Func<DiskFile?>)(() => store.Open(n)))
             : HostCandidates(roots, pattern).Select(path => (Func<DiskFile?>)(() => HostFile.Open(path)));
         foreach (Func<DiskFile?> open in candidates.Take(MaximumCandidates))
         {

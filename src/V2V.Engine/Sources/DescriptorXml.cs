@@ -14,7 +14,7 @@ internal static class DescriptorXml
         // No DTD: neither external entities nor entities that multiply.
         DtdProcessing = DtdProcessing.Prohibit,
         XmlResolver = null,
-        MaxCharactersInDocument = DescriptorFile.MaximumLength,
+        MaxCharactersInDocument = SourceFile.MaximumDescriptorLength,
         IgnoreComments = true,
         IgnoreProcessingInstructions = true,
     };

@@ -6,10 +6,10 @@ public abstract class GuestSource
     /// <summary>The word shown as <see cref="SourceGuest.SourceKind"/>.</summary>
     public abstract string Kind { get; }
 
-    /// <summary>True when the file at <paramref name="path"/> is one of this kind. Looks at its first bytes, not only at its name.</summary>
-    public abstract bool Recognises(string path);
+    /// <summary>True when <paramref name="file"/> is one of this kind. Looks at its first bytes, not only at its name.</summary>
+    public abstract bool Recognises(SourceFile file);
 
     /// <summary>Reads the guests that the descriptor describes (one, but for collections).</summary>
     /// <exception cref="SourceException">The descriptor is malformed or uses what is not supported.</exception>
-    public abstract IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation);
+    public abstract IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation);
 }

@@ -1,3 +1,4 @@
+using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources.DiskOnly;
 using V2V.Engine.Sources.LibvirtXml;
 using V2V.Engine.Sources.Ovf;
@@ -24,7 +25,7 @@ public static class GuestSources
         new DiskSource(),
     ];
 
-    /// <summary>Reads the guests at a path: a descriptor, an archive, a disk image, or a folder that holds one descriptor.</summary>
+    /// <summary>Reads the guests at a path or URI: a descriptor, an archive, a disk image, or a folder that holds one descriptor.</summary>
     /// <exception cref="SourceException">There is nothing at the path, or nothing that can be read.</exception>
     /// <exception cref="DiskImageException">A disk of the guest cannot be read.</exception>
     public static IReadOnlyList<SourceGuest> Open(string path, CancellationToken cancellation = default) => Open(path, new SourceOptions(), cancellation);
@@ -34,28 +35,35 @@ public static class GuestSources
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
-        path = Path.GetFullPath(path);
-        if (Directory.Exists(path))
-        {
-            path = FindDescriptor(path);
-        }
-
+        var file = Locate(path, options);
         foreach (var source in All)
         {
             cancellation.ThrowIfCancellationRequested();
-            if (source.Recognises(path))
+            if (source.Recognises(file))
             {
-                return source.Read(path, options, cancellation);
+                return source.Read(file, options, cancellation);
             }
         }
 
-        throw UnsupportedSources.Refused(path);
+        throw UnsupportedSources.Refused(file);
+    }
+
+    private static SourceFile Locate(string path, SourceOptions options)
+    {
+        if (RemoteFiles.IsUri(path))
+        {
+            var remote = RemoteFiles.Locate(path, options.Remote);
+            return SourceFile.In(remote.Store, remote.Name);
+        }
+
+        path = Path.GetFullPath(path);
+        return SourceFile.OnHost(Directory.Exists(path) ? FindDescriptor(path) : path);
     }
 
     /// <summary>Any kind of file may be called .xml, so that these have to be what they are named after.</summary>
     private static bool IsDescriptor(string path) =>
         FolderDescriptors.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase)
-        && (!Path.GetExtension(path).Equals(".xml", StringComparison.OrdinalIgnoreCase) || new LibvirtXmlSource().Recognises(path));
+        && (!Path.GetExtension(path).Equals(".xml", StringComparison.OrdinalIgnoreCase) || new LibvirtXmlSource().Recognises(SourceFile.OnHost(path)));
 
     private static string FindDescriptor(string folder)
     {

@@ -1,3 +1,5 @@
+using V2V.Engine.Disks.Transports;
+
 namespace V2V.Engine.Sources;
 
 /// <summary>How to read a guest's description.</summary>
@@ -8,4 +10,7 @@ public sealed record SourceOptions
     /// is not followed out of its folder.
     /// </summary>
     public IReadOnlyList<string> AllowDiskFolders { get; init; } = [];
+
+    /// <summary>How to get at files on other hosts.</summary>
+    public RemoteAccess Remote { get; init; } = new();
 }

@@ -1,20 +1,16 @@
-using System.Xml.Linq;
-
 namespace V2V.Engine.Sources;
 
 /// <summary>Descriptors that are known by their content and cannot be read yet, and other texts. Without this they would pass for small raw disks.</summary>
 internal static class UnsupportedSources
 {
     /// <summary>True for XML, for other text, and for names that only descriptors have.</summary>
-    /// <param name="path">The file.</param>
-    /// <param name="head">Its first bytes.</param>
-    public static bool Contains(string path, byte[] head) => Name(path, DescriptorXml.RootName(head)) is not null || IsText(head);
+    public static bool Contains(SourceFile file) => Name(file) is not null || IsText(file.Head);
 
     /// <summary>What a file is called that no source has recognised.</summary>
-    public static SourceException Refused(string path)
+    public static SourceException Refused(SourceFile file)
     {
-        var head = DescriptorFile.ReadHead(path);
-        var name = Name(path, DescriptorXml.RootName(head));
+        var (path, head) = (file.Path, file.Head);
+        var name = Name(file);
         return name is not null
             ? new SourceException(V2VError.SourceUnsupported, $"{path} is {name}, which is not supported yet.")
             {
@@ -30,8 +26,9 @@ internal static class UnsupportedSources
             };
     }
 
-    private static string? Name(string path, XName? root)
+    private static string? Name(SourceFile file)
     {
+        var root = DescriptorXml.RootName(file.Head);
         switch (root?.LocalName)
         {
             case "configuration":
@@ -46,7 +43,7 @@ internal static class UnsupportedSources
                 return $"an XML document with the root element {root.LocalName}";
         }
 
-        return Path.GetExtension(path).ToUpperInvariant() switch
+        return Path.GetExtension(file.Name).ToUpperInvariant() switch
         {
             ".VMCX" => "a Hyper-V machine description (.vmcx)",
             ".VBOX" => "a VirtualBox machine description (.vbox)",

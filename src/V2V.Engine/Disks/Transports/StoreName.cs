@@ -38,4 +38,14 @@ internal static class StoreName
 
     /// <summary>The folder of a name; "" at the top.</summary>
     public static string Folder(string name) => name.LastIndexOf('/') is >= 0 and var end ? name[..end] : "";
+
+    /// <summary>The folders that a name lies in, from the innermost to the top.</summary>
+    public static IEnumerable<string> Ancestors(string name)
+    {
+        while (name.Length > 0)
+        {
+            name = Folder(name);
+            yield return name;
+        }
+    }
 }

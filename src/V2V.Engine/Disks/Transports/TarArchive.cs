@@ -9,59 +9,16 @@ namespace V2V.Engine.Disks.Transports;
 /// <param name="Length">Size in bytes.</param>
 public sealed record TarEntry(string Name, long Offset, long Length);
 
-/// <summary>The index of an uncompressed tar archive (an OVA), made by reading its headers and stepping over the data.</summary>
-public sealed class TarArchive
+/// <summary>Reads the headers of an uncompressed tar archive (an OVA) and steps over the data.</summary>
+internal static class TarArchive
 {
-    // An OVA holds some ten files. The bound keeps a crafted archive of empty members from filling memory.
-    private const int MaximumEntries = 100_000;
-
     // A long name or a set of pax records: PATH_MAX is 4 KiB.
     private const int MaximumExtensionSize = 1 << 20;
 
-    private TarArchive(string path, IReadOnlyList<TarEntry> entries)
-    {
-        Path = path;
-        Entries = entries;
-    }
-
-    public string Path { get; }
-
-    /// <summary>The regular files, in the archive's order.</summary>
-    public IReadOnlyList<TarEntry> Entries { get; }
-
-    /// <summary>Reads the index. The archive is not kept open.</summary>
-    /// <exception cref="DiskImageException">It is missing, no tar archive, damaged, or has sparse members.</exception>
-    public static TarArchive Open(string path)
-    {
-        using HostFile file = HostFile.Open(path);
-        var entries = new List<TarEntry>();
-        foreach (TarEntry entry in Enumerate(file))
-        {
-            entries.Add(entries.Count < MaximumEntries ? entry : throw Damaged(file.Path, entry.Offset, $"it has more than {MaximumEntries} members."));
-        }
-
-        return new TarArchive(file.Path, entries);
-    }
-
-    /// <summary>Opens a member for reading in its place.</summary>
-    public DiskFile OpenMember(TarEntry entry)
-    {
-        ArgumentNullException.ThrowIfNull(entry);
-        HostFile archive = HostFile.Open(Path);
-        if (entry.Offset > archive.Length - entry.Length)
-        {
-            archive.Dispose();
-            throw Damaged(Path, entry.Offset, $"its member '{entry.Name}' reaches beyond the archive's end.");
-        }
-
-        return new TarMember(archive, entry);
-    }
-
-    /// <summary>The regular files of an archive, read header by header; for archives of more members than should be kept.</summary>
+    /// <summary>The regular files of an archive, in its order, read header by header.</summary>
     /// <exception cref="DiskImageException">It is no tar archive, damaged, or has sparse members.</exception>
     public static IEnumerable<TarEntry> Enumerate(DiskFile file)
     {
-        ArgumentNullException.ThrowIfNull(file);
         byte[] block = new byte[TarHeader.BlockSize];
         string? longName = null;
         long? paxSize = null;
@@ -193,7 +150,7 @@ public sealed class TarArchive
         Advice = "Unpack the archive and convert the files, or pack it again without tar's --sparse.",
     };
 
-    private static DiskImageException Damaged(string path, long offset, string what) => new(
+    public static DiskImageException Damaged(string path, long offset, string what) => new(
         V2VError.DiskImageCorrupt, $"The tar archive '{path}' is damaged at byte {offset}: {what}")
     {
         Path = path,

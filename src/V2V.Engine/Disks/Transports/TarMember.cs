@@ -1,40 +1,36 @@
 namespace V2V.Engine.Disks.Transports;
 
 /// <summary>A member of an uncompressed tar archive, read in its place: nothing is unpacked.</summary>
-public sealed class TarMember : DiskFile
+/// <param name="archive">The archive; disposed with the member.</param>
+/// <param name="entry">One of its entries.</param>
+/// <param name="store">The archive's files, which the member may name.</param>
+internal sealed class TarMember(DiskFile archive, TarEntry entry, TarStore store) : DiskFile
 {
-    private readonly HostFile _archive;
-    private readonly TarEntry _entry;
+    public override string Path => store.PathOf(entry.Name);
 
-    /// <param name="archive">The archive; disposed with the member.</param>
-    /// <param name="entry">One of its entries.</param>
-    internal TarMember(HostFile archive, TarEntry entry)
-    {
-        _archive = archive;
-        _entry = entry;
-    }
+    public override FileStore? Store => store;
 
-    public override string Path => $"{_archive.Path}!{_entry.Name}";
+    public override string Name => entry.Name;
 
-    public override long Length => _entry.Length;
+    public override long Length => entry.Length;
 
     public override void Read(long offset, Span<byte> buffer)
     {
         CheckRange(offset, buffer.Length);
-        _archive.Read(_entry.Offset + offset, buffer);
+        archive.Read(entry.Offset + offset, buffer);
     }
 
     public override IEnumerable<DiskExtent> Extents(long offset, long length)
     {
-        foreach (DiskExtent extent in _archive.Extents(_entry.Offset + offset, length))
+        foreach (DiskExtent extent in archive.Extents(entry.Offset + offset, length))
         {
-            yield return extent with { Offset = extent.Offset - _entry.Offset };
+            yield return extent with { Offset = extent.Offset - entry.Offset };
         }
     }
 
     protected override void Dispose(bool disposing)
     {
-        _archive.Dispose();
+        archive.Dispose();
         base.Dispose(disposing);
     }
 }

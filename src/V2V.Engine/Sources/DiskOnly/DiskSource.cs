@@ -14,20 +14,20 @@ public sealed class DiskSource : GuestSource
     public override string Kind => "Disk";
 
     /// <summary>Anything can be a raw disk, so this is asked last and says yes to all but descriptors and other texts.</summary>
-    public override bool Recognises(string path)
+    public override bool Recognises(SourceFile file)
     {
-        var head = DescriptorFile.ReadHead(path);
-        if (!UnsupportedSources.Contains(path, head))
+        if (!UnsupportedSources.Contains(file))
         {
             return true;
         }
 
         // A VMDK's descriptor is a text too.
-        using var file = HostFile.Open(path);
-        return file.Length > 0 && DiskFormat.Probe(file).Name == "vmdk";
+        using var image = file.Open();
+        return image.Length > 0 && DiskFormat.Probe(image).Name == "vmdk";
     }
 
-    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation) => [FromDisks([path], name: null)];
+    public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation) =>
+        [FromFiles([file.Open], name: null, options)];
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
     /// <param name="disks">Paths of the images.</param>
@@ -37,8 +37,13 @@ public sealed class DiskSource : GuestSource
     {
         ArgumentNullException.ThrowIfNull(disks);
         ArgumentOutOfRangeException.ThrowIfZero(disks.Count);
+        return FromFiles([.. disks.Select(path => (Func<DiskFile>)(() => HostFile.Open(path)))], name, new SourceOptions());
+    }
+
+    private static SourceGuest FromFiles(IReadOnlyList<Func<DiskFile>> files, string? name, SourceOptions options)
+    {
         List<Concern> concerns = [];
-        var read = disks.Select(path => SourceDisks.FromFile(() => HostFile.Open(path), DiskController.Unknown, model: null, concerns)).ToList();
+        var read = files.Select(open => SourceDisks.FromFile(open, DiskController.Unknown, model: null, concerns, options)).ToList();
         return new SourceGuest
         {
             Name = string.IsNullOrWhiteSpace(name) ? SourceNames.FromPath(read[0].Path) : name,

@@ -6,12 +6,11 @@ using V2V.Engine.Disks.Transports;
 namespace V2V.Engine.Sources.LibvirtXml;
 
 /// <summary>The disk elements, in the document's order, which is the order in which the guest's firmware counts them.</summary>
-internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XElement devices, SourceOptions options)
+internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XElement devices, GuestFolder folder, SourceOptions options)
 {
     /// <summary>Hypervisors whose descriptions name the format; where they do not, these take an image as raw.</summary>
     private static readonly string[] RawByDefault = ["xen", "kvm", "qemu", "kqemu"];
 
-    private readonly GuestFolder _folder = new(path, options);
     private readonly Dictionary<string, string> _files = new(StringComparer.Ordinal);
 
     public void Read(List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
@@ -41,14 +40,14 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
     {
         var target = Target(element);
         RefuseUnreadable(element, target);
-        var file = FindFile(element, target);
+        var open = FindFile(element, target);
         var (controller, model) = ControllerOf(element);
-        var disk = SourceDisks.FromFile(() => HostFile.Open(file), controller, model, concerns, options, FormatOf(element, target, file));
+        var disk = SourceDisks.FromFile(open, controller, model, concerns, options, FormatOf(element, target, open));
         Report(element, target, concerns);
         return disk with { GuestName = controller == DiskController.Xen || domain.AttributeText("type") == "xen" ? element.Child("target")?.AttributeText("dev") : null };
     }
 
-    private string FindFile(XElement element, string target)
+    private Func<DiskFile> FindFile(XElement element, string target)
     {
         var source = element.Child("source");
         var reference = element.AttributeText("type") == "block" ? source?.AttributeText("dev") : source?.AttributeText("file");
@@ -57,26 +56,26 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
             throw LibvirtXmlSource.Invalid(path, $"does not tell where the contents of {target} are.");
         }
 
-        var file = _folder.ResolveMoved(reference);
-        if (!Path.Exists(file))
+        var file = folder.FindMoved(reference);
+        if (file.Open is not { } open)
         {
             throw new SourceException(V2VError.DiskImageNotFound, $"{path} attaches {reference} as {target}, but there is no such file.")
             {
                 Path = path,
                 Format = LibvirtXmlSource.Format,
-                Advice = $"Copy it into {Path.GetDirectoryName(path)}.",
+                Advice = $"Copy it into the folder of {path}.",
             };
         }
 
         // Files from several folders of the source host can have one name.
-        if (!_files.TryAdd(RealPath.Resolve(file), reference))
+        if (!_files.TryAdd(RealPath.Resolve(file.Path), reference))
         {
             throw LibvirtXmlSource.Unsupported(
-                path, $"attaches both {_files[RealPath.Resolve(file)]} and {reference}, and {file} stands for both.",
+                path, $"attaches both {_files[RealPath.Resolve(file.Path)]} and {reference}, and {file.Path} stands for both.",
                 "Give the copies different names and correct the description.");
         }
 
-        return file;
+        return open;
     }
 
     private void RefuseUnreadable(XElement element, string target)
@@ -114,7 +113,7 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
     /// The format is what the description says, never what the content looks like, which a guest can write itself: a raw disk whose guest
     /// made it begin like a qcow2 image could otherwise have any file of the host copied into it. Null lets the content decide.
     /// </summary>
-    private string? FormatOf(XElement element, string target, string file)
+    private string? FormatOf(XElement element, string target, Func<DiskFile> open)
     {
         var driver = element.Child("driver");
         // Xen's blktap names the format "aio" when there is none; its drivers "file" and "phy" know no other.
@@ -130,10 +129,10 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
             return format;
         }
 
-        using var image = HostFile.Open(file);
+        using var image = open();
         return DiskFormat.Probe(image).Name is var found and not "raw"
             ? throw LibvirtXmlSource.Unsupported(
-                path, $"does not tell the format of {target}, which means raw, but {file} looks like {found}.",
+                path, $"does not tell the format of {target}, which means raw, but {image.Path} looks like {found}.",
                 $"Write <driver type='{found}'/> (or raw) into the disk element.")
             : "raw";
     }

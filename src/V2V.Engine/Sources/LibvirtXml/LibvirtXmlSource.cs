@@ -20,12 +20,13 @@ internal sealed class LibvirtXmlSource : GuestSource
     public override string Kind => "LibvirtXml";
 
     /// <summary>libvirt's elements have no namespace; those of others called "domain" do.</summary>
-    public override bool Recognises(string path) =>
-        DescriptorXml.RootName(DescriptorFile.ReadHead(path)) is { NamespaceName: "", LocalName: "domain" or "domainsnapshot" or "domaincheckpoint" or "domstatus" };
+    public override bool Recognises(SourceFile file) =>
+        DescriptorXml.RootName(file.Head) is { NamespaceName: "", LocalName: "domain" or "domainsnapshot" or "domaincheckpoint" or "domstatus" };
 
-    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
+    public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation)
     {
-        var domain = DescriptorXml.Load(path, DescriptorFile.Read(path, Format), Format);
+        var path = file.Path;
+        var domain = DescriptorXml.Load(path, file.ReadDescriptor(Format), Format);
         RefuseOthers(path, domain);
         cancellation.ThrowIfCancellationRequested();
 
@@ -35,7 +36,7 @@ internal sealed class LibvirtXmlSource : GuestSource
         var devices = domain.Child("devices") ?? new XElement("devices");
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
-        new LibvirtXmlDrives(path, domain, devices, options).Read(disks, removables, concerns);
+        new LibvirtXmlDrives(path, domain, devices, GuestFolder.Of(file, options), options).Read(disks, removables, concerns);
         if (domain.AttributeText("id") is not null)
         {
             concerns.Add(new Concern(

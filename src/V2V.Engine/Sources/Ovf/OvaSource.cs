@@ -1,3 +1,5 @@
+using V2V.Engine.Disks.Transports;
+
 namespace V2V.Engine.Sources.Ovf;
 
 /// <summary>An OVF package in one file: a plain tar archive, read in place.</summary>
@@ -7,26 +9,43 @@ internal sealed class OvaSource : GuestSource
 
     public override string Kind => "OVA";
 
-    public override bool Recognises(string path)
-    {
-        var head = DescriptorFile.ReadHead(path);
-        return IsTar(head) || Compression(head) is not null;
-    }
+    public override bool Recognises(SourceFile file) => IsTar(file.Head) || Compression(file.Head) is not null;
 
-    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
+    public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation)
     {
-        if (Compression(DescriptorFile.ReadHead(path)) is { } compression)
+        if (Compression(file.Head) is { } compression)
         {
-            throw new SourceException(V2VError.SourceUnsupported, $"{path} is compressed ({compression}), which is not supported yet.")
+            throw new SourceException(V2VError.SourceUnsupported, $"{file.Path} is compressed ({compression}), which is not supported yet.")
             {
-                Path = path,
+                Path = file.Path,
                 Format = Kind,
                 Advice = "Unpack it, then give the .ovf file or the disk image in it.",
             };
         }
 
-        return [OvfGuest.Read(new OvfArchive(path), path, Kind, cancellation)];
+        var archive = TarStore.Read(file.Open);
+        var descriptor = SourceFile.In(archive, FindDescriptor(file.Path, [.. archive.Entries.Select(e => e.Name)]));
+        return [OvfGuest.Read(new OvfPackage(descriptor, options), file.Path, Kind, cancellation)];
     }
+
+    private static string FindDescriptor(string path, IReadOnlyList<string> names)
+    {
+        // Archives made on a Mac carry a "._" shadow of every file.
+        var descriptors = names
+            .Where(n => n.EndsWith(".ovf", StringComparison.OrdinalIgnoreCase) && !StoreName.Base(n).StartsWith("._", StringComparison.Ordinal))
+            .ToList();
+        return descriptors.Count switch
+        {
+            1 => descriptors[0],
+            0 => throw Wrong(path, "has no .ovf descriptor in it.", "Check that the file is an OVA; convert disk images one by one."),
+            _ => throw Wrong(
+                path, $"has {descriptors.Count} .ovf descriptors in it: {string.Join(", ", descriptors.Take(5))}.",
+                "Unpack it and convert each .ovf file."),
+        };
+    }
+
+    private static SourceException Wrong(string path, string what, string advice) =>
+        new(V2VError.SourceInvalid, $"{path} {what}") { Path = path, Format = "OVA", Advice = advice };
 
     /// <summary>POSIX writes "ustar\0", GNU "ustar  ".</summary>
     private static bool IsTar(ReadOnlySpan<byte> head) =>

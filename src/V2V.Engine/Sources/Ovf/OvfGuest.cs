@@ -1,3 +1,5 @@
+using V2V.Engine.Disks.Transports;
+
 namespace V2V.Engine.Sources.Ovf;
 
 /// <summary>Makes a <see cref="SourceGuest"/> of an OVF package.</summary>
@@ -18,7 +20,7 @@ internal static class OvfGuest
             CheckDescriptor(package, manifest, content);
         }
 
-        var descriptor = OvfDescriptor.Parse(package.DescriptorPath, content);
+        var descriptor = OvfDescriptor.Parse(package.Descriptor.Path, content);
         cancellation.ThrowIfCancellationRequested();
         var hypervisor = OvfHypervisor.Find(descriptor);
         var cpus = ReadCpuCount(descriptor, concerns);
@@ -53,10 +55,10 @@ internal static class OvfGuest
     /// <summary>The descriptor is read whole anyway, so that its digest is checked at once; those of the disks are checked during the conversion.</summary>
     private static void CheckDescriptor(OvfPackage package, OvfManifest manifest, byte[] content)
     {
-        var name = package.DescriptorPath[(package.DescriptorPath.LastIndexOfAny(['/', '\\', '!']) + 1)..];
+        var name = StoreName.Base(package.Descriptor.Name);
         if (manifest[name] is { } digest)
         {
-            new SourceDigest(name, digest.Algorithm, digest.Hex, () => throw new InvalidOperationException()).Verify(package.DescriptorPath, content);
+            new SourceDigest(name, digest.Algorithm, digest.Hex, () => throw new InvalidOperationException()).Verify(package.Descriptor.Path, content);
         }
     }
 

@@ -1,17 +1,18 @@
 using System.Globalization;
 using System.Xml.Linq;
-using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Sources.VirtualBox;
 
 /// <summary>What is attached to the storage controllers, in the order of controllers, ports and devices.</summary>
-internal sealed class VirtualBoxDrives(string path, XElement machine, XElement hardware, SourceOptions options)
+internal sealed class VirtualBoxDrives(SourceFile descriptor, XElement machine, XElement hardware, SourceOptions options)
 {
-    private readonly GuestFolder _folder = new(path, options);
-    private readonly VirtualBoxMedia _media = new(path, machine);
+    private readonly GuestFolder _folder = GuestFolder.Of(descriptor, options);
+    private readonly VirtualBoxMedia _media = new(descriptor.Path, machine);
 
     /// <summary>Images of snapshots lie in a folder of their own below the machine's, and build upon images in it.</summary>
-    private readonly SourceOptions _options = options with { AllowDiskFolders = [Path.GetDirectoryName(Path.GetFullPath(path))!, .. options.AllowDiskFolders] };
+    private readonly SourceOptions _options = descriptor.Store is null
+        ? options with { AllowDiskFolders = [Path.GetDirectoryName(descriptor.Path)!, .. options.AllowDiskFolders] }
+        : options;
 
     public void Read(List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
     {
@@ -43,22 +44,22 @@ internal sealed class VirtualBoxDrives(string path, XElement machine, XElement h
         var where = $"{controller.AttributeText("name") ?? "a controller"}, port {Number(attached, "port")}";
         if (attached.Child("HostDrive") is not null || attached.Child("Image")?.AttributeText("uuid") is not { } id)
         {
-            throw VirtualBoxSource.Unsupported(path, $"attaches no image to {where}.", "Copy the physical disk into an image file first, and attach that.");
+            throw VirtualBoxSource.Unsupported(descriptor.Path, $"attaches no image to {where}.", "Copy the physical disk into an image file first, and attach that.");
         }
 
         var medium = _media.Find(id, where);
-        var file = _folder.ResolveMoved(medium.Location);
-        if (!File.Exists(file))
+        var file = _folder.FindMoved(medium.Location);
+        if (file.Open is not { } open)
         {
-            throw new SourceException(V2VError.DiskImageNotFound, $"{path} attaches {medium.Location} to {where}, but there is no such file.")
+            throw new SourceException(V2VError.DiskImageNotFound, $"{descriptor.Path} attaches {medium.Location} to {where}, but there is no such file.")
             {
-                Path = path,
+                Path = descriptor.Path,
                 Format = VirtualBoxSource.Format,
-                Advice = $"Copy it into {Path.GetDirectoryName(path)}.",
+                Advice = $"Copy it into the folder of {descriptor.Path}.",
             };
         }
 
-        return SourceDisks.FromFile(() => HostFile.Open(file), kind, model, concerns, _options, medium.Format);
+        return SourceDisks.FromFile(open, kind, model, concerns, _options, medium.Format);
     }
 
     private static (DiskController Kind, string? Model) ControllerOf(XElement controller) => controller.AttributeText("type")?.ToUpperInvariant() switch

@@ -14,11 +14,12 @@ internal sealed class VirtualBoxSource : GuestSource
 
     public override string Kind => "VirtualBox";
 
-    public override bool Recognises(string path) => DescriptorXml.RootName(DescriptorFile.ReadHead(path))?.LocalName == "VirtualBox";
+    public override bool Recognises(SourceFile file) => DescriptorXml.RootName(file.Head)?.LocalName == "VirtualBox";
 
-    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
+    public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation)
     {
-        var root = DescriptorXml.Load(path, DescriptorFile.Read(path, Format), Format);
+        var path = file.Path;
+        var root = DescriptorXml.Load(path, file.ReadDescriptor(Format), Format);
         var machine = FindMachine(path, root);
         var hardware = machine.Child("Hardware") ?? throw Invalid(path, "does not describe the machine's hardware.");
         cancellation.ThrowIfCancellationRequested();
@@ -27,7 +28,7 @@ internal sealed class VirtualBoxSource : GuestSource
         ReportState(path, machine, concerns);
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
-        new VirtualBoxDrives(path, machine, hardware, options).Read(disks, removables, concerns);
+        new VirtualBoxDrives(file, machine, hardware, options).Read(disks, removables, concerns);
         var hasTpm = hardware.Child("TrustedPlatformModule")?.AttributeText("type") is not (null or "None");
         if (hasTpm)
         {

@@ -1,5 +1,3 @@
-using V2V.Engine.Disks.Transports;
-
 namespace V2V.Engine.Sources.Vmx;
 
 /// <summary>The disks and removable drives of a .vmx file.</summary>
@@ -10,9 +8,9 @@ internal static class VmxDrives
 
     private const int MaximumFloppies = 2;
 
-    public static void Read(VmxFile file, SourceOptions options, List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
+    public static void Read(
+        VmxFile file, GuestFolder folder, SourceOptions options, List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
     {
-        var folder = new GuestFolder(file.Path, options);
         foreach (var device in VmxDevice.All(file))
         {
             var fileName = file[$"{device.Name}.fileName"];
@@ -20,7 +18,7 @@ internal static class VmxDrives
             {
                 case Kind.Disk:
                     ReportSharing(file, device, concerns);
-                    disks.Add(ReadDisk(file, device, folder.Resolve(fileName!), options, concerns));
+                    disks.Add(ReadDisk(file, device, folder.Find(fileName!), options, concerns));
                     break;
                 case Kind.CdRom:
                     removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(device.Bus), SlotOf(device)));
@@ -43,11 +41,11 @@ internal static class VmxDrives
         }
     }
 
-    private static SourceDisk ReadDisk(VmxFile file, VmxDevice device, string path, SourceOptions options, List<Concern> concerns)
+    private static SourceDisk ReadDisk(VmxFile file, VmxDevice device, GuestFile image, SourceOptions options, List<Concern> concerns)
     {
-        if (!File.Exists(path))
+        if (image.Open is not { } open)
         {
-            throw new SourceException(V2VError.DiskImageNotFound, $"{file.Path} attaches {path} to {device.Name}, but there is no such file.")
+            throw new SourceException(V2VError.DiskImageNotFound, $"{file.Path} attaches {image.Path} to {device.Name}, but there is no such file.")
             {
                 Path = file.Path,
                 Format = "VMX",
@@ -55,10 +53,10 @@ internal static class VmxDrives
             };
         }
 
-        var disk = SourceDisks.FromFile(() => HostFile.Open(path), ControllerOf(device.Bus), ModelOf(file, device), concerns, options);
+        var disk = SourceDisks.FromFile(open, ControllerOf(device.Bus), ModelOf(file, device), concerns, options);
         return disk.Format == "vmdk"
             ? disk
-            : throw new SourceException(V2VError.SourceInvalid, $"{path}, attached to {device.Name}, is no VMDK image (found: {disk.Format}).")
+            : throw new SourceException(V2VError.SourceInvalid, $"{image.Path}, attached to {device.Name}, is no VMDK image (found: {disk.Format}).")
             {
                 Path = file.Path,
                 Format = "VMX",

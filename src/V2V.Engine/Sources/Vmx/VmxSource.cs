@@ -13,13 +13,13 @@ internal sealed class VmxSource : GuestSource
 
     public override string Kind => Format;
 
-    public override bool Recognises(string path) =>
-        path.EndsWith(".vmx", StringComparison.OrdinalIgnoreCase) || HasVmxKeys(DescriptorFile.ReadHead(path));
+    public override bool Recognises(SourceFile file) => file.HasExtension(".vmx") || HasVmxKeys(file.Head);
 
-    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
+    public override IReadOnlyList<SourceGuest> Read(SourceFile descriptor, SourceOptions options, CancellationToken cancellation)
     {
-        RefuseDiskImage(path, DescriptorFile.ReadHead(path));
-        var file = VmxFile.Parse(path, DescriptorFile.Read(path, Format));
+        var path = descriptor.Path;
+        RefuseDiskImage(path, descriptor.Head);
+        var file = VmxFile.Parse(path, descriptor.ReadDescriptor(Format));
         if (!file.Keys.Any())
         {
             throw new SourceException(V2VError.SourceInvalid, $"{path} has no line of the form key = \"value\".") { Path = path, Format = Format };
@@ -31,7 +31,7 @@ internal sealed class VmxSource : GuestSource
         List<Concern> concerns = [.. file.Concerns];
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
-        VmxDrives.Read(file, options, disks, removables, concerns);
+        VmxDrives.Read(file, GuestFolder.Of(descriptor, options), options, disks, removables, concerns);
         var cpus = (int)Number(file, "numvcpus", 1, MaximumCpus, concerns);
         var hasTpm = file.Boolean("vtpm.present") == true;
         if (hasTpm)

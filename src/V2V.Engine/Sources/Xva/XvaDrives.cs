@@ -1,5 +1,4 @@
 using System.Globalization;
-using V2V.Engine.Disks.Transports;
 using V2V.Engine.Disks.Xva;
 
 namespace V2V.Engine.Sources.Xva;
@@ -11,7 +10,7 @@ internal static class XvaDrives
     private const long MaximumDiskSize = 64L << 40;
 
     public static void Read(
-        string path, XvaObject machine, XvaDescription description, XvaBlocks blocks, List<SourceDisk> disks, List<RemovableDrive> removables)
+        SourceFile file, XvaObject machine, XvaDescription description, XvaBlocks blocks, List<SourceDisk> disks, List<RemovableDrive> removables)
     {
         foreach (var device in description.OfClass("VBD").Where(d => d.Text("VM") == machine.Reference).OrderBy(Position))
         {
@@ -26,7 +25,7 @@ internal static class XvaDrives
                 default:
                     if (description.Find(device.Text("VDI")) is { Class: "VDI" } image)
                     {
-                        disks.Add(ReadDisk(path, device, image, blocks));
+                        disks.Add(ReadDisk(file, device, image, blocks));
                     }
 
                     break;
@@ -34,15 +33,15 @@ internal static class XvaDrives
         }
     }
 
-    private static SourceDisk ReadDisk(string path, XvaObject device, XvaObject image, XvaBlocks blocks)
+    private static SourceDisk ReadDisk(SourceFile file, XvaObject device, XvaObject image, XvaBlocks blocks)
     {
         var found = blocks.Of(image.Reference);
         var size = image.Number("virtual_size");
         if (size is null or <= 0 or > MaximumDiskSize || size % SectorSize != 0)
         {
-            throw new SourceException(V2VError.SourceInvalid, $"{path} gives the disk {image.Reference} the size \"{image.Text("virtual_size")}\", which is none.")
+            throw new SourceException(V2VError.SourceInvalid, $"{file.Path} gives the disk {image.Reference} the size \"{image.Text("virtual_size")}\", which is none.")
             {
-                Path = path,
+                Path = file.Path,
                 Format = XvaSource.Format,
             };
         }
@@ -50,9 +49,9 @@ internal static class XvaDrives
         // The first block of a disk is always there, even if it is zeros.
         if (found.Count == 0)
         {
-            throw new SourceException(V2VError.DiskImageNotFound, $"{path} describes the disk {image.Reference} ({image.Text("name_label")}), but has no contents of it.")
+            throw new SourceException(V2VError.DiskImageNotFound, $"{file.Path} describes the disk {image.Reference} ({image.Text("name_label")}), but has no contents of it.")
             {
-                Path = path,
+                Path = file.Path,
                 Format = XvaSource.Format,
                 Advice = "The export is incomplete, or made without disks (metadata only): export the guest again with 'xe vm-export'.",
             };
@@ -60,13 +59,13 @@ internal static class XvaDrives
 
         return new SourceDisk
         {
-            Path = $"{path}!{image.Reference}",
+            Path = $"{file.Path}!{image.Reference}",
             Format = "xva",
             Capacity = size.Value,
             Allocated = found.Values.Sum(b => (long)b.Length),
             Controller = DiskController.Xen,
             GuestName = device.Text("device") ?? GuestName(Position(device)),
-            Open = () => new XvaDisk(HostFile.Open(path), size.Value, found),
+            Open = () => new XvaDisk(file.Open(), size.Value, found),
         };
     }
 

@@ -18,15 +18,15 @@ internal sealed class XvaSource : GuestSource
     public override string Kind => Format;
 
     /// <summary>The description is the archive's first member.</summary>
-    public override bool Recognises(string path)
+    public override bool Recognises(SourceFile file)
     {
-        var head = DescriptorFile.ReadHead(path);
+        var head = file.Head;
         return head.AsSpan().StartsWith(Encoding.ASCII.GetBytes(DescriptionName + "\0")) && head.Length > 262 && head.AsSpan(257, 5).SequenceEqual("ustar"u8);
     }
 
-    public override IReadOnlyList<SourceGuest> Read(string path, SourceOptions options, CancellationToken cancellation)
+    public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation)
     {
-        using var archive = HostFile.Open(path);
+        using var archive = file.Open();
         var description = XvaDescription.Parse($"{archive.Path}!{DescriptionName}", ReadDescription(archive));
         cancellation.ThrowIfCancellationRequested();
         var blocks = XvaBlocks.Read(archive);
@@ -37,18 +37,18 @@ internal sealed class XvaSource : GuestSource
         guests = guests.Count > 0 ? guests : machines;
         if (guests.Count == 0)
         {
-            throw new SourceException(V2VError.SourceInvalid, $"{path} describes no guest.") { Path = path, Format = Format, Advice = "Export the guest again with 'xe vm-export'." };
+            throw new SourceException(V2VError.SourceInvalid, $"{file.Path} describes no guest.") { Path = file.Path, Format = Format, Advice = "Export the guest again with 'xe vm-export'." };
         }
 
-        return [.. guests.Select(m => Read(archive.Path, m, description, blocks, machines.Count > guests.Count))];
+        return [.. guests.Select(m => Read(file, m, description, blocks, machines.Count > guests.Count))];
     }
 
-    private static byte[] ReadDescription(HostFile archive)
+    private static byte[] ReadDescription(DiskFile archive)
     {
         var entry = TarArchive.Enumerate(archive).First();
-        if (entry.Length > DescriptorFile.MaximumLength)
+        if (entry.Length > SourceFile.MaximumDescriptorLength)
         {
-            throw DescriptorFile.TooLarge($"{archive.Path}!{entry.Name}", Format, entry.Length);
+            throw SourceFile.TooLarge($"{archive.Path}!{entry.Name}", Format, entry.Length);
         }
 
         var content = new byte[entry.Length];
@@ -56,12 +56,13 @@ internal sealed class XvaSource : GuestSource
         return content;
     }
 
-    private static SourceGuest Read(string path, XvaObject machine, XvaDescription description, XvaBlocks blocks, bool hasSnapshots)
+    private static SourceGuest Read(SourceFile file, XvaObject machine, XvaDescription description, XvaBlocks blocks, bool hasSnapshots)
     {
         List<Concern> concerns = [];
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
-        XvaDrives.Read(path, machine, description, blocks, disks, removables);
+        var path = file.Path;
+        XvaDrives.Read(file, machine, description, blocks, disks, removables);
         var hasTpm = description.OfClass("VTPM").Any(t => t.Text("VM") == machine.Reference);
         if (hasTpm)
         {

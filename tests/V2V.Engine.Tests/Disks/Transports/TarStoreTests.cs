@@ -6,7 +6,7 @@ using Xunit;
 
 namespace V2V.Engine.Tests.Disks.Transports;
 
-public sealed class TarArchiveTests : IDisposable
+public sealed class TarStoreTests : IDisposable
 {
     private static readonly string s_longName = string.Join('/', Enumerable.Repeat("a-rather-long-folder-name", 5)) + "/disk1.vmdk";
 
@@ -47,10 +47,10 @@ public sealed class TarArchiveTests : IDisposable
         byte[] content = SampleDisk.Create(1_000_001);
         string path = Create(format, ("./guest.ovf", Encoding.UTF8.GetBytes("<Envelope/>")), (name, content), ("empty", []));
 
-        TarArchive archive = TarArchive.Open(path);
+        TarStore archive = TarStore.Read(() => HostFile.Open(path));
         Assert.Equal(["guest.ovf", name, "empty"], archive.Entries.Select(e => e.Name));
         Assert.Equal([11, content.Length, 0], archive.Entries.Select(e => e.Length));
-        using DiskFile member = archive.OpenMember(archive.Entries[1]);
+        using DiskFile member = archive.Open(archive.Entries[1].Name)!;
         byte[] read = new byte[content.Length];
         member.Read(0, read);
         Assert.Equal(-1, DiskAssert.FirstDifference(content, read));
@@ -68,21 +68,36 @@ public sealed class TarArchiveTests : IDisposable
             "convert", "-f", "raw", "-O", "vmdk", "-o", "subformat=streamOptimized", SampleDisk.Write(_folder, disk), _folder["disk1.vmdk"]);
         string path = Create(TarEntryFormat.Ustar, ("x.ovf", [1]), ("disk1.vmdk", File.ReadAllBytes(_folder["disk1.vmdk"])));
 
-        TarArchive archive = TarArchive.Open(path);
-        Assert.Equal("streamOptimized", DiskImages.Inspect(archive.OpenMember(archive.Entries[1])).Detail);
-        using BlockDevice device = DiskImages.Open(archive.OpenMember(archive.Entries[1]));
+        TarStore archive = TarStore.Read(() => HostFile.Open(path));
+        Assert.Equal("streamOptimized", DiskImages.Inspect(archive.Open(archive.Entries[1].Name)!).Detail);
+        using BlockDevice device = DiskImages.Open(archive.Open(archive.Entries[1].Name)!);
         DiskAssert.Holds(disk, device);
     }
 
-    [Fact]
-    public void An_image_inside_an_archive_cannot_refer_to_other_files()
+    [Theory]
+    [InlineData("disk-flat.vmdk", null)]
+    [InlineData("../disk-flat.vmdk", null)]
+    [InlineData("missing.vmdk", V2VError.DiskImageNotFound)]
+    [InlineData("../../disk-flat.vmdk", V2VError.DiskImageOutsideFolder)]
+    [InlineData("/etc/hostname", V2VError.DiskImageOutsideFolder)]
+    public void An_image_inside_an_archive_refers_to_others_in_it_alone(string name, V2VError? error)
     {
-        string path = Create(TarEntryFormat.Ustar, ("disk.vmdk", Encoding.ASCII.GetBytes(
-            "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW 2048 FLAT \"disk-flat.vmdk\" 0\n")));
-        TarArchive archive = TarArchive.Open(path);
-        var e = Assert.Throws<DiskImageException>(() => DiskImages.Open(archive.OpenMember(archive.Entries[0])));
-        Assert.Equal(V2VError.DiskImageUnsupported, e.Error);
-        Assert.Contains("Unpack", e.Advice, StringComparison.Ordinal);
+        byte[] content = SampleDisk.Create(1 << 20);
+        string path = Create(
+            TarEntryFormat.Ustar,
+            ("web/disk.vmdk", Encoding.ASCII.GetBytes(
+                $"# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\ncreateType=\"monolithicFlat\"\nRW 2048 FLAT \"{name}\" 0\n")),
+            (name.StartsWith("../", StringComparison.Ordinal) ? "disk-flat.vmdk" : "web/disk-flat.vmdk", content));
+        TarStore archive = TarStore.Read(() => HostFile.Open(path));
+        if (error is null)
+        {
+            using BlockDevice device = DiskImages.Open(archive.Open("web/disk.vmdk")!);
+            DiskAssert.Holds(content, device);
+        }
+        else
+        {
+            Assert.Equal(error, Assert.Throws<DiskImageException>(() => DiskImages.Open(archive.Open("web/disk.vmdk")!)).Error);
+        }
     }
 
     [Fact]
@@ -105,7 +120,7 @@ public sealed class TarArchiveTests : IDisposable
             file.SetLength(512 + size);
         }
 
-        Assert.Equal(size, Assert.Single(TarArchive.Open(path).Entries).Length);
+        Assert.Equal(size, Assert.Single(TarStore.Read(() => HostFile.Open(path)).Entries).Length);
     }
 
     [Fact]
@@ -124,7 +139,7 @@ public sealed class TarArchiveTests : IDisposable
                 "/bin/tar", ["-C", _folder.Path, "--sparse", $"--format={format}", "-cf", _folder["sparse.tar"], "holes.raw"]);
             tar.WaitForExit();
             Assert.Equal(0, tar.ExitCode);
-            var e = Assert.Throws<DiskImageException>(() => TarArchive.Open(_folder["sparse.tar"]));
+            var e = Assert.Throws<DiskImageException>(() => TarStore.Read(() => HostFile.Open(_folder["sparse.tar"])));
             Assert.Equal(V2VError.DiskImageUnsupported, e.Error);
             Assert.Contains("sparse", e.Message, StringComparison.Ordinal);
         }
@@ -135,12 +150,12 @@ public sealed class TarArchiveTests : IDisposable
     {
         string path = Create(TarEntryFormat.Ustar, ("a", new byte[5000]), ("b", new byte[5000]));
         byte[] whole = File.ReadAllBytes(path);
-        Assert.Equal(V2VError.DiskImageCorrupt, Assert.Throws<DiskImageException>(() => TarArchive.Open(_folder.Write("cut", whole[..8000]))).Error);
+        Assert.Equal(V2VError.DiskImageCorrupt, Assert.Throws<DiskImageException>(() => TarStore.Read(() => HostFile.Open(_folder.Write("cut", whole[..8000])))).Error);
         // Without its end mark only.
-        Assert.Equal(2, TarArchive.Open(_folder.Write("unmarked", whole[..(2 * (512 + 5120))])).Entries.Count);
+        Assert.Equal(2, TarStore.Read(() => HostFile.Open(_folder.Write("unmarked", whole[..(2 * (512 + 5120))]))).Entries.Count);
         Assert.Equal(
-            V2VError.DiskImageUnsupported, Assert.Throws<DiskImageException>(() => TarArchive.Open(_folder.Write("gz", [0x1F, 0x8B, .. whole]))).Error);
-        Assert.Equal(V2VError.DiskImageCorrupt, Assert.Throws<DiskImageException>(() => TarArchive.Open(_folder.Write("other", new byte[600].Select(_ => (byte)9).ToArray()))).Error);
+            V2VError.DiskImageUnsupported, Assert.Throws<DiskImageException>(() => TarStore.Read(() => HostFile.Open(_folder.Write("gz", [0x1F, 0x8B, .. whole])))).Error);
+        Assert.Equal(V2VError.DiskImageCorrupt, Assert.Throws<DiskImageException>(() => TarStore.Read(() => HostFile.Open(_folder.Write("other", new byte[600].Select(_ => (byte)9).ToArray())))).Error);
     }
 
     [Fact]
@@ -149,7 +164,7 @@ public sealed class TarArchiveTests : IDisposable
         byte[] whole = File.ReadAllBytes(Create(TarEntryFormat.Pax, (s_longName, new byte[3000]), ("b", new byte[700])));
         Mutations.Check(whole, headerSize: whole.Length, count: 600, image =>
         {
-            foreach (V2V.Engine.Disks.Transports.TarEntry entry in TarArchive.Open(_folder.Write("damaged.ova", image)).Entries)
+            foreach (V2V.Engine.Disks.Transports.TarEntry entry in TarStore.Read(() => HostFile.Open(_folder.Write("damaged.ova", image))).Entries)
             {
                 Assert.InRange(entry.Offset + entry.Length, 0, image.Length);
             }
