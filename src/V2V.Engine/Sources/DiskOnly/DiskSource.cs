@@ -30,15 +30,20 @@ public sealed class DiskSource : GuestSource
         [FromFiles([file.Open], name: null, options)];
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
-    /// <param name="disks">Paths of the images.</param>
+    /// <param name="disks">Paths or URIs of the images.</param>
     /// <param name="name">Name of the guest; null takes that of the first image's file.</param>
+    /// <param name="options">How to get at images on other hosts, and where files may lie that images name.</param>
     /// <exception cref="DiskImageException">An image is missing, damaged or of an unsupported format.</exception>
-    public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name)
+    public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name, SourceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(disks);
         ArgumentOutOfRangeException.ThrowIfZero(disks.Count);
-        return FromFiles([.. disks.Select(path => (Func<DiskFile>)(() => HostFile.Open(path)))], name, new SourceOptions());
+        options ??= new SourceOptions();
+        return FromFiles([.. disks.Select(path => Opener(path, options))], name, options);
     }
+
+    private static Func<DiskFile> Opener(string path, SourceOptions options) =>
+        RemoteFiles.IsUri(path) ? RemoteFiles.Locate(path, options.Remote).Open : () => HostFile.Open(path);
 
     private static SourceGuest FromFiles(IReadOnlyList<Func<DiskFile>> files, string? name, SourceOptions options)
     {
