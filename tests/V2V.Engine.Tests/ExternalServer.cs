@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -22,21 +21,9 @@ internal sealed class ExternalServer : IDisposable
     public static ExternalServer Start(Func<bool> isReady, string program, params string[] arguments)
     {
         ExternalTool.Need(program);
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(ExternalTool.Find(program)!, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["LC_ALL"] = "C";
-        // Servers are often where only root's PATH leads.
-        start.Environment["PATH"] += ":/usr/sbin:/sbin";
-        Process process;
-        try
-        {
-            process = Process.Start(start)!;
-        }
-        catch (Win32Exception)
-        {
-            start.FileName = $"/usr/sbin/{program}";
-            process = Process.Start(start)!;
-        }
-
+        Process process = Process.Start(start)!;
         process.OutputDataReceived += (_, _) => { };
         process.BeginOutputReadLine();
         var errors = process.StandardError.ReadToEndAsync();

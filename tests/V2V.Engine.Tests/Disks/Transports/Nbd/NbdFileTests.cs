@@ -1,7 +1,6 @@
 using System.Text.Json;
 using V2V.Engine.Disks;
 using V2V.Engine.Disks.Transports;
-using V2V.Engine.Tests.Disks.Transports;
 using Xunit;
 
 namespace V2V.Engine.Tests.Disks.Transports.Nbd;
@@ -136,7 +135,7 @@ public sealed class NbdFileTests : IDisposable
     }
 
     [Fact]
-    public void A_server_that_is_killed_and_started_again_is_read_on()
+    public async Task A_server_that_is_killed_and_started_again_is_read_on()
     {
         byte[] content = SparseContent();
         string image = _folder.Write("disk.raw", content);
@@ -156,7 +155,7 @@ public sealed class NbdFileTests : IDisposable
             }, TestContext.Current.CancellationToken);
             server.Dispose();
             server = Nbdkit(slow);
-            reader.GetAwaiter().GetResult();
+            await reader;
             Assert.True(read.AsSpan().SequenceEqual(content));
         }
         finally
