@@ -132,8 +132,11 @@ public sealed class ConversionException(V2VError error, string message, Exceptio
 /// <summary>The place that Windows' drivers come from is missing, malformed, or holds none.</summary>
 public sealed class DriverSourceException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
-/// <summary>The target (folder, pool, libvirt) refused or failed.</summary>
+/// <summary>The target (folder, pool, host) refused or failed.</summary>
 public sealed class TargetException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>libvirt is missing, cannot be reached, or refused what it was asked for.</summary>
+public sealed class LibvirtException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
 /// <summary>A stored profile is missing or malformed.</summary>
 public sealed class ProfileException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
