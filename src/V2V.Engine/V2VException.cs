@@ -7,6 +7,8 @@ public enum V2VError
     SourceInvalid,
     SourceUnsupported,
     SourceChecksumMismatch,
+    /// <summary>The guest was running when it was described, so that its disks change.</summary>
+    GuestRunning,
 
     DiskImageNotFound,
     DiskImageCorrupt,

@@ -22,6 +22,9 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
 
     public RemoteAccess Access => access;
 
+    /// <summary>Whether the other side could be reached at the last call.</summary>
+    public bool IsAlive => _handle is { } handle && VirConnectIsAlive.Call(handle);
+
     /// <summary>Keeps the connection open until what is returned is disposed.</summary>
     public IDisposable Hold()
     {

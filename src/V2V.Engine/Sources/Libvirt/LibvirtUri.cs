@@ -29,7 +29,8 @@ internal sealed class LibvirtUri
     /// <summary>"ssh", "tls", "unix"; null when the URI leaves the choice to libvirt.</summary>
     public string? Transport { get; }
 
-    public string Host => _uri.IdnHost;
+    /// <summary>As URIs have it: an address of IP version 6 in brackets.</summary>
+    public string HostInUri => _uri.Host;
 
     /// <summary>Null for the transport's usual one.</summary>
     public int? Port => _uri.Port > 0 ? _uri.Port : null;
@@ -37,7 +38,7 @@ internal sealed class LibvirtUri
     public string? User => _uri.UserInfo.Length > 0 ? Uri.UnescapeDataString(_uri.UserInfo) : null;
 
     /// <summary>Whether the paths of its guests are paths of this host.</summary>
-    public bool IsLocal => Host.Length == 0 && Transport is null or "unix";
+    public bool IsLocal => _uri.Host.Length == 0 && Transport is null or "unix";
 
     public bool IsSsh => SshTransports.Contains(Transport);
 
@@ -85,6 +86,11 @@ internal sealed class LibvirtUri
 
         return parameters.Count == 0 ? Text : $"{Text}{(_query.Length > 0 ? "&" : Text.Contains('?', StringComparison.Ordinal) ? "" : "?")}{string.Join('&', parameters)}";
     }
+
+    /// <summary>The URI of a file of the host, for a connection by SSH; null for what is no absolute path.</summary>
+    public string? OverSsh(string path) => path.StartsWith('/')
+        ? $"ssh://{(User is null ? "" : $"{Uri.EscapeDataString(User)}@")}{HostInUri}{(Port is { } port ? $":{port}" : "")}{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}"
+        : null;
 
     private string? Parameter(string name)
     {

@@ -89,23 +89,24 @@ internal sealed class LibvirtVolumeFile : DiskFile
         while (buffer.Length > 0)
         {
             call.Answered();
-            long received;
-            if (VirStreamRecvFlags.Call(stream, buffer, Path) is { } count)
+            var received = VirStreamRecvFlags.Call(stream, buffer, Path);
+            var isHole = received is null;
+            var count = received ?? Math.Min(VirStreamRecvHole.Call(stream, Path), buffer.Length);
+            if (count <= 0)
             {
-                received = count > 0 ? count : throw new DiskImageException(
-                    V2VError.DiskImageReadFailed, $"'{Path}' ends {buffer.Length} bytes before the end of what was asked for.")
+                throw new DiskImageException(V2VError.DiskImageReadFailed, $"'{Path}' ends {buffer.Length} bytes before the end of what was asked for.")
                 {
                     Path = Path,
                     Advice = "Check that nothing else changes the volume.",
                 };
             }
-            else
+
+            if (isHole)
             {
-                received = Math.Min(VirStreamRecvHole.Call(stream, Path), buffer.Length);
-                buffer[..(int)received].Clear();
+                buffer[..(int)count].Clear();
             }
 
-            buffer = buffer[(int)received..];
+            buffer = buffer[(int)count..];
         }
 
         // The end has to be seen before a stream can be finished.
