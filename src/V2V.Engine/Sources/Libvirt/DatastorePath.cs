@@ -15,17 +15,4 @@ internal sealed record DatastorePath(string Datastore, string File)
             ? new DatastorePath(text[1..end], file)
             : null;
     }
-
-    /// <summary>
-    /// Where ESX and vCenter serve it ("HTTP Access to vSphere Server Files" in VMware's Web Services SDK Programming Guide): the descriptor
-    /// of a disk by its own name, its extents and snapshots beside it.
-    /// </summary>
-    /// <param name="host">The connection.</param>
-    /// <param name="datacenter">The path of the datacenter in vCenter's inventory; null for the one that a single host has.</param>
-    public string UrlAt(LibvirtUri host, string? datacenter)
-    {
-        var port = host.Port is { } number && number != 443 ? $":{number}" : "";
-        var file = string.Join('/', File.Split('/').Select(Uri.EscapeDataString));
-        return $"https://{host.HostInUri}{port}/folder/{file}?dcPath={Uri.EscapeDataString(datacenter ?? "ha-datacenter")}&dsName={Uri.EscapeDataString(Datastore)}";
-    }
 }

@@ -8,12 +8,10 @@ namespace V2V.Engine.Sources.Libvirt;
 /// </summary>
 internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
 {
-    /// <summary>How often a call is made in all, when the connection is lost each time.</summary>
-    private const int MaximumAttempts = 6;
+    /// <summary>How often in one call the other side may be silent for as long as it may.</summary>
+    private const int MaximumSilences = 3;
 
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(250);
-
-    private readonly Lock _lock = new();
+    private readonly Lock _opening = new();
     private ConnectHandle? _handle;
     private bool _wasOpen;
     private int _holders;
@@ -28,11 +26,7 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
     /// <summary>Keeps the connection open until what is returned is disposed.</summary>
     public IDisposable Hold()
     {
-        lock (_lock)
-        {
-            _holders++;
-        }
-
+        Interlocked.Increment(ref _holders);
         return new Holder(this);
     }
 
@@ -42,7 +36,8 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
     /// <exception cref="LibvirtException">libvirt cannot be reached, or refuses.</exception>
     public T Call<T>(Func<ConnectHandle, LibvirtCall, T> call, CancellationToken cancellation)
     {
-        for (var attempt = 1; ; attempt++)
+        var pauses = new RetryPauses(access.Timeout);
+        for (var silences = 0; ; )
         {
             ConnectHandle? handle = null;
             try
@@ -50,22 +45,18 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
                 handle = Open(cancellation);
                 return LibvirtCall.Run(c => call(handle, c), access.Timeout, cancellation);
             }
+            catch (TimeoutException) when (_wasOpen && ++silences < MaximumSilences)
+            {
+                Drop(handle);
+            }
             catch (TimeoutException)
             {
                 Drop(handle);
-                if (attempt == MaximumAttempts || !_wasOpen)
-                {
-                    throw Silent();
-                }
+                throw Silent();
             }
-            catch (LibvirtException) when (_wasOpen && attempt < MaximumAttempts && (handle is null || !VirConnectIsAlive.Call(handle)))
+            catch (LibvirtException) when (_wasOpen && !(handle is not null && VirConnectIsAlive.Call(handle)) && pauses.Next(cancellation))
             {
                 Drop(handle);
-            }
-
-            if (cancellation.WaitHandle.WaitOne(FirstPause * (1 << (attempt - 1))))
-            {
-                cancellation.ThrowIfCancellationRequested();
             }
         }
     }
@@ -75,56 +66,46 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
 
     private ConnectHandle Open(CancellationToken cancellation)
     {
-        lock (_lock)
+        lock (_opening)
         {
-            if (_handle is null)
+            if (_handle is { } open)
             {
-                var credentials = new LibvirtCredentials(uri, access);
-                _handle = LibvirtCall.Run(_ => credentials.Open(), access.Timeout, cancellation);
-                _wasOpen = true;
+                return open;
             }
 
-            return _handle;
+            var credentials = new LibvirtCredentials(uri, access);
+            var handle = LibvirtCall.Run(_ => credentials.Open(), access.Timeout, cancellation);
+            _wasOpen = true;
+            return _handle = handle;
         }
     }
 
     private void Drop(ConnectHandle? lost)
     {
-        lock (_lock)
+        if (lost is not null && Interlocked.CompareExchange(ref _handle, null, lost) == lost)
         {
-            if (lost is not null && ReferenceEquals(_handle, lost))
-            {
-                Close();
-            }
+            Close(lost);
+        }
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0 && Interlocked.Exchange(ref _handle, null) is { } handle)
+        {
+            Close(handle);
         }
     }
 
     /// <summary>Closing says goodbye, for which a host that hangs lets one wait.</summary>
-    private void Close()
-    {
-        if (Interlocked.Exchange(ref _handle, null) is { } handle)
-        {
-            _ = Task.Factory.StartNew(handle.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        }
-    }
+    private static void Close(ConnectHandle handle) =>
+        _ = Task.Factory.StartNew(handle.Dispose, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     private LibvirtException Silent() =>
-        new(V2VError.LibvirtFailed, $"libvirt at {uri.Text} has not answered for {access.Timeout.TotalSeconds:0} seconds.")
+        new(V2VError.RemoteUnavailable, $"libvirt at {uri.Text} has not answered for {access.Timeout.TotalSeconds:0.#} seconds.")
         {
             Path = uri.Text,
             Advice = "Check that the libvirt daemon runs there, and that the host can be reached.",
         };
-
-    private void Release()
-    {
-        lock (_lock)
-        {
-            if (--_holders == 0)
-            {
-                Close();
-            }
-        }
-    }
 
     private sealed class Holder(LibvirtConnection connection) : IDisposable
     {

@@ -18,7 +18,7 @@ internal sealed class LibvirtCredentials(LibvirtUri uri, RemoteAccess access)
         }
         catch (LibvirtException) when (_missing is not null)
         {
-            throw new LibvirtException(V2VError.LibvirtFailed, $"{message}: it asks for {_missing}, which was not given.")
+            throw new LibvirtException(V2VError.AuthenticationFailed, $"{message}: it asks for {_missing}, which was not given.")
             {
                 Path = uri.Text,
                 Advice = "Give user name and password with -Credential.",

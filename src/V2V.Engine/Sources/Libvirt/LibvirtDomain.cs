@@ -1,11 +1,18 @@
 using System.Text;
+using System.Xml.Linq;
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Sources.LibvirtXml;
 
 namespace V2V.Engine.Sources.Libvirt;
 
 /// <summary>One domain of a connection.</summary>
-internal sealed class LibvirtDomain(LibvirtConnection connection, string name, Guid uuid, SourceOptions options, CancellationToken cancellation)
+/// <param name="connection">The connection.</param>
+/// <param name="storage">Where its disks are looked for, from what messages call the domain and its description.</param>
+/// <param name="name">The domain's name.</param>
+/// <param name="uuid">Its UUID.</param>
+/// <param name="cancellation">Gives up.</param>
+internal sealed class LibvirtDomain(
+    LibvirtConnection connection, Func<string, XElement, LibvirtXmlStorage> storage, string name, Guid uuid, CancellationToken cancellation)
 {
     private const string Kind = "Libvirt";
 
@@ -46,10 +53,7 @@ internal sealed class LibvirtDomain(LibvirtConnection connection, string name, G
         try
         {
             var xml = DescriptorXml.Load(_path, Encoding.UTF8.GetBytes(found.Xml), LibvirtXmlDomain.Format);
-            LibvirtXmlStorage storage = connection.Uri.IsVMwareHost
-                ? new VMwareStorage(connection, _path, xml)
-                : new LibvirtStorage(connection, _path, options, cancellation);
-            var guest = LibvirtXmlDomain.Read(_path, Kind, xml, storage);
+            var guest = LibvirtXmlDomain.Read(_path, Kind, xml, storage(_path, xml));
             return guest with { State = state, Concerns = [.. StateConcerns(found, state), .. guest.Concerns, .. DiskConcerns(guest)] };
         }
         catch (V2VException e) when (e is not LibvirtException || connection.IsAlive)

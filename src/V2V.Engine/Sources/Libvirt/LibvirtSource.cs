@@ -1,4 +1,6 @@
+using System.Xml.Linq;
 using V2V.Engine.Native.Libvirt;
+using V2V.Engine.Sources.LibvirtXml;
 
 namespace V2V.Engine.Sources.Libvirt;
 
@@ -40,10 +42,15 @@ public static class LibvirtSource
             }
         }
 
+        var pools = new LibvirtPools(connection, cancellation);
+        var datastores = connection.Uri.IsVMwareHost ? new VMwareDatastores(connection.Uri, connection.Access) : null;
+        LibvirtXmlStorage StorageOf(string path, XElement domain) => datastores is null
+            ? new LibvirtStorage(connection, pools, path, options, cancellation)
+            : new VMwareStorage(datastores, path, domain);
         foreach (var (name, uuid) in domains.Where(d => patterns.Count == 0 || patterns.Any(p => p.Matches(d.Name, d.Uuid))))
         {
             cancellation.ThrowIfCancellationRequested();
-            if (new LibvirtDomain(connection, name, uuid, options, cancellation).Read() is { } guest)
+            if (new LibvirtDomain(connection, StorageOf, name, uuid, cancellation).Read() is { } guest)
             {
                 yield return guest;
             }

@@ -10,13 +10,14 @@ namespace V2V.Engine.Sources.Libvirt;
 /// process may not open, are read through libvirt if they are volumes of a storage pool, or by SSH if that is how libvirt is reached.
 /// </summary>
 /// <param name="connection">Where the domain is.</param>
+/// <param name="pools">Its storage pools.</param>
 /// <param name="path">What messages call the domain.</param>
 /// <param name="options">Folders that the user allows besides, and how to reach other hosts.</param>
 /// <param name="cancellation">Gives up waiting for the other side.</param>
-internal sealed class LibvirtStorage(LibvirtConnection connection, string path, SourceOptions options, CancellationToken cancellation) : LibvirtXmlStorage
+internal sealed class LibvirtStorage(
+    LibvirtConnection connection, LibvirtPools pools, string path, SourceOptions options, CancellationToken cancellation) : LibvirtXmlStorage
 {
     private readonly LibvirtVolumeStore _volumes = new(connection);
-    private readonly LibvirtPools _pools = new(connection, cancellation);
 
     public override bool ReportsFailures => true;
 
@@ -25,7 +26,7 @@ internal sealed class LibvirtStorage(LibvirtConnection connection, string path, 
     private LibvirtUri Uri => connection.Uri;
 
     public override IReadOnlyList<string> AllowedFolders(XElement devices) =>
-        Uri.IsLocal ? [.. options.AllowDiskFolders, .. DomainFolders(devices).Distinct(), .. _pools.Folders] : [];
+        Uri.IsLocal ? [.. options.AllowDiskFolders, .. DomainFolders(devices).Distinct(), .. pools.Folders] : [];
 
     public override LibvirtXmlImage FindFile(string reference, string target)
     {

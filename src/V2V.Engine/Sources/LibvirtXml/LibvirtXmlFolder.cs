@@ -40,6 +40,6 @@ internal sealed class LibvirtXmlFolder(SourceFile file, SourceOptions options) :
 
         var connection = new LibvirtConnection(LibvirtUri.Parse(uri), options.Remote);
         using var hold = connection.Hold();
-        return new LibvirtStorage(connection, file.Path, options, CancellationToken.None).FindVolume(pool, volume, target);
+        return new LibvirtStorage(connection, new LibvirtPools(connection, CancellationToken.None), file.Path, options, CancellationToken.None).FindVolume(pool, volume, target);
     }
 }

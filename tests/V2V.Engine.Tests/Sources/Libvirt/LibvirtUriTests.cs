@@ -43,20 +43,4 @@ public sealed class LibvirtUriTests
     [InlineData("xen+ssh://xen1", "web.img", null)]
     public void Files_of_a_host_behind_SSH_have_URIs(string uri, string path, string? expected) =>
         Assert.Equal(expected, LibvirtUri.Parse(uri).OverSsh(path));
-
-    [Theory]
-    [InlineData("vpx://administrator%40vsphere.local@vc1/DC/esx1", "DC", "[ds 1] web/web.vmdk", "https://vc1/folder/web/web.vmdk?dcPath=DC&dsName=ds%201")]
-    [InlineData("vpx://vc1:8443/F/DC/esx1", "Folder/DC 1", "[ds] web+1/a&b-000002.vmdk", "https://vc1:8443/folder/web%2B1/a%26b-000002.vmdk?dcPath=Folder%2FDC%201&dsName=ds")]
-    [InlineData("esx://root@esx1:443/", null, "[yellow[1]] web.vmdk", "https://esx1/folder/web.vmdk?dcPath=ha-datacenter&dsName=yellow%5B1%5D")]
-    public void Files_of_datastores_have_URLs(string uri, string? datacenter, string path, string expected) =>
-        Assert.Equal(expected, DatastorePath.Parse(path)!.UrlAt(LibvirtUri.Parse(uri), datacenter));
-
-    [Theory]
-    [InlineData("/vmfs/volumes/ds/web.vmdk")]
-    [InlineData("[ds]")]
-    [InlineData("[] web.vmdk")]
-    [InlineData("[ds] ")]
-    [InlineData("[ds] ../../etc/passwd")]
-    [InlineData("web.vmdk")]
-    public void What_is_no_path_in_a_datastore_is_none(string path) => Assert.Null(DatastorePath.Parse(path));
 }
