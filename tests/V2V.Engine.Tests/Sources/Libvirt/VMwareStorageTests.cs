@@ -16,6 +16,8 @@ public sealed class VMwareStorageTests : IDisposable
 {
     private const int Capacity = 4 << 20;
 
+    private const string Password = "s:cret";
+
     private readonly TemporaryFolder _folder = new();
 
     public void Dispose() => _folder.Dispose();
@@ -76,19 +78,15 @@ public sealed class VMwareStorageTests : IDisposable
             ["DiskImageNotFound", "DiskImageNotFound", "SourceUnsupported"], guest.Concerns.Where(c => c.Severity == ConcernSeverity.Blocker).Select(c => c.Id));
         Assert.Single(guest.Disks);
 
-        var refused = Read(server, login: "wrong", "[ds 1] web/web.vmdk");
+        var refused = Read(server, "wrong", verify: false, ["[ds 1] web/web.vmdk"]);
         Assert.Equal("AuthenticationFailed", Assert.Single(refused.Concerns, c => c.Severity == ConcernSeverity.Blocker).Id);
-        var distrusted = Read(server, verify: true, "[ds 1] web/web.vmdk");
+        var distrusted = Read(server, Password, verify: true, ["[ds 1] web/web.vmdk"]);
         Assert.Contains("certificate", Assert.Single(distrusted.Concerns, c => c.Severity == ConcernSeverity.Blocker).Message, StringComparison.OrdinalIgnoreCase);
     }
 
-    private DatastoreServer Serve() => new(_folder.Path, "root:s:cret", "dcPath=DC%201&dsName=ds%201");
+    private DatastoreServer Serve() => new(_folder.Path, $"root:{Password}", "dcPath=DC%201&dsName=ds%201");
 
-    private static SourceGuest Read(DatastoreServer server, params string[] disks) => Read(server, "s:cret", false, disks);
-
-    private static SourceGuest Read(DatastoreServer server, string login, params string[] disks) => Read(server, login, false, disks);
-
-    private static SourceGuest Read(DatastoreServer server, bool verify, params string[] disks) => Read(server, "s:cret", verify, disks);
+    private static SourceGuest Read(DatastoreServer server, params string[] disks) => Read(server, Password, verify: false, disks);
 
     private static SourceGuest Read(DatastoreServer server, string password, bool verify, string[] disks)
     {
