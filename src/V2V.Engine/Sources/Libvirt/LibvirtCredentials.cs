@@ -24,6 +24,13 @@ internal sealed class LibvirtCredentials(LibvirtUri uri, RemoteAccess access)
                 Advice = "Give user name and password with -Credential.",
             };
         }
+        catch (LibvirtException e) when (uri.Transport == "ssh")
+        {
+            e.AddAdvice(
+                "ssh has to let this user in without a question: by a key that an agent has or that needs no password, and with the host's key known. "
+                + $"With a password, connect by {uri.Driver}+libssh2.");
+            throw;
+        }
     }
 
     private string? Answer(VirCredentialType type, string prompt)
