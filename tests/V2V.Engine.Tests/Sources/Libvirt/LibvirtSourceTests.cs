@@ -71,6 +71,28 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
     }
 
     [Fact]
+    public void All_of_two_hundred_guests_are_shown_and_may_be_given_up()
+    {
+        ExternalTool.Need("virsh");
+        var domains = Enumerable.Range(0, 200).Select(i =>
+            $"<domain type='test'><name>web{i:000}</name><memory>524288</memory><os><type>hvm</type></os><devices>"
+            + $"<disk type='{(i % 3 == 0 ? "dir" : "file")}'><source file='/none/{i}' dir='/none'/><target dev='vda'/></disk></devices></domain>");
+        File.WriteAllText(_folder["node.xml"], $"<node>{string.Concat(domains)}</node>");
+        var uri = $"test://{_folder["node.xml"]}";
+
+        var guests = Find(uri);
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => $"web{i:000}"), guests.Select(g => g.Name));
+        Assert.All(guests, g => Assert.Contains(g.Concerns, c => c.Severity == ConcernSeverity.Blocker && c.Id != "GuestRunning"));
+        Assert.Equal(10, Find(uri, "web0[1-2]?", "WEB01?").Count(g => g.Name.StartsWith("web01", StringComparison.Ordinal)));
+
+        using var cancellation = new CancellationTokenSource();
+        using var half = LibvirtSource.Find(uri, [], new SourceOptions(), cancellation.Token).GetEnumerator();
+        Assert.True(half.MoveNext());
+        cancellation.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => half.MoveNext());
+    }
+
+    [Fact]
     public void A_guest_that_is_not_there_is_named()
     {
         ExternalTool.Need("virsh");
