@@ -13,6 +13,7 @@ public static class ErrorRecords
         [V2VError.SourceInvalid] = ErrorCategory.InvalidData,
         [V2VError.SourceUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.SourceChecksumMismatch] = ErrorCategory.InvalidData,
+        [V2VError.GuestRunning] = ErrorCategory.ResourceBusy,
         [V2VError.DiskImageNotFound] = ErrorCategory.ObjectNotFound,
         [V2VError.DiskImageCorrupt] = ErrorCategory.InvalidData,
         [V2VError.DiskImageUnsupported] = ErrorCategory.NotImplemented,

@@ -10,7 +10,7 @@ public sealed record SourceGuest
 {
     public required string Name { get; init; }
 
-    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "VirtualBox", "XVA", "Disk".</summary>
+    /// <summary>"VMX", "OVA", "OVF", "Libvirt", "LibvirtXml", "VirtualBox", "XVA", "Disk".</summary>
     public required string SourceKind { get; init; }
 
     /// <summary>The descriptor's (or first disk's) full path.</summary>
@@ -18,6 +18,8 @@ public sealed record SourceGuest
 
     /// <summary>"VMware", "VirtualBox", "Xen", "KVM", "Unknown".</summary>
     public string Hypervisor { get; init; } = "Unknown";
+
+    public GuestState State { get; init; }
 
     public int CpuCount { get; init; } = 1;
 
@@ -44,6 +46,9 @@ public sealed record SourceGuest
     public bool ClockIsLocalTime { get; init; }
 
     public string? SoundModel { get; init; }
+
+    /// <summary>Null when the description does not tell, or the screen was shown on the host only.</summary>
+    public SourceDisplay? Display { get; init; }
 
     public IReadOnlyList<SourceDisk> Disks { get; init; } = [];
 

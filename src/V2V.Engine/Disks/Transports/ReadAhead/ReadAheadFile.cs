@@ -96,6 +96,8 @@ public sealed class ReadAheadFile : DiskFile
 
     public override IEnumerable<DiskExtent> Extents(long offset, long length) => _file.Extents(offset, length);
 
+    internal override long Allocated() => _file.Allocated();
+
     protected override void Dispose(bool disposing)
     {
         lock (_lock)
