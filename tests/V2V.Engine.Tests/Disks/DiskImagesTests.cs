@@ -46,8 +46,9 @@ public sealed class DiskImagesTests : IDisposable
 
     [Theory]
     [InlineData(0, "COWD", "vmfsSparse")]
-    [InlineData(0, "QED\0", "QED")]
-    [InlineData(0, "QFI\u00fb\0\0\0\u0001", "qcow (version 1)")]
+    [InlineData(0, "Bochs Virtual HD Image", "Bochs")]
+    [InlineData(0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop", "cloop")]
+    [InlineData((1 << 20) - 512, "koly\0\0\0\u0004", "macOS (DMG)")]
     [InlineData(257, "ustar", "tar")]
     [InlineData(0, "\u001f\u008b\u0008", "gzip")]
     public void Formats_that_cannot_be_read_are_refused_by_name(int at, string signature, string name)

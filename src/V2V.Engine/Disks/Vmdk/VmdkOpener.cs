@@ -76,7 +76,7 @@ internal sealed class VmdkOpener
 
         VmdkDisk? parent = OpenParent(descriptor);
         var device = new VmdkSparseExtent(_file, header, header.Capacity, parent, 0);
-        return new VmdkDisk(_file.Path, descriptor, [new VmdkExtent(0, device, _file, header.WasNotClosed)], parent);
+        return new VmdkDisk(_file.Path, descriptor, [new VmdkExtent(device, _file, header.WasNotClosed)], parent);
     }
 
     private void CheckCreateType(VmdkDescriptor descriptor)
@@ -132,21 +132,21 @@ internal sealed class VmdkOpener
         switch (description.Type)
         {
             case "ZERO":
-                return new VmdkExtent(position, new VmdkZeroExtent(description.Length), null);
+                return new VmdkExtent(new VmdkZeroExtent(description.Length), null);
             case "FLAT" or "VMFS":
                 DiskFile flat = OpenFile(description);
-                return new VmdkExtent(position, new FlatDevice(flat, VmdkDisk.Format, description.FileOffset, description.Length), flat);
+                return new VmdkExtent(new FlatDevice(flat, VmdkDisk.Format, description.FileOffset, description.Length), flat);
             case "SESPARSE":
                 DiskFile efficient = OpenFile(description);
                 VmdkSeSparseHeader se = VmdkSeSparseHeader.Read(efficient);
                 CheckCapacity(efficient, se.Capacity, description);
-                return new VmdkExtent(position, new VmdkSeSparseExtent(efficient, se, description.Length, parent, position), efficient);
+                return new VmdkExtent(new VmdkSeSparseExtent(efficient, se, description.Length, parent, position), efficient);
             case "SPARSE" or "VMFSSPARSE":
                 DiskFile sparse = OpenFile(description);
                 VmdkSparseHeader header = description.Type == "SPARSE" ? VmdkSparseHeader.Read(sparse) : VmdkCowHeader.Read(sparse);
                 CheckCapacity(sparse, header.Capacity, description);
                 var device = new VmdkSparseExtent(sparse, header, description.Length, parent, position);
-                return new VmdkExtent(position, device, sparse, header.WasNotClosed);
+                return new VmdkExtent(device, sparse, header.WasNotClosed);
             default:
                 throw ImageFault.Unsupported(
                     _file, VmdkDisk.Format, $"has an extent of the type {description.Type}, which cannot be read.", PhysicalAdvice);

@@ -1,4 +1,5 @@
 using V2V.Engine.Disks;
+using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Sources.DiskOnly;
@@ -21,23 +22,23 @@ public sealed class DiskSource : GuestSource
             return true;
         }
 
-        // A VMDK's descriptor is a text too.
+        // The descriptors of VMDKs and of Parallels' bundles are texts too.
         using var image = file.Open();
-        return image.Length > 0 && DiskFormat.Probe(image).Name == "vmdk";
+        return image.Length > 0 && DiskFormat.Probe(image).Name is "vmdk" or "parallels";
     }
 
     public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation) =>
         [FromFiles([file.Open], name: null, options)];
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
-    /// <param name="disks">Paths of the images.</param>
+    /// <param name="disks">Paths of the images, or of the folders of Parallels disks.</param>
     /// <param name="name">Name of the guest; null takes that of the first image's file.</param>
     /// <exception cref="DiskImageException">An image is missing, damaged or of an unsupported format.</exception>
     public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name)
     {
         ArgumentNullException.ThrowIfNull(disks);
         ArgumentOutOfRangeException.ThrowIfZero(disks.Count);
-        return FromFiles([.. disks.Select(path => (Func<DiskFile>)(() => HostFile.Open(path)))], name, new SourceOptions());
+        return FromFiles([.. disks.Select(ParallelsBundle.DescriptorOf).Select(path => (Func<DiskFile>)(() => HostFile.Open(path)))], name, new SourceOptions());
     }
 
     private static SourceGuest FromFiles(IReadOnlyList<Func<DiskFile>> files, string? name, SourceOptions options)
