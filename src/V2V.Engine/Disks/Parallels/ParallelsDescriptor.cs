@@ -131,8 +131,8 @@ internal sealed record ParallelsDescriptor(IReadOnlyList<ParallelsStorage> Stora
         if (Text(parameters, "LogicSectorSize") is { } size && size != "512")
         {
             throw ImageFault.Unsupported(
-                file, ParallelsDisk.Format, $"has logical sectors of {size} bytes; V2V reads disks with sectors of 512 bytes.",
-                "Copy the guest to a disk with sectors of 512 bytes first.");
+                file, ParallelsDisk.Format, $"has logical sectors of {size} bytes; the converted guest's disks have sectors of 512 bytes, from which a system set up like this does not boot.",
+                "Clone the guest's partitions, with an imaging tool that adjusts sector sizes, to a disk with sectors of 512 bytes, and convert that.");
         }
     }
 

@@ -13,27 +13,27 @@ public sealed class VhdDiskTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>A base and two differencing disks on it, each of which changes some sectors. Returns the disk as it is in the end.</summary>
-    private byte[] WriteChain(int blockSize = 2 << 20, string relative = @".\base.vhd", string? absolute = null, Guid? parent = null, byte filler = 0xEE)
+    private byte[] WriteChain(int blockSize = 2 << 20, string relative = @".\base.vhd", string? absolute = null, Guid? parent = null, byte filler = 0xEE, int unit = 1)
     {
         byte[] disk = SampleDisk.Create(11 << 20);
         int[] all = [.. Enumerable.Range(0, disk.Length / SectorSize)];
-        _folder.Write("base.vhd", new VhdWriter { Id = _baseId, BlockSize = blockSize, Filler = filler }.Write(disk, [.. all.Where(s => disk.AsSpan(s * SectorSize, SectorSize).ContainsAnyExcept((byte)0))]));
+        _folder.Write("base.vhd", new VhdWriter { Id = _baseId, BlockSize = blockSize, Filler = filler }.Write(disk, [.. all.Where(s => disk.AsSpan(s / unit * unit * SectorSize, unit * SectorSize).ContainsAnyExcept((byte)0))]));
         var one = new VhdWriter { ParentId = parent ?? _baseId, ParentName = "base.vhd", RelativePath = relative, AbsolutePath = absolute, BlockSize = blockSize, Filler = filler };
-        _folder.Write("one.avhd", one.Write(disk, Change(disk, 1)));
+        _folder.Write("one.avhd", one.Write(disk, Change(disk, 1, unit)));
         var two = new VhdWriter { ParentId = one.Id, ParentName = "one.avhd", RelativePath = @".\one.avhd", BlockSize = blockSize, Filler = filler };
-        _folder.Write("two.vhd", two.Write(disk, Change(disk, 2)));
+        _folder.Write("two.vhd", two.Write(disk, Change(disk, 2, unit)));
         return disk;
     }
 
-    /// <summary>Changes runs of sectors, single ones, and zeroes some that hold data.</summary>
-    private static HashSet<int> Change(byte[] disk, int seed)
+    /// <summary>Changes runs of sectors, single ones, and zeroes some that hold data. Runs begin and end at multiples of the unit.</summary>
+    private static HashSet<int> Change(byte[] disk, int seed, int unit)
     {
         var random = new Random(seed);
         var changed = new HashSet<int>();
         for (int i = 0; i < 60; i++)
         {
-            int first = random.Next(disk.Length / SectorSize);
-            int count = Math.Min(i % 3 == 0 ? 1 : random.Next(1, 700), (disk.Length / SectorSize) - first);
+            int first = random.Next(disk.Length / SectorSize) / unit * unit;
+            int count = Math.Min(((i % 3 == 0 ? 1 : random.Next(1, 700)) + unit - 1) / unit * unit, (disk.Length / SectorSize) - first);
             Span<byte> bytes = disk.AsSpan(first * SectorSize, count * SectorSize);
             if (i % 5 == 0)
             {
@@ -62,12 +62,27 @@ public sealed class VhdDiskTests : IDisposable
         DiskAssert.Holds(disk, device);
     }
 
-    [Fact]
-    public void Seven_zip_reads_the_same_chain()
+    [Theory]
+    [InlineData(2 << 20)]
+    [InlineData(512 << 10)]
+    public void Seven_zip_reads_the_same_chain(int blockSize)
     {
         // It takes sectors for damaged that hold something though they were never written.
-        byte[] disk = WriteChain(filler: 0);
+        byte[] disk = WriteChain(blockSize, filler: 0);
         Assert.Equal(-1, DiskAssert.FirstDifference(disk, SevenZip.ReadDisk("vhd", _folder["two.vhd"])));
+    }
+
+    [Fact]
+    public void Libvhdi_reads_the_same_chain()
+    {
+        // It looks at bitmaps by their bytes: what is written begins and ends with eight sectors.
+        byte[] disk = WriteChain(unit: 8);
+        using (BlockDevice device = DiskImages.Open(_folder["two.vhd"]))
+        {
+            DiskAssert.Holds(disk, device);
+        }
+
+        Assert.Equal(-1, DiskAssert.FirstDifference(disk, LibVhdi.ReadDisk(_folder, _folder["base.vhd"], _folder["one.avhd"], _folder["two.vhd"])));
     }
 
     [Fact]
