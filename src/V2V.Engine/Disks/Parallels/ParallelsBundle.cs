@@ -53,7 +53,7 @@ internal sealed class ParallelsBundle : JoinedDevice, IDiskImage
             files.Add(file);
             if (image.IsExpanding)
             {
-                ParallelsDisk disk = ParallelsDisk.Open(file, storage.Length, device);
+                ParallelsDisk disk = ParallelsDisk.Open(file, storage.Length, device, chain);
                 concerns = disk.Concerns;
                 device = disk;
             }

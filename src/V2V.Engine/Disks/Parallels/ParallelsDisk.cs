@@ -43,7 +43,7 @@ internal sealed class ParallelsDisk : MappedDevice, IDiskImage
             return ParallelsBundle.Open(file, chain);
         }
 
-        ParallelsHeader header = ParallelsHeader.Read(file);
+        ParallelsHeader header = ReadHeader(file, chain);
         return new ParallelsDisk(file, header, header.DiskSize, parent: null);
     }
 
@@ -51,12 +51,20 @@ internal sealed class ParallelsDisk : MappedDevice, IDiskImage
     /// <param name="file">Its file; disposed with the image.</param>
     /// <param name="length">Size that the descriptor gives it.</param>
     /// <param name="parent">What it builds upon; disposed with the image.</param>
-    public static ParallelsDisk Open(DiskFile file, long length, BlockDevice? parent)
+    /// <param name="chain">Counts its map.</param>
+    public static ParallelsDisk Open(DiskFile file, long length, BlockDevice? parent, ImageChain chain)
     {
-        ParallelsHeader header = ParallelsHeader.Read(file);
+        ParallelsHeader header = ReadHeader(file, chain);
         return header.DiskSize >= length
             ? new ParallelsDisk(file, header, length, parent)
             : throw ImageFault.Corrupt(file, Format, null, $"its header says {header.DiskSize} bytes, but the bundle's descriptor needs {length}.");
+    }
+
+    private static ParallelsHeader ReadHeader(DiskFile file, ImageChain chain)
+    {
+        ParallelsHeader header = ParallelsHeader.Read(file);
+        chain.AddTable(file, Format, header.Entries * (long)sizeof(uint));
+        return header;
     }
 
     public DiskImageInfo Describe() => new("parallels", Length, File.Allocated(), $"blocks of {_header.BlockSize} bytes") { Concerns = Concerns };

@@ -34,6 +34,7 @@ internal sealed class Qcow1Disk : MappedDevice, IDiskImage
     public static IDiskImage Open(DiskFile file, ImageChain chain)
     {
         Qcow1Header header = Qcow1Header.Read(file);
+        chain.AddTable(file, Format, header.L1Entries * (long)sizeof(ulong));
         return new Qcow1Disk(file, header, header.BackingName is { } name ? BackingFile.Open(file, Format, name, format: null, chain) : null);
     }
 

@@ -37,6 +37,7 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
     public static IDiskImage Open(DiskFile file, ImageChain chain)
     {
         Qcow2Header header = Qcow2Header.Read(file);
+        chain.AddTable(file, Format, header.L1Entries * (long)sizeof(ulong));
         DiskFile? dataFile = header.DataFileName is { } name ? chain.OpenExtent(file, name, Format) : null;
         IDiskImage? backing = header.BackingName is { } below ? BackingFile.Open(file, Format, below, header.BackingFormat, chain) : null;
         return new Qcow2Disk(file, header, dataFile, backing);

@@ -34,6 +34,7 @@ internal sealed class QedDisk : MappedDevice, IDiskImage
     public static IDiskImage Open(DiskFile file, ImageChain chain)
     {
         QedHeader header = QedHeader.Read(file);
+        chain.AddTable(file, Format, header.TableEntries * (long)sizeof(ulong));
         string? format = header.Features.HasFlag(QedFeatures.BackingFileIsRaw) ? "raw" : null;
         return new QedDisk(file, header, header.BackingName is { } name ? BackingFile.Open(file, Format, name, format, chain) : null);
     }
