@@ -1,3 +1,4 @@
+using System.Text.Json;
 using V2V.Engine.Disks;
 using Xunit;
 
@@ -105,6 +106,10 @@ public sealed class QemuOptionTests : IDisposable
         DiskImageInfo info = DiskImages.Inspect(image);
         Assert.Equal(format == "vpc" ? "vhd" : format, info.Format);
         Assert.Equal(size, info.Capacity);
+        if (Info(format, image).TryGetProperty("cluster-size", out JsonElement cluster) && info.Detail.Contains("bytes", StringComparison.Ordinal))
+        {
+            Assert.Contains($"s of {cluster.GetInt64()} bytes", info.Detail, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
@@ -196,9 +201,11 @@ public sealed class QemuOptionTests : IDisposable
         Assert.NotNull(e.Advice);
     }
 
-    private static long VirtualSize(string format, string image)
+    private static long VirtualSize(string format, string image) => Info(format, image).GetProperty("virtual-size").GetInt64();
+
+    private static JsonElement Info(string format, string image)
     {
-        using var info = System.Text.Json.JsonDocument.Parse(QemuImg.Run("info", "--output=json", "-f", format, image));
-        return info.RootElement.GetProperty("virtual-size").GetInt64();
+        using var info = JsonDocument.Parse(QemuImg.Run("info", "--output=json", "-f", format, image));
+        return info.RootElement.Clone();
     }
 }

@@ -1,4 +1,5 @@
 using V2V.Engine.Disks;
+using V2V.Engine.Sources;
 using V2V.Engine.Sources.DiskOnly;
 using Xunit;
 
@@ -99,7 +100,8 @@ public sealed class ParallelsBundleTests : IDisposable
             Assert.Equal(_disk.Length, device.Length);
         }
 
-        Assert.True(new DiskSource().Recognises(Descriptor));
+        Assert.Equal("web", Assert.Single(GuestSources.Open(Bundle)).Name);
+        Assert.Equal("web", Assert.Single(GuestSources.Open(Descriptor)).Name);
     }
 
     [Fact]

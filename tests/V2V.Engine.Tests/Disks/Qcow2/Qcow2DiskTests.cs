@@ -174,6 +174,19 @@ public sealed class Qcow2DiskTests : IDisposable
         Assert.Contains("rebase", e.Advice, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Damaged_images_with_an_external_data_file_are_refused_or_read()
+    {
+        QemuImg.Require();
+        QemuImg.Run("create", "-f", "qcow2", "-o", $"data_file={_folder["data.img"]},cluster_size=4k", _folder["disk.qcow2"], "1M");
+        QemuImg.Io("qcow2", _folder["disk.qcow2"], "write -P 5 0 300k", "write -z 64k 64k");
+        byte[] image = File.ReadAllBytes(_folder["disk.qcow2"]);
+        int l1 = (int)BinaryPrimitives.ReadUInt64BigEndian(image.AsSpan(40));
+        int l2 = (int)(BinaryPrimitives.ReadUInt64BigEndian(image.AsSpan(l1)) & 0xFFFFFFFFFFFE00);
+        Mutations.Check(image, 160, 250, i => Mutations.ReadThrough(DiskImages.Open(_folder.Write("disk.qcow2", i))));
+        Mutations.Check(image[l2..], 600, 250, i => Mutations.ReadThrough(DiskImages.Open(_folder.Write("disk.qcow2", [.. image[..l2], .. i]))));
+    }
+
     [Theory]
     [InlineData("compat=1.1", false)]
     [InlineData("compat=0.10,cluster_size=512", false)]
