@@ -11,8 +11,7 @@ internal sealed class ImageChain
     // VMware allows 32 snapshots, QEMU's tools grow slow from some hundred on.
     private const int MaximumDepth = 256;
 
-    // As large as the largest table of one image: 2 TiB of Parallels in blocks of 64 KiB. A disk of thousands of extents, each of which
-    // demanded that much, would take all memory.
+    // Twice the largest that one image may have. A disk of thousands of extents, each of which demanded that much, would take all memory.
     private const long MaximumTables = 256 << 20;
 
     private readonly DiskOpenOptions _options;

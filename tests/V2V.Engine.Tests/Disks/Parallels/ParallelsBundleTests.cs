@@ -100,8 +100,8 @@ public sealed class ParallelsBundleTests : IDisposable
             Assert.Equal(_disk.Length, device.Length);
         }
 
-        Assert.Equal("web", Assert.Single(GuestSources.Open(Bundle)).Name);
-        Assert.Equal("web", Assert.Single(GuestSources.Open(Descriptor)).Name);
+        Assert.Equal("web", Assert.Single(GuestSources.Open(Bundle, TestContext.Current.CancellationToken)).Name);
+        Assert.Equal("web", Assert.Single(GuestSources.Open(Descriptor, TestContext.Current.CancellationToken)).Name);
     }
 
     [Fact]
