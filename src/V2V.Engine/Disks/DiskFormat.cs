@@ -39,8 +39,7 @@ internal sealed record DiskFormat(
         byte[] start = ReadStart(file);
         ForeignFormats.Refuse(file, start);
         DiskFormat found = Array.Find(DiskImages.Formats, f => f.Recognises(file, start))!;
-        DiskFormat? named = ByExtension(file);
-        if (named is not null && named != found)
+        if (!found.IsNamed(file) && Array.Find(DiskImages.Formats, f => f.IsNamed(file)) is { } named)
         {
             throw new DiskImageException(
                 V2VError.DiskImageUnsupported, $"'{file.Path}' is named like a {named.Name} image, but its content looks like {found.Name}.")
@@ -57,12 +56,8 @@ internal sealed record DiskFormat(
         return found;
     }
 
-    /// <summary>The format that a file's name speaks of; null when it says nothing.</summary>
-    public static DiskFormat? ByExtension(DiskFile file)
-    {
-        string extension = Path.GetExtension(file.Path);
-        return Array.Find(DiskImages.Formats, f => f.Extensions.Contains(extension, StringComparer.OrdinalIgnoreCase));
-    }
+    /// <summary>Whether a file's name speaks of this format. Some names speak of two.</summary>
+    public bool IsNamed(DiskFile file) => Extensions.Contains(Path.GetExtension(file.Path), StringComparer.OrdinalIgnoreCase);
 
     private static byte[] ReadStart(DiskFile file)
     {

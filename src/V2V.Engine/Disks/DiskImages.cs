@@ -1,5 +1,7 @@
 using V2V.Engine.Disks.Parallels;
+using V2V.Engine.Disks.Qcow1;
 using V2V.Engine.Disks.Qcow2;
+using V2V.Engine.Disks.Qed;
 using V2V.Engine.Disks.Raw;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Disks.Vdi;
@@ -12,7 +14,7 @@ namespace V2V.Engine.Disks;
 /// <summary>How to open a disk image.</summary>
 public sealed record DiskOpenOptions
 {
-    /// <summary>"raw", "vmdk", "qcow2", "vhd", "vhdx", "vdi" or "parallels": open it as this and nothing else. Null looks at the content.</summary>
+    /// <summary>"raw", "vmdk", "qcow2", "qcow", "qed", "vhd", "vhdx", "vdi" or "parallels": open it as this and nothing else. Null looks at the content.</summary>
     public string? Format { get; init; }
 
     /// <summary>
@@ -22,7 +24,7 @@ public sealed record DiskOpenOptions
     public IReadOnlyList<string> AllowOutsideFolder { get; init; } = [];
 }
 
-/// <param name="Format">"raw", "vmdk", "qcow2", "vhd", "vhdx", "vdi", "parallels".</param>
+/// <param name="Format">"raw", "vmdk", "qcow2", "qcow", "qed", "vhd", "vhdx", "vdi", "parallels".</param>
 /// <param name="Capacity">Size that the guest sees, in bytes.</param>
 /// <param name="Allocated">Bytes that the image takes on the host, files that it refers to included; null when that cannot be told.</param>
 /// <param name="Detail">The kind of image within its format: a VMDK's createType, a qcow2's version and cluster size, dynamic or differencing.</param>
@@ -39,7 +41,9 @@ public static class DiskImages
     internal static readonly DiskFormat[] Formats =
     [
         new("vmdk", [".vmdk"], VmdkProbe.Recognises, VmdkDisk.Open),
+        new("qcow", [".qcow"], Qcow1Probe.Recognises, Qcow1Disk.Open),
         new("qcow2", [".qcow2", ".qcow"], Qcow2Probe.Recognises, Qcow2Disk.Open),
+        new("qed", [".qed"], QedProbe.Recognises, QedDisk.Open),
         new("vhd", [".vhd", ".avhd"], VhdProbe.Recognises, VhdDisk.Open),
         new("vhdx", [".vhdx", ".avhdx"], VhdxProbe.Recognises, VhdxDisk.Open),
         new("vdi", [".vdi"], VdiProbe.Recognises, VdiDisk.Open),
@@ -47,9 +51,9 @@ public static class DiskImages
         new("raw", [".raw", ".img", ".dd"], RawProbe.Recognises, RawDisk.Open),
     ];
 
-    /// <summary>Says what an image is. Checks everything that <see cref="Open(string, DiskOpenOptions?)"/> does.</summary>
+    /// <summary>Says what an image is; that may be the folder of a Parallels disk. Checks everything that <see cref="Open(string, DiskOpenOptions?)"/> does.</summary>
     /// <exception cref="DiskImageException">It is missing, damaged, not supported, or leads out of its folder.</exception>
-    public static DiskImageInfo Inspect(string path, DiskOpenOptions? options = null) => Inspect(HostFile.Open(path), options);
+    public static DiskImageInfo Inspect(string path, DiskOpenOptions? options = null) => Inspect(HostFile.Open(ParallelsBundle.DescriptorOf(path)), options);
 
     /// <summary>Says what the image in <paramref name="file"/> is, and closes it.</summary>
     public static DiskImageInfo Inspect(DiskFile file, DiskOpenOptions? options = null)
@@ -58,9 +62,9 @@ public static class DiskImages
         return image.Describe();
     }
 
-    /// <summary>Opens an image with all its extents and parents. Nothing is ever written to them. The caller disposes it.</summary>
+    /// <summary>Opens an image, which may be the folder of a Parallels disk, with all its extents and parents. Nothing is ever written to them. The caller disposes it.</summary>
     /// <exception cref="DiskImageException">It is missing, damaged, not supported, or leads out of its folder.</exception>
-    public static BlockDevice Open(string path, DiskOpenOptions? options = null) => Open(HostFile.Open(path), options);
+    public static BlockDevice Open(string path, DiskOpenOptions? options = null) => Open(HostFile.Open(ParallelsBundle.DescriptorOf(path)), options);
 
     /// <summary>Opens the image in <paramref name="file"/>, which is disposed with the device, or at once when this fails.</summary>
     public static BlockDevice Open(DiskFile file, DiskOpenOptions? options = null) => OpenImage(file, options).Device;

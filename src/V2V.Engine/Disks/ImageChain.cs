@@ -11,9 +11,13 @@ internal sealed class ImageChain
     // VMware allows 32 snapshots, QEMU's tools grow slow from some hundred on.
     private const int MaximumDepth = 256;
 
+    // Twice the largest that one image may have. A disk of thousands of extents, each of which demanded that much, would take all memory.
+    private const long MaximumTables = 256 << 20;
+
     private readonly DiskOpenOptions _options;
     private readonly List<DiskFile> _files = [];
     private readonly HashSet<string> _images = [];
+    private long _tables;
 
     public ImageChain(DiskFile image, DiskOpenOptions options)
     {
@@ -44,6 +48,18 @@ internal sealed class ImageChain
     /// <param name="isParent">Whether a file is the one. It may throw what the engine throws for damaged images: the file is passed over then.</param>
     public DiskFile FindParent(DiskFile referrer, string format, string pattern, string description, Func<DiskFile, bool> isParent) =>
         AddParent(referrer, format, description, ReferencedFile.Search(referrer, format, pattern, description, _options, isParent));
+
+    /// <summary>Says how large a table is that will be held in memory as long as the disk is open. Bounds all of a disk's together.</summary>
+    public void AddTable(DiskFile file, string format, long bytes)
+    {
+        _tables += bytes;
+        if (_tables > MaximumTables)
+        {
+            throw ImageFault.Unsupported(
+                file, format, $"makes the tables of the disk take {_tables} bytes in memory; at most {MaximumTables} are held.",
+                "Consolidate the guest's snapshots, or copy the disk into one image with 'qemu-img convert -O qcow2'.");
+        }
+    }
 
     public void CloseAll() => _files.ForEach(f => f.Dispose());
 

@@ -1,3 +1,4 @@
+using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources.DiskOnly;
 using V2V.Engine.Sources.LibvirtXml;
@@ -25,7 +26,7 @@ public static class GuestSources
         new DiskSource(),
     ];
 
-    /// <summary>Reads the guests at a path or URI: a descriptor, an archive, a disk image, or a folder that holds one descriptor.</summary>
+    /// <summary>Reads the guests at a path or URI: a descriptor, an archive, a disk image, or a folder that holds one descriptor or a Parallels disk.</summary>
     /// <exception cref="SourceException">There is nothing at the path, or nothing that can be read.</exception>
     /// <exception cref="DiskImageException">A disk of the guest cannot be read.</exception>
     public static IReadOnlyList<SourceGuest> Open(string path, CancellationToken cancellation = default) => Open(path, new SourceOptions(), cancellation);
@@ -56,7 +57,7 @@ public static class GuestSources
             return SourceFile.In(remote.Store, remote.Name);
         }
 
-        path = Path.GetFullPath(path);
+        path = ParallelsBundle.DescriptorOf(Path.GetFullPath(path));
         return SourceFile.OnHost(Directory.Exists(path) ? FindDescriptor(path) : path);
     }
 

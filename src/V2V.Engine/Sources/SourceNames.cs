@@ -1,3 +1,4 @@
+using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Sources;
@@ -6,14 +7,20 @@ namespace V2V.Engine.Sources;
 internal static class SourceNames
 {
     private static readonly string[] Suffixes =
-        [".img", ".ova", ".ovf", ".qcow2", ".raw", ".vmdk", ".vmx", ".vhd", ".vhdx", ".vdi", ".vbox", ".xva", "-flat", "-sda"];
+        [".img", ".ova", ".ovf", ".qcow2", ".qcow", ".qed", ".raw", ".vmdk", ".vmx", ".vhd", ".vhdx", ".vdi", ".hdd", ".hds", ".vbox", ".xva", "-flat", "-sda"];
 
     /// <summary>
-    /// The file's name without the suffixes that say what it is: "web" for web-flat.vmdk and web-sda. A URI that names no file gives the host.
+    /// The file's name without the suffixes that say what it is: "web" for web-flat.vmdk and web-sda. A URI that names no file gives the host,
+    /// a Parallels disk the name of its folder.
     /// </summary>
     public static string FromPath(string path)
     {
         var name = FileName(path);
+        if (name == ParallelsDescriptor.FileName && Path.GetFileName(Path.GetDirectoryName(path)) is { Length: > 0 } folder)
+        {
+            name = folder;
+        }
+
         foreach (var suffix in Suffixes)
         {
             if (name.Length > suffix.Length && name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))

@@ -31,7 +31,7 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string[] AllowDiskFolder { get; set; } = [];
 
-    /// <summary>Disk images of one guest that has no description, the boot disk first. Wildcards are allowed.</summary>
+    /// <summary>Disk images of one guest that has no description, or the folders of Parallels disks (.hdd), the boot disk first. Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = DiskSet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]

@@ -22,6 +22,14 @@ public sealed class DiskImagesTests : IDisposable
     [InlineData("disk.img", "QFI\u00fb\0\0\0\u0003")]
     [InlineData("disk.raw", "KDMV\u0001\0\0\0")]
     [InlineData("disk.dd", "# Disk DescriptorFile\nversion=1\n")]
+    [InlineData("disk.img", "QFI\u00fb\0\0\0\u0001")]
+    [InlineData("disk.raw", "QED\0")]
+    [InlineData("disk.img", "conectix")]
+    [InlineData("disk.img", "vhdxfile")]
+    [InlineData("disk.img", "<<< Oracle VM VirtualBox Disk Image >>>\n\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\u007f\u0010\u00da\u00be")]
+    [InlineData("disk.img", "WithoutFreeSpace")]
+    [InlineData("disk.img", "WithouFreSpacExt")]
+    [InlineData("disk.img", "<?xml version='1.0'?><Parallels_disk_image>")]
     public void A_raw_name_with_the_magic_of_another_format_is_ambiguous_and_refused(string name, string magic)
     {
         string path = _folder.Write(name, Disk(0, Encoding.Latin1.GetBytes(magic)));
@@ -46,8 +54,9 @@ public sealed class DiskImagesTests : IDisposable
 
     [Theory]
     [InlineData(0, "COWD", "vmfsSparse")]
-    [InlineData(0, "QED\0", "QED")]
-    [InlineData(0, "QFI\u00fb\0\0\0\u0001", "qcow (version 1)")]
+    [InlineData(0, "Bochs Virtual HD Image", "Bochs")]
+    [InlineData(0, "#!/bin/sh\n#V2.0 Format\nmodprobe cloop", "cloop")]
+    [InlineData((1 << 20) - 512, "koly\0\0\0\u0004", "macOS (DMG)")]
     [InlineData(257, "ustar", "tar")]
     [InlineData(0, "\u001f\u008b\u0008", "gzip")]
     public void Formats_that_cannot_be_read_are_refused_by_name(int at, string signature, string name)
@@ -57,6 +66,42 @@ public sealed class DiskImagesTests : IDisposable
         Assert.Equal(V2VError.DiskImageUnsupported, e.Error);
         Assert.Contains(name, e.Message, StringComparison.Ordinal);
         Assert.NotNull(e.Advice);
+    }
+
+    [Theory]
+    [InlineData("disk.luks", false)]
+    [InlineData("disk.bin", false)]
+    [InlineData("disk.img", true)]
+    [InlineData("disk", true)]
+    public void A_disk_that_begins_as_LUKS_is_raw_if_its_name_allows_it(string name, bool isRaw)
+    {
+        string path = _folder.Write(name, Disk(0, [.. "LUKS"u8, 0xBA, 0xBE, 0, 2]));
+        if (isRaw)
+        {
+            Assert.Equal("raw", DiskImages.Inspect(path).Format);
+            return;
+        }
+
+        var e = Assert.Throws<DiskImageException>(() => DiskImages.Open(path));
+        Assert.Contains("LUKS", e.Message, StringComparison.Ordinal);
+        Assert.Contains(".img", e.Advice, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("disk.qcow", 1, "qcow")]
+    [InlineData("disk.qcow", 3, "qcow2")]
+    [InlineData("disk.qcow2", 1, null)]
+    public void Both_versions_of_qcow_go_by_its_name(string name, int version, string? format)
+    {
+        QemuImg.Require();
+        QemuImg.Run("create", "-f", version == 1 ? "qcow" : "qcow2", _folder[name], "1M");
+        if (format is not null)
+        {
+            Assert.Equal(format, DiskImages.Inspect(_folder[name]).Format);
+            return;
+        }
+
+        Assert.Contains("named like", Assert.Throws<DiskImageException>(() => DiskImages.Open(_folder[name])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,8 +7,10 @@ namespace V2V.Engine.Tests.Disks;
 /// <summary>Damages images in many ways. Whatever comes of it is either readable or refused with the engine's exception, soon and without much memory.</summary>
 internal static class Mutations
 {
-    private const long MemoryLimit = 192 << 20;
-    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(5);
+    private const long MemoryLimit = 256 << 20;
+
+    // Each takes milliseconds. This is to catch what does not end, on however busy a machine.
+    private static readonly TimeSpan s_timeLimit = TimeSpan.FromSeconds(30);
 
     // What sizes, offsets and counts are most likely to break on.
     private static readonly byte[] s_extremes = [0, 1, 0x7F, 0x80, 0xFF];
@@ -47,7 +49,7 @@ internal static class Mutations
         Assert.InRange(refused, count / 20, count);
     }
 
-    /// <summary>Opens an image and reads its runs, its beginning and its end.</summary>
+    /// <summary>Reads an image's runs, its beginning, its end and some places between, of many lengths.</summary>
     public static void ReadThrough(BlockDevice device)
     {
         using (device)
@@ -62,7 +64,37 @@ internal static class Mutations
 
             device.Read(0, buffer);
             device.Read(device.Length - buffer.Length, buffer);
-            device.Read(device.Length / 3, buffer.AsSpan(0, Math.Min(buffer.Length, 4096)));
+            var random = new Random((int)device.Length);
+            for (int i = 0; i < 20 && buffer.Length > 0; i++)
+            {
+                int length = random.Next(1, Math.Min(buffer.Length, 70_000) + 1);
+                long offset = random.NextInt64(device.Length - length + 1);
+                Read(device, offset, buffer.AsSpan(0, length));
+                Extents(device, offset, length);
+            }
+
+            static void Read(BlockDevice device, long offset, Span<byte> buffer)
+            {
+                try
+                {
+                    device.Read(offset, buffer);
+                }
+                catch (V2VException) when (offset > 0)
+                {
+                    // One place may be damaged and the others not.
+                }
+            }
+
+            static void Extents(BlockDevice device, long offset, long length)
+            {
+                try
+                {
+                    Assert.Equal(length, device.Extents(offset, length).Sum(e => e.Length));
+                }
+                catch (V2VException) when (offset > 0)
+                {
+                }
+            }
         }
     }
 

@@ -27,6 +27,9 @@ internal abstract class MappedDevice : BlockDevice
 
     protected DiskFile File { get; }
 
+    /// <summary>The file that holds the data; another one than <see cref="File"/> where the tables stand alone.</summary>
+    protected virtual DiskFile DataFile => File;
+
     /// <summary>The run in which a byte lies. It ends at the latest where the device does. Must be thread-safe.</summary>
     protected abstract MappedRun Map(long offset);
 
@@ -74,6 +77,18 @@ internal abstract class MappedDevice : BlockDevice
         new(kind, start, Math.Min(length, Length - start), fileOffset);
 
     protected virtual void ReadData(long fileOffset, Span<byte> buffer) => File.Read(fileOffset, buffer);
+
+    /// <summary>For formats whose files may end within the last cluster, or before it: what is missing is zeros.</summary>
+    protected static void ReadPadded(DiskFile file, long fileOffset, Span<byte> buffer)
+    {
+        int stored = (int)Math.Clamp(file.Length - fileOffset, 0, buffer.Length);
+        if (stored > 0)
+        {
+            file.Read(fileOffset, buffer[..stored]);
+        }
+
+        buffer[stored..].Clear();
+    }
 
     /// <summary>The mapped run from a byte on, joined with the ones that continue it: reads become few and large.</summary>
     private MappedRun RunAt(long offset, long limit)
@@ -140,15 +155,15 @@ internal abstract class MappedDevice : BlockDevice
             {
                 case MappedKind.Data:
                     // Preallocated images are often holes in the host's file system.
-                    foreach (DiskExtent stored in File.Extents(run.FileOffset, Math.Min(length, File.Length - run.FileOffset)))
+                    long present = Math.Clamp(DataFile.Length - run.FileOffset, 0, length);
+                    foreach (DiskExtent stored in present > 0 ? DataFile.Extents(run.FileOffset, present) : [])
                     {
                         yield return stored with { Offset = stored.Offset - run.FileOffset + offset };
                     }
 
-                    if (length > File.Length - run.FileOffset)
+                    if (present < length)
                     {
-                        long missing = length - (File.Length - run.FileOffset);
-                        yield return new DiskExtent(stop - missing, missing, IsZero: true);
+                        yield return new DiskExtent(offset + present, length - present, IsZero: true);
                     }
 
                     break;

@@ -15,14 +15,16 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
     private const int CacheSize = 4 << 20;
 
     private readonly Qcow2Header _header;
-    private readonly BlockDevice? _backing;
+    private readonly IDiskImage? _backing;
+    private readonly DiskFile? _dataFile;
     private readonly ulong[] _l1;
     private readonly TableCache<ulong> _l2;
     private readonly ZstdInflater _zstd = new();
 
-    private Qcow2Disk(DiskFile file, Qcow2Header header, BlockDevice? backing) : base(file, header.Size, backing)
+    private Qcow2Disk(DiskFile file, Qcow2Header header, DiskFile? dataFile, IDiskImage? backing) : base(file, header.Size, backing?.Device)
     {
         _header = header;
+        _dataFile = dataFile;
         _backing = backing;
         _l1 = MappingTable.ReadUInt64(file, header.L1Offset, header.L1Entries, isBigEndian: true);
         _l2 = new TableCache<ulong>(Math.Max(2, CacheSize / header.ClusterSize), LoadL2);
@@ -30,11 +32,15 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
 
     public BlockDevice Device => this;
 
+    protected override DiskFile DataFile => _dataFile ?? File;
+
     public static IDiskImage Open(DiskFile file, ImageChain chain)
     {
         Qcow2Header header = Qcow2Header.Read(file);
-        BlockDevice? backing = header.BackingName is null ? null : Qcow2BackingFile.Open(file, header.BackingName, header.BackingFormat, chain);
-        return new Qcow2Disk(file, header, backing);
+        chain.AddTable(file, Format, header.L1Entries * (long)sizeof(ulong));
+        DiskFile? dataFile = header.DataFileName is { } name ? chain.OpenExtent(file, name, Format) : null;
+        IDiskImage? backing = header.BackingName is { } below ? BackingFile.Open(file, Format, below, header.BackingFormat, chain) : null;
+        return new Qcow2Disk(file, header, dataFile, backing);
     }
 
     public DiskImageInfo Describe()
@@ -45,6 +51,11 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
             detail += $", on '{backing}'";
         }
 
+        if (_header.DataFileName is { } data)
+        {
+            detail += $", data in '{data}'";
+        }
+
         Concern[] concerns = _header.Snapshots == 0 ? [] :
         [
             new Concern(ConcernSeverity.Information, "InternalSnapshots", $"'{File.Path}' has {_header.Snapshots} internal snapshots; only the current state is read."),
@@ -52,7 +63,7 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
         return new DiskImageInfo("qcow2", Length, Allocated, detail) { Concerns = concerns };
     }
 
-    private long? Allocated => File.Allocated() + (_backing is null ? 0 : ((IDiskImage)_backing).Describe().Allocated);
+    private long? Allocated => File.Allocated() + (_dataFile?.Allocated() ?? 0) + (_backing is null ? 0 : _backing.Describe().Allocated);
 
     protected override MappedRun Map(long offset)
     {
@@ -67,6 +78,11 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
         Qcow2Entry entry = Entry(_l2[table], (int)(offset % coverage / _header.ClusterSize));
         if (entry.IsCompressed)
         {
+            if (_dataFile is not null)
+            {
+                throw ImageFault.Corrupt(File, Format, null, $"the cluster for byte {start} of the disk is compressed, which it cannot be in an external data file.");
+            }
+
             (long fileOffset, int size) = entry.Compressed(_header.ClusterBits);
             CheckStart(fileOffset, start);
             return Run(MappedKind.Compressed, start, _header.ClusterSize, fileOffset) with { StoredLength = (int)Math.Min(size, File.Length - fileOffset) };
@@ -83,7 +99,7 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
             return Run(MappedKind.Zero, start, _header.ClusterSize, 0);
         }
 
-        return entry.HostOffset == 0
+        return !HasPlace(entry)
             ? Run(MappedKind.Unallocated, start, _header.ClusterSize, 0)
             : DataRun(start, _header.ClusterSize, entry.HostOffset, start);
     }
@@ -114,12 +130,9 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
     }
 
     /// <summary>The file may end within its last cluster; the rest of it is zeros, as under QEMU.</summary>
-    protected override void ReadData(long fileOffset, Span<byte> buffer)
-    {
-        int stored = (int)Math.Clamp(File.Length - fileOffset, 0, buffer.Length);
-        File.Read(fileOffset, buffer[..stored]);
-        buffer[stored..].Clear();
-    }
+    protected override void ReadData(long fileOffset, Span<byte> buffer) => ReadPadded(DataFile, fileOffset, buffer);
+
+    private bool HasPlace(Qcow2Entry entry) => entry.HostOffset != 0 || (_dataFile is not null && entry.IsCopied);
 
     private MappedRun SubclusterRun(Qcow2Entry entry, long start, long offset)
     {
@@ -136,7 +149,7 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
             return Run(MappedKind.Unallocated, from, size, 0);
         }
 
-        return entry.HostOffset != 0
+        return HasPlace(entry)
             ? DataRun(from, size, entry.HostOffset + (index * (long)size), start)
             : throw ImageFault.Corrupt(File, Format, null, $"the cluster for byte {start} of the disk has allocated parts but no place in the file.");
     }
@@ -148,7 +161,11 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
             throw ImageFault.Corrupt(File, Format, fileOffset, $"the cluster for byte {cluster} of the disk is not aligned.");
         }
 
-        CheckStart(fileOffset, cluster);
+        if (_dataFile is null)
+        {
+            CheckStart(fileOffset, cluster);
+        }
+
         return Run(MappedKind.Data, start, length, fileOffset);
     }
 
@@ -177,6 +194,7 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
     protected override void Dispose(bool disposing)
     {
         _zstd.Dispose();
+        _dataFile?.Dispose();
         _backing?.Dispose();
         base.Dispose(disposing);
     }

@@ -7,6 +7,7 @@ internal readonly record struct Qcow2Entry(ulong Descriptor, ulong Subclusters)
 {
     public const int SubclusterCount = 32;
 
+    private const ulong CopiedFlag = 1UL << 63;
     private const ulong CompressedFlag = 1UL << 62;
     private const ulong ZeroFlag = 1;
 
@@ -14,6 +15,9 @@ internal readonly record struct Qcow2Entry(ulong Descriptor, ulong Subclusters)
     public const ulong OffsetMask = 0x00FF_FFFF_FFFF_FE00;
 
     public bool IsCompressed => (Descriptor & CompressedFlag) != 0;
+
+    /// <summary>In an external data file a cluster may stand at byte 0: this tells it from one that does not exist.</summary>
+    public bool IsCopied => (Descriptor & CopiedFlag) != 0;
 
     public bool IsZero => (Descriptor & ZeroFlag) != 0;
 

@@ -14,5 +14,5 @@ internal enum Qcow2Features : ulong
     ExtendedL2Entries = 1 << 4,
 
     /// <summary>What is read here.</summary>
-    Understood = Dirty | CompressionType | ExtendedL2Entries,
+    Understood = Dirty | ExternalDataFile | CompressionType | ExtendedL2Entries,
 }

@@ -70,6 +70,9 @@ internal sealed record Qcow2Header
     /// <summary>Format of the backing file as the image states it.</summary>
     public required string? BackingFormat { get; init; }
 
+    /// <summary>Name of the file that holds the data; null when the image itself does.</summary>
+    public required string? DataFileName { get; init; }
+
     public int ClusterSize => 1 << ClusterBits;
 
     public bool HasExtendedEntries => Features.HasFlag(Qcow2Features.ExtendedL2Entries);
@@ -140,6 +143,7 @@ internal sealed record Qcow2Header
             Compression = (Qcow2Compression)compression,
             BackingName = ReadBackingName(file, fields, 1 << (int)clusterBits),
             BackingFormat = extensions.BackingFormat,
+            DataFileName = ((Qcow2Features)features).HasFlag(Qcow2Features.ExternalDataFile) ? extensions.DataFileName : null,
         };
         return header with { L1Entries = CheckL1(file, header, BinaryPrimitives.ReadUInt32BigEndian(fields[Field.L1Entries..])) };
     }
@@ -164,9 +168,10 @@ internal sealed record Qcow2Header
             };
         }
 
-        if (flags.HasFlag(Qcow2Features.ExternalDataFile))
+        if (flags.HasFlag(Qcow2Features.ExternalDataFile) && string.IsNullOrEmpty(extensions.DataFileName))
         {
-            throw ImageFault.Unsupported(file, Qcow2Disk.Format, "keeps its data in an external file.", Qcow2Disk.ConvertAdvice);
+            throw ImageFault.Unsupported(
+                file, Qcow2Disk.Format, "keeps its data in an external file and does not say in which.", "Write its name into the image with 'qemu-img amend -o data_file=NAME'.");
         }
 
         if (flags.HasFlag(Qcow2Features.ExtendedL2Entries) && clusterBits < MinimumExtendedClusterBits)

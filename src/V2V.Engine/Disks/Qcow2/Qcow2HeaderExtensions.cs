@@ -5,12 +5,15 @@ using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Disks.Qcow2;
 
-/// <summary>What follows the header: the backing file's format and the names of features ("Header extensions", "Feature name table").</summary>
+/// <summary>
+/// What follows the header: the backing file's format, the data file's name, the names of features ("Header extensions", "Feature name table").
+/// </summary>
 internal sealed class Qcow2HeaderExtensions
 {
     private const uint End = 0;
     private const uint BackingFormatType = 0xE2792ACA;
     private const uint FeatureNamesType = 0x6803F857;
+    private const uint DataFileType = 0x44415441;
 
     private const int HeaderSize = 8;
     private const int FeatureNameEntrySize = 48;
@@ -20,6 +23,7 @@ internal sealed class Qcow2HeaderExtensions
     private const int MaximumExtensions = 256;
     private const int MaximumNamesSize = 3 * 64 * FeatureNameEntrySize;
     private const int MaximumFormatSize = 64;
+    private const int MaximumFileNameSize = 1023;
 
     private readonly Dictionary<int, string> _featureNames = [];
 
@@ -28,6 +32,9 @@ internal sealed class Qcow2HeaderExtensions
     }
 
     public string? BackingFormat { get; private set; }
+
+    /// <summary>Name of the file that holds the data; null when it is not told.</summary>
+    public string? DataFileName { get; private set; }
 
     /// <summary>"lazy refcounts (bit 0)", or the bit alone when the image does not name it.</summary>
     public string FeatureName(int bit) => _featureNames.TryGetValue(bit, out string? name)
@@ -64,21 +71,31 @@ internal sealed class Qcow2HeaderExtensions
 
     private void Take(DiskFile file, uint type, long offset, uint size)
     {
-        bool isFormat = type == BackingFormatType;
-        if ((!isFormat && type != FeatureNamesType) || size > (isFormat ? MaximumFormatSize : MaximumNamesSize))
+        int most = type switch { BackingFormatType => MaximumFormatSize, DataFileType => MaximumFileNameSize, FeatureNamesType => MaximumNamesSize, _ => 0 };
+        if (size > most)
         {
             return;
         }
 
         byte[] data = new byte[size];
         file.Read(offset, data);
-        if (isFormat)
+        switch (type)
         {
-            BackingFormat = Encoding.ASCII.GetString(data);
-            return;
+            case BackingFormatType:
+                BackingFormat = Encoding.ASCII.GetString(data);
+                break;
+            case DataFileType:
+                DataFileName = Encoding.UTF8.GetString(data);
+                break;
+            case FeatureNamesType:
+                TakeFeatureNames(data);
+                break;
         }
+    }
 
-        for (ReadOnlySpan<byte> entry = data; entry.Length >= FeatureNameEntrySize; entry = entry[FeatureNameEntrySize..])
+    private void TakeFeatureNames(ReadOnlySpan<byte> names)
+    {
+        for (ReadOnlySpan<byte> entry = names; entry.Length >= FeatureNameEntrySize; entry = entry[FeatureNameEntrySize..])
         {
             const byte Incompatible = 0;
             if (entry[0] == Incompatible)

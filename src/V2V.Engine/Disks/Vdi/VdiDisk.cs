@@ -29,6 +29,7 @@ internal sealed class VdiDisk : MappedDevice, IDiskImage
     public static IDiskImage Open(DiskFile file, ImageChain chain)
     {
         VdiHeader header = VdiHeader.Read(file);
+        chain.AddTable(file, Format, header.Blocks * (long)sizeof(uint));
         return new VdiDisk(file, header, header.Type == VdiType.Differencing ? OpenParent(file, header, chain) : null);
     }
 

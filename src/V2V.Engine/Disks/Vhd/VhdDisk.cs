@@ -19,6 +19,7 @@ internal static class VhdDisk
         }
 
         VhdDynamicHeader header = VhdDynamicHeader.Read(file, footer);
+        chain.AddTable(file, Format, header.TableEntries * (long)sizeof(uint));
         IVhdImage? parent = footer.Type == VhdType.Differencing ? OpenParent(file, header, chain) : null;
         return new VhdDynamicDisk(file, footer, header, parent);
     }

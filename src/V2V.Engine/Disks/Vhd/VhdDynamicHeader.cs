@@ -16,6 +16,9 @@ internal sealed record VhdDynamicHeader
     // Blocks have 2 MiB, in differencing disks of some tools less; QEMU and VirtualBox read no larger ones.
     private const uint MaximumBlockSize = 256 << 20;
 
+    // 2 TiB in blocks of 128 KiB: bounds the table to 64 MiB.
+    private const long MaximumEntries = 16 << 20;
+
     private static class Field
     {
         public const int TableOffset = 16;
@@ -86,7 +89,7 @@ internal sealed record VhdDynamicHeader
         long needed = ((footer.DiskSize - 1) / blockSize) + 1;
         uint entries = BinaryPrimitives.ReadUInt32BigEndian(header[Field.TableEntries..]);
         long table = BinaryPrimitives.ReadInt64BigEndian(header[Field.TableOffset..]);
-        if (entries < needed || table < 0 || table > file.Length - (needed * sizeof(uint)))
+        if (entries < needed || needed > MaximumEntries || table < 0 || table > file.Length - (needed * sizeof(uint)))
         {
             throw ImageFault.Corrupt(
                 file, VhdDisk.Format, at + Field.TableEntries,

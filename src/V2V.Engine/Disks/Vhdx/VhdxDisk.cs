@@ -64,8 +64,8 @@ internal sealed class VhdxDisk : MappedDevice, IDiskImage
         if (metadata.SectorSize != 512)
         {
             throw ImageFault.Unsupported(
-                file, Format, $"has logical sectors of {metadata.SectorSize} bytes; V2V reads disks with sectors of 512 bytes.",
-                "Copy the guest to a disk made with 'New-VHD -LogicalSectorSizeBytes 512' first.");
+                file, Format, $"has logical sectors of {metadata.SectorSize} bytes; the converted guest's disks have sectors of 512 bytes, from which a system set up like this does not boot.",
+                "Clone the guest's partitions, with an imaging tool that adjusts sector sizes, to a disk made with 'New-VHD -LogicalSectorSizeBytes 512', check that it boots from that in Hyper-V, and convert that disk.");
         }
 
         CheckTable(replayed, metadata, regions.BlockAllocationTable);

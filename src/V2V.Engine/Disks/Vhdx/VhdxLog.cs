@@ -13,6 +13,9 @@ internal static class VhdxLog
 
     private const long MaximumZeroed = 1L << 30;
 
+    // How often a byte of the log may belong to what looks like an entry: leftovers of older ones overlap a little, those of an attacker all.
+    private const int MaximumOverlap = 4;
+
     private const string ReplayAdvice = "Attach the disk in Hyper-V, or run 'qemu-img check -r all' on a copy of it, and try again.";
 
     /// <summary>The file with its log replayed: the same file when there is nothing in the log.</summary>
@@ -80,50 +83,66 @@ internal static class VhdxLog
     /// <summary>The entries to replay, oldest first; none when no sequence is complete.</summary>
     private static List<VhdxLogEntry> ActiveSequence(byte[] log, Guid logGuid)
     {
-        var entries = new Dictionary<int, VhdxLogEntry>();
-        for (int offset = 0; offset < log.Length; offset += VhdxLogEntry.SectorSize)
+        // By the sector in which they begin.
+        var entries = new VhdxLogEntry?[log.Length / VhdxLogEntry.SectorSize];
+        long budget = (long)MaximumOverlap * log.Length;
+        for (int i = 0; i < entries.Length; i++)
         {
-            if (VhdxLogEntry.TryRead(log, offset, logGuid) is { } entry)
-            {
-                entries[offset] = entry;
-            }
+            entries[i] = VhdxLogEntry.TryRead(log, i * VhdxLogEntry.SectorSize, logGuid, ref budget);
         }
 
-        // A sequence is followed from its head back to its tail: each entry is right before the next one, with the number before it.
-        var ending = entries.ToLookup(e => (e.Key + e.Value.Length) % log.Length);
-        foreach ((int position, VhdxLogEntry head) in entries.OrderByDescending(e => e.Value.SequenceNumber))
+        int[] before = Predecessors(entries);
+        foreach (int head in Enumerable.Range(0, entries.Length).Where(i => entries[i] is not null).OrderByDescending(i => entries[i]!.SequenceNumber))
         {
-            var sequence = new List<VhdxLogEntry> { head };
-            int at = position;
-            long total = head.Length;
-            while (at != head.Tail && total <= log.Length)
+            if (IsComplete(entries, before, head))
             {
-                KeyValuePair<int, VhdxLogEntry>? before = null;
-                foreach (KeyValuePair<int, VhdxLogEntry> candidate in ending[at])
+                int tail = (int)(entries[head]!.Tail / VhdxLogEntry.SectorSize);
+                var sequence = new List<VhdxLogEntry> { entries[head]! };
+                for (int at = head; at != tail; sequence.Add(entries[at]!))
                 {
-                    if (candidate.Value.SequenceNumber == sequence[^1].SequenceNumber - 1)
-                    {
-                        before = candidate;
-                    }
+                    at = before[at];
                 }
 
-                if (before is not { } previous)
-                {
-                    break;
-                }
-
-                sequence.Add(previous.Value);
-                at = previous.Key;
-                total += previous.Value.Length;
-            }
-
-            if (at == head.Tail && total <= log.Length)
-            {
                 sequence.Reverse();
                 return sequence;
             }
         }
 
         return [];
+    }
+
+    /// <summary>For each entry the one right before it with the number before it; -1 without one.</summary>
+    private static int[] Predecessors(VhdxLogEntry?[] entries)
+    {
+        int[] before = new int[entries.Length];
+        Array.Fill(before, -1);
+        for (int i = 0; i < entries.Length; i++)
+        {
+            if (entries[i] is { } entry)
+            {
+                int next = (i + (entry.Length / VhdxLogEntry.SectorSize)) % entries.Length;
+                if (entries[next]?.SequenceNumber == entry.SequenceNumber + 1)
+                {
+                    before[next] = i;
+                }
+            }
+        }
+
+        return before;
+    }
+
+    /// <summary>Whether a sequence can be followed from its head back to its tail without going round the ring.</summary>
+    private static bool IsComplete(VhdxLogEntry?[] entries, int[] before, int head)
+    {
+        int tail = (int)(entries[head]!.Tail / VhdxLogEntry.SectorSize);
+        int at = head;
+        long sectors = entries[head]!.Length / VhdxLogEntry.SectorSize;
+        while (at != tail && before[at] >= 0 && sectors <= entries.Length)
+        {
+            at = before[at];
+            sectors += entries[at]!.Length / VhdxLogEntry.SectorSize;
+        }
+
+        return at == tail && sectors <= entries.Length;
     }
 }

@@ -42,7 +42,11 @@ internal sealed class VhdxLogEntry
     private int DescriptorCount => BinaryPrimitives.ReadInt32LittleEndian(_bytes.AsSpan(Field.DescriptorCount));
 
     /// <summary>The entry that starts at a place of the circular log; null when there is none of this log's.</summary>
-    public static VhdxLogEntry? TryRead(ReadOnlySpan<byte> log, int offset, Guid logGuid)
+    /// <param name="log">The log.</param>
+    /// <param name="offset">The place, a multiple of the sector size.</param>
+    /// <param name="logGuid">Which entries count.</param>
+    /// <param name="budget">Bytes that may still be looked at; what this call looks at is taken off.</param>
+    public static VhdxLogEntry? TryRead(ReadOnlySpan<byte> log, int offset, Guid logGuid, ref long budget)
     {
         ReadOnlySpan<byte> header = log[offset..];
         if (!header.StartsWith("loge"u8) || new Guid(header.Slice(Field.LogGuid, 16)) != logGuid)
@@ -51,16 +55,21 @@ internal sealed class VhdxLogEntry
         }
 
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(header[Field.Length..]);
-        if (length == 0 || length % SectorSize != 0 || length > log.Length)
+        if (length == 0 || length % SectorSize != 0 || length > log.Length || length > budget)
         {
             return null;
         }
 
-        byte[] bytes = new byte[length];
-        int first = Math.Min(bytes.Length, log.Length - offset);
-        log.Slice(offset, first).CopyTo(bytes);
-        log[..(bytes.Length - first)].CopyTo(bytes.AsSpan(first));
-        if (!VhdxHeader.HasChecksum(bytes, "loge"u8, Field.Checksum))
+        budget -= length;
+        // Most that is not intact is found out without being copied.
+        int first = (int)Math.Min(length, log.Length - offset);
+        if (first == length && !VhdxHeader.HasChecksum(header[..first], "loge"u8, Field.Checksum))
+        {
+            return null;
+        }
+
+        byte[] bytes = [.. header[..first], .. log[..((int)length - first)]];
+        if (first < length && !VhdxHeader.HasChecksum(bytes, "loge"u8, Field.Checksum))
         {
             return null;
         }

@@ -98,7 +98,10 @@ internal sealed record VhdxMetadata
 
         byte[] item = new byte[length];
         file.Read(region.Offset + offset, item);
-        items[id] = item;
+        if (!items.TryAdd(id, item))
+        {
+            throw ImageFault.Corrupt(file, VhdxDisk.Format, region.Offset + offset, $"its metadata have the item {id} twice.");
+        }
     }
 
     private static VhdxMetadata Parse(DiskFile file, long at, Dictionary<Guid, byte[]> items)

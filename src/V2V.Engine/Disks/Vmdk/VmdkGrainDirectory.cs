@@ -12,16 +12,16 @@ internal sealed class VmdkGrainDirectory
     public const uint Unallocated = 0;
     public const uint ZeroedGrain = 1;
 
-    // Tables of 2 KiB that map 32 MiB each: all of a 64 GiB disk.
-    private const int CacheSize = 4 << 20;
-
     private readonly DiskFile _file;
     private readonly VmdkSparseHeader _header;
     private readonly uint[]? _primary;
     private readonly uint[]? _redundant;
     private readonly TableCache<uint> _tables;
 
-    public VmdkGrainDirectory(DiskFile file, VmdkSparseHeader header)
+    /// <param name="file">The extent's file.</param>
+    /// <param name="header">Its header.</param>
+    /// <param name="cacheSize">Bytes of grain tables that are kept.</param>
+    public VmdkGrainDirectory(DiskFile file, VmdkSparseHeader header, int cacheSize)
     {
         _file = file;
         _header = header;
@@ -33,7 +33,7 @@ internal sealed class VmdkGrainDirectory
                 file, VmdkDisk.Format, header.Directory, $"its grain directory of {header.DirectoryEntries} entries lies beyond its end at byte {file.Length}.");
         }
 
-        _tables = new TableCache<uint>(Math.Max(1, CacheSize / (header.TableEntries * sizeof(uint))), LoadTable);
+        _tables = new TableCache<uint>(Math.Max(1, cacheSize / (header.TableEntries * sizeof(uint))), LoadTable);
     }
 
     /// <summary>True when no grain of a table is allocated, because the table itself is not.</summary>

@@ -13,6 +13,10 @@ internal sealed class VmdkOpener
         "monolithicFlat", "twoGbMaxExtentFlat", "vmfs", "vmfsPreallocated", "vmfsEagerZeroedThick", "vmfsThin", "vmfsSparse", "seSparse", "custom",
     ];
 
+    // Bytes of grain tables kept for the whole disk: tables of 2 KiB map 32 MiB each, so all of a 64 GiB disk.
+    private const int CacheSize = 4 << 20;
+    private const int MinimumCacheSize = 64 << 10;
+
     private const string PhysicalAdvice = "Copy the physical disk into an image file first, or give the device itself as a raw disk.";
 
     private readonly DiskFile _file;
@@ -48,7 +52,7 @@ internal sealed class VmdkOpener
         long position = 0;
         foreach (VmdkExtentDescription description in descriptor.Extents)
         {
-            extents.Add(OpenExtent(description, position, parent));
+            extents.Add(OpenExtent(description, position, parent, Math.Max(MinimumCacheSize, CacheSize / descriptor.Extents.Count)));
             position += description.Length;
         }
 
@@ -74,9 +78,10 @@ internal sealed class VmdkOpener
                 _file, VmdkDisk.Format, $"embeds a descriptor of {descriptor.Extents.Count} extents, the first of type {descriptor.Extents[0].Type}.", VmdkDisk.CloneAdvice);
         }
 
+        _chain.AddTable(_file, VmdkDisk.Format, header.DirectorySize);
         VmdkDisk? parent = OpenParent(descriptor);
-        var device = new VmdkSparseExtent(_file, header, header.Capacity, parent, 0);
-        return new VmdkDisk(_file.Path, descriptor, [new VmdkExtent(0, device, _file, header.WasNotClosed)], parent);
+        var device = new VmdkSparseExtent(_file, header, header.Capacity, parent, 0, CacheSize);
+        return new VmdkDisk(_file.Path, descriptor, [new VmdkExtent(device, _file, header.WasNotClosed)], parent);
     }
 
     private void CheckCreateType(VmdkDescriptor descriptor)
@@ -122,7 +127,7 @@ internal sealed class VmdkOpener
         return parent;
     }
 
-    private VmdkExtent OpenExtent(VmdkExtentDescription description, long position, VmdkDisk? parent)
+    private VmdkExtent OpenExtent(VmdkExtentDescription description, long position, VmdkDisk? parent, int cacheSize)
     {
         if (description.Access == "NOACCESS")
         {
@@ -132,21 +137,23 @@ internal sealed class VmdkOpener
         switch (description.Type)
         {
             case "ZERO":
-                return new VmdkExtent(position, new VmdkZeroExtent(description.Length), null);
+                return new VmdkExtent(new VmdkZeroExtent(description.Length), null);
             case "FLAT" or "VMFS":
                 DiskFile flat = OpenFile(description);
-                return new VmdkExtent(position, new FlatDevice(flat, VmdkDisk.Format, description.FileOffset, description.Length), flat);
+                return new VmdkExtent(new FlatDevice(flat, VmdkDisk.Format, description.FileOffset, description.Length), flat);
             case "SESPARSE":
                 DiskFile efficient = OpenFile(description);
                 VmdkSeSparseHeader se = VmdkSeSparseHeader.Read(efficient);
                 CheckCapacity(efficient, se.Capacity, description);
-                return new VmdkExtent(position, new VmdkSeSparseExtent(efficient, se, description.Length, parent, position), efficient);
+                _chain.AddTable(efficient, VmdkDisk.Format, se.DirectoryEntries * (long)sizeof(ulong));
+                return new VmdkExtent(new VmdkSeSparseExtent(efficient, se, description.Length, parent, position, cacheSize), efficient);
             case "SPARSE" or "VMFSSPARSE":
                 DiskFile sparse = OpenFile(description);
                 VmdkSparseHeader header = description.Type == "SPARSE" ? VmdkSparseHeader.Read(sparse) : VmdkCowHeader.Read(sparse);
                 CheckCapacity(sparse, header.Capacity, description);
-                var device = new VmdkSparseExtent(sparse, header, description.Length, parent, position);
-                return new VmdkExtent(position, device, sparse, header.WasNotClosed);
+                _chain.AddTable(sparse, VmdkDisk.Format, header.DirectorySize);
+                var device = new VmdkSparseExtent(sparse, header, description.Length, parent, position, cacheSize);
+                return new VmdkExtent(device, sparse, header.WasNotClosed);
             default:
                 throw ImageFault.Unsupported(
                     _file, VmdkDisk.Format, $"has an extent of the type {description.Type}, which cannot be read.", PhysicalAdvice);

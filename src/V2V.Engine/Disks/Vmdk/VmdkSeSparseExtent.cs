@@ -8,8 +8,7 @@ internal sealed class VmdkSeSparseExtent : MappedDevice
 {
     private const long TableCoverage = (long)VmdkSeSparseHeader.GrainSize * VmdkSeSparseHeader.TableEntries;
 
-    // Tables of 32 KiB that map 16 MiB each.
-    private const int CachedTables = 128;
+    private const int TableSize = VmdkSeSparseHeader.TableEntries * sizeof(ulong);
 
     private const ulong AllocatedTable = 0x10000000;
 
@@ -30,12 +29,13 @@ internal sealed class VmdkSeSparseExtent : MappedDevice
     /// <param name="length">Size that the descriptor gives it.</param>
     /// <param name="parent">The disk of which this one is a snapshot.</param>
     /// <param name="parentOffset">Where the extent begins on that disk.</param>
-    public VmdkSeSparseExtent(DiskFile file, VmdkSeSparseHeader header, long length, BlockDevice? parent, long parentOffset)
+    /// <param name="cacheSize">Bytes of grain tables that are kept.</param>
+    public VmdkSeSparseExtent(DiskFile file, VmdkSeSparseHeader header, long length, BlockDevice? parent, long parentOffset, int cacheSize)
         : base(file, length, parent, parentOffset)
     {
         _header = header;
-        _directory = MappingTable.ReadUInt64(file, header.Directory, (int)(((header.Capacity - 1) / TableCoverage) + 1));
-        _tables = new TableCache<ulong>(CachedTables, LoadTable);
+        _directory = MappingTable.ReadUInt64(file, header.Directory, header.DirectoryEntries);
+        _tables = new TableCache<ulong>(cacheSize / TableSize, LoadTable);
     }
 
     protected override MappedRun Map(long offset)

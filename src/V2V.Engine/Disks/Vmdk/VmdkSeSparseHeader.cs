@@ -42,6 +42,9 @@ internal sealed record VmdkSeSparseHeader
     /// <summary>Size of the extent, in bytes.</summary>
     public required long Capacity { get; init; }
 
+    /// <summary>Entries of the grain directory that the capacity needs.</summary>
+    public int DirectoryEntries => (int)(((Capacity - 1) / (GrainSize * (long)TableEntries)) + 1);
+
     /// <summary>Where the grain directory, the grain tables and the grains start, in bytes.</summary>
     public required long Directory { get; init; }
 

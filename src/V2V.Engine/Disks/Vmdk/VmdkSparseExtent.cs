@@ -18,11 +18,12 @@ internal sealed class VmdkSparseExtent : MappedDevice
     /// <param name="length">Size that the descriptor gives it.</param>
     /// <param name="parent">The disk of which this one is a snapshot.</param>
     /// <param name="parentOffset">Where the extent begins on that disk.</param>
-    public VmdkSparseExtent(DiskFile file, VmdkSparseHeader header, long length, BlockDevice? parent, long parentOffset)
+    /// <param name="cacheSize">Bytes of grain tables that are kept.</param>
+    public VmdkSparseExtent(DiskFile file, VmdkSparseHeader header, long length, BlockDevice? parent, long parentOffset, int cacheSize)
         : base(file, length, parent, parentOffset)
     {
         _header = header;
-        _directory = new VmdkGrainDirectory(file, header);
+        _directory = new VmdkGrainDirectory(file, header, cacheSize);
     }
 
     protected override MappedRun Map(long offset)

@@ -84,6 +84,9 @@ internal sealed record VmdkSparseHeader
     /// <summary>Bytes of the disk that one grain table covers.</summary>
     public long TableCoverage => (long)GrainSize * TableEntries;
 
+    /// <summary>Bytes of the directory, of which there may be two.</summary>
+    public long DirectorySize => DirectoryEntries * (long)sizeof(uint) * (RedundantDirectory == 0 ? 1 : 2);
+
     public int DirectoryEntries => (int)((Capacity + TableCoverage - 1) / TableCoverage);
 
     public static bool HasMagic(ReadOnlySpan<byte> start) => start.StartsWith("KDMV"u8);

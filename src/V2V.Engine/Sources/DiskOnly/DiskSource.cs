@@ -1,4 +1,5 @@
 using V2V.Engine.Disks;
+using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Sources.DiskOnly;
@@ -21,16 +22,16 @@ public sealed class DiskSource : GuestSource
             return true;
         }
 
-        // A VMDK's descriptor is a text too.
+        // The descriptors of VMDKs and of Parallels' bundles are texts too.
         using var image = file.Open();
-        return image.Length > 0 && DiskFormat.Probe(image).Name == "vmdk";
+        return image.Length > 0 && DiskFormat.Probe(image).Name is "vmdk" or "parallels";
     }
 
     public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation) =>
         [FromFiles([file.Open], name: null, options)];
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
-    /// <param name="disks">Paths or URIs of the images.</param>
+    /// <param name="disks">Paths or URIs of the images, or paths of the folders of Parallels disks.</param>
     /// <param name="name">Name of the guest; null takes that of the first image's file.</param>
     /// <param name="options">How to get at images on other hosts, and where files may lie that images name.</param>
     /// <exception cref="DiskImageException">An image is missing, damaged or of an unsupported format.</exception>
@@ -43,7 +44,7 @@ public sealed class DiskSource : GuestSource
     }
 
     private static Func<DiskFile> Opener(string path, SourceOptions options) =>
-        RemoteFiles.IsUri(path) ? RemoteFiles.Locate(path, options.Remote).Open : () => HostFile.Open(path);
+        RemoteFiles.IsUri(path) ? RemoteFiles.Locate(path, options.Remote).Open : () => HostFile.Open(ParallelsBundle.DescriptorOf(path));
 
     private static SourceGuest FromFiles(IReadOnlyList<Func<DiskFile>> files, string? name, SourceOptions options)
     {

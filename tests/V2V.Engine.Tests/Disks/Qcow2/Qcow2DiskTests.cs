@@ -94,7 +94,7 @@ public sealed class Qcow2DiskTests : IDisposable
     }
 
     [Fact]
-    public void Encrypted_images_and_external_data_files_are_refused_by_name()
+    public void Encrypted_images_are_refused_by_name()
     {
         byte[] image = File.ReadAllBytes(Convert());
         foreach ((byte method, string name) in new[] { ((byte)1, "AES"), ((byte)2, "LUKS"), ((byte)9, "method 9") })
@@ -102,9 +102,38 @@ public sealed class Qcow2DiskTests : IDisposable
             image[35] = method;
             Assert.Contains(name, Assert.Throws<DiskImageException>(() => Open(image)).Message, StringComparison.Ordinal);
         }
+    }
 
-        QemuImg.Run("create", "-f", "qcow2", "-o", $"data_file={_folder["data.raw"]}", _folder["external.qcow2"], "1M");
-        Assert.Contains("external", Assert.Throws<DiskImageException>(() => DiskImages.Open(_folder["external.qcow2"])).Message, StringComparison.Ordinal);
+    [Fact]
+    public void An_external_data_file_is_confined_to_the_folder_and_may_be_missing_or_short()
+    {
+        QemuImg.Require();
+        string guest = Directory.CreateDirectory(_folder["guest"]).FullName;
+        string image = Path.Combine(guest, "disk.qcow2");
+        QemuImg.Run("create", "-f", "qcow2", "-o", $"data_file={_folder["data.raw"]}", image, "1M");
+        QemuImg.Io("qcow2", image, "write -P 5 0 1M");
+        Assert.Equal(V2VError.DiskImageOutsideFolder, Assert.Throws<DiskImageException>(() => DiskImages.Open(image)).Error);
+        var allowed = new DiskOpenOptions { AllowOutsideFolder = [_folder.Path] };
+        byte[] disk = [.. Enumerable.Repeat((byte)5, 1 << 20)];
+        using (BlockDevice device = DiskImages.Open(image, allowed))
+        {
+            DiskAssert.Holds(disk, device);
+        }
+
+        // As QEMU reads it.
+        File.WriteAllBytes(_folder["data.raw"], disk[..700_000]);
+        disk.AsSpan(700_000).Clear();
+        using (BlockDevice device = DiskImages.Open(image, allowed))
+        {
+            DiskAssert.Holds(disk, device);
+        }
+
+        File.Delete(_folder["data.raw"]);
+        Assert.Equal(V2VError.DiskImageNotFound, Assert.Throws<DiskImageException>(() => DiskImages.Open(image, allowed)).Error);
+
+        byte[] nameless = File.ReadAllBytes(image);
+        nameless[nameless.AsSpan().IndexOf("DATA"u8)] = (byte)'X';
+        Assert.Contains("external", Assert.Throws<DiskImageException>(() => Open(nameless)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -143,6 +172,19 @@ public sealed class Qcow2DiskTests : IDisposable
         var e = Assert.Throws<DiskImageException>(() => DiskImages.Open(_folder.Write("nameless.qcow2", image)));
         Assert.Equal(V2VError.DiskImageUnsupported, e.Error);
         Assert.Contains("rebase", e.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Damaged_images_with_an_external_data_file_are_refused_or_read()
+    {
+        QemuImg.Require();
+        QemuImg.Run("create", "-f", "qcow2", "-o", $"data_file={_folder["data.img"]},cluster_size=4k", _folder["disk.qcow2"], "1M");
+        QemuImg.Io("qcow2", _folder["disk.qcow2"], "write -P 5 0 300k", "write -z 64k 64k");
+        byte[] image = File.ReadAllBytes(_folder["disk.qcow2"]);
+        int l1 = (int)BinaryPrimitives.ReadUInt64BigEndian(image.AsSpan(40));
+        int l2 = (int)(BinaryPrimitives.ReadUInt64BigEndian(image.AsSpan(l1)) & 0xFFFFFFFFFFFE00);
+        Mutations.Check(image, 160, 250, i => Mutations.ReadThrough(DiskImages.Open(_folder.Write("disk.qcow2", i))));
+        Mutations.Check(image[l2..], 600, 250, i => Mutations.ReadThrough(DiskImages.Open(_folder.Write("disk.qcow2", [.. image[..l2], .. i]))));
     }
 
     [Theory]

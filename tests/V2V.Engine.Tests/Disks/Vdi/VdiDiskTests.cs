@@ -60,6 +60,29 @@ public sealed class VdiDiskTests : IDisposable
     }
 
     [Fact]
+    public void A_chain_of_three_reads_as_its_last_state()
+    {
+        byte[] disk = WriteChain();
+        byte[] top = File.ReadAllBytes(_folder["child.vdi"]);
+        byte[] middle = (byte[])top.Clone();
+        // The middle image becomes one of its own, with other contents in blocks 0 and 9, which the top hides, and 7, which the top has not.
+        middle[ImageId] ^= 0x55;
+        middle[ModificationId] ^= 0x55;
+        int data = BinaryPrimitives.ReadInt32LittleEndian(middle.AsSpan(DataOffset));
+        middle.AsSpan(data, middle.Length - data).Fill(0x7A);
+        middle.AsSpan(ImageId, 16).CopyTo(top.AsSpan(ParentId));
+        middle.AsSpan(ModificationId, 16).CopyTo(top.AsSpan(ParentModificationId));
+        int map = BinaryPrimitives.ReadInt32LittleEndian(top.AsSpan(MapOffset));
+        BinaryPrimitives.WriteUInt32LittleEndian(top.AsSpan(map + (7 * 4)), uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(top.AsSpan(map + (2 * 4)), uint.MaxValue);
+        disk.AsSpan(7 * BlockSize, BlockSize).Fill(0x7A);
+        _folder.Write("child.vdi", top);
+        _folder.Write("middle.vdi", middle);
+        using BlockDevice device = DiskImages.Open(_folder["child.vdi"]);
+        DiskAssert.Holds(disk, device);
+    }
+
+    [Fact]
     public void A_parent_in_another_folder_is_found_when_that_is_allowed()
     {
         byte[] disk = WriteChain();

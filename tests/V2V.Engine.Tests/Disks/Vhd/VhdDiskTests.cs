@@ -13,27 +13,27 @@ public sealed class VhdDiskTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>A base and two differencing disks on it, each of which changes some sectors. Returns the disk as it is in the end.</summary>
-    private byte[] WriteChain(int blockSize = 2 << 20, string relative = @".\base.vhd", string? absolute = null, Guid? parent = null, byte filler = 0xEE)
+    private byte[] WriteChain(int blockSize = 2 << 20, string relative = @".\base.vhd", string? absolute = null, Guid? parent = null, byte filler = 0xEE, int unit = 1)
     {
         byte[] disk = SampleDisk.Create(11 << 20);
         int[] all = [.. Enumerable.Range(0, disk.Length / SectorSize)];
-        _folder.Write("base.vhd", new VhdWriter { Id = _baseId, BlockSize = blockSize, Filler = filler }.Write(disk, [.. all.Where(s => disk.AsSpan(s * SectorSize, SectorSize).ContainsAnyExcept((byte)0))]));
+        _folder.Write("base.vhd", new VhdWriter { Id = _baseId, BlockSize = blockSize, Filler = filler }.Write(disk, [.. all.Where(s => disk.AsSpan(s / unit * unit * SectorSize, unit * SectorSize).ContainsAnyExcept((byte)0))]));
         var one = new VhdWriter { ParentId = parent ?? _baseId, ParentName = "base.vhd", RelativePath = relative, AbsolutePath = absolute, BlockSize = blockSize, Filler = filler };
-        _folder.Write("one.avhd", one.Write(disk, Change(disk, 1)));
+        _folder.Write("one.avhd", one.Write(disk, Change(disk, 1, unit)));
         var two = new VhdWriter { ParentId = one.Id, ParentName = "one.avhd", RelativePath = @".\one.avhd", BlockSize = blockSize, Filler = filler };
-        _folder.Write("two.vhd", two.Write(disk, Change(disk, 2)));
+        _folder.Write("two.vhd", two.Write(disk, Change(disk, 2, unit)));
         return disk;
     }
 
-    /// <summary>Changes runs of sectors, single ones, and zeroes some that hold data.</summary>
-    private static HashSet<int> Change(byte[] disk, int seed)
+    /// <summary>Changes runs of sectors, single ones, and zeroes some that hold data. Runs begin and end at multiples of the unit.</summary>
+    private static HashSet<int> Change(byte[] disk, int seed, int unit)
     {
         var random = new Random(seed);
         var changed = new HashSet<int>();
         for (int i = 0; i < 60; i++)
         {
-            int first = random.Next(disk.Length / SectorSize);
-            int count = Math.Min(i % 3 == 0 ? 1 : random.Next(1, 700), (disk.Length / SectorSize) - first);
+            int first = random.Next(disk.Length / SectorSize) / unit * unit;
+            int count = Math.Min(((i % 3 == 0 ? 1 : random.Next(1, 700)) + unit - 1) / unit * unit, (disk.Length / SectorSize) - first);
             Span<byte> bytes = disk.AsSpan(first * SectorSize, count * SectorSize);
             if (i % 5 == 0)
             {
@@ -62,12 +62,27 @@ public sealed class VhdDiskTests : IDisposable
         DiskAssert.Holds(disk, device);
     }
 
-    [Fact]
-    public void Seven_zip_reads_the_same_chain()
+    [Theory]
+    [InlineData(2 << 20)]
+    [InlineData(512 << 10)]
+    public void Seven_zip_reads_the_same_chain(int blockSize)
     {
         // It takes sectors for damaged that hold something though they were never written.
-        byte[] disk = WriteChain(filler: 0);
+        byte[] disk = WriteChain(blockSize, filler: 0);
         Assert.Equal(-1, DiskAssert.FirstDifference(disk, SevenZip.ReadDisk("vhd", _folder["two.vhd"])));
+    }
+
+    [Fact]
+    public void Libvhdi_reads_the_same_chain()
+    {
+        // It looks at bitmaps by their bytes: what is written begins and ends with eight sectors.
+        byte[] disk = WriteChain(unit: 8);
+        using (BlockDevice device = DiskImages.Open(_folder["two.vhd"]))
+        {
+            DiskAssert.Holds(disk, device);
+        }
+
+        Assert.Equal(-1, DiskAssert.FirstDifference(disk, LibVhdi.ReadDisk(_folder, _folder["base.vhd"], _folder["one.avhd"], _folder["two.vhd"])));
     }
 
     [Fact]
@@ -133,6 +148,9 @@ public sealed class VhdDiskTests : IDisposable
     [InlineData("win ", false)]
     [InlineData("vbox", false)]
     [InlineData("tap\0", false)]
+    [InlineData("qem2", false)]
+    [InlineData("d2v ", false)]
+    [InlineData("CTXS", false)]
     public void The_size_is_the_one_that_the_creator_showed_its_guests(string creator, bool isGeometry)
     {
         byte[] disk = SampleDisk.Create(5 << 20);
@@ -140,6 +158,11 @@ public sealed class VhdDiskTests : IDisposable
         long geometry = disk.Length / SectorSize / (4 * 17) * (4 * 17) * SectorSize;
         Assert.True(geometry < disk.Length);
         Assert.Equal(isGeometry ? geometry : disk.Length, DiskImages.Inspect(_folder["disk.vhd"]).Capacity);
+        if (creator != "vbox")
+        {
+            // QEMU does not know VirtualBox, which shows the size, and cuts its disks to the geometry.
+            QemuMap.Agrees(_folder, "vpc", _folder["disk.vhd"]);
+        }
     }
 
     [Fact]
@@ -161,21 +184,34 @@ public sealed class VhdDiskTests : IDisposable
     }
 
     [Fact]
+    public void Damaged_chains_are_refused_or_read()
+    {
+        WriteChain(4096);
+        byte[] image = File.ReadAllBytes(_folder["one.avhd"]);
+        Mutations.Check(image, 14 << 10, 500, i =>
+        {
+            File.WriteAllBytes(_folder["one.avhd"], i);
+            Mutations.ReadThrough(DiskImages.Open(_folder["two.vhd"]));
+        }, Fix);
+    }
+
+    [Fact]
     public void Damaged_images_are_refused_or_read()
     {
         byte[] disk = SampleDisk.Create(8 << 20);
         byte[] image = new VhdWriter { BlockSize = 1 << 20 }.Write(disk, [.. Enumerable.Range(0, 5000)]);
         Mutations.Check(image, 3200, 500, i => Mutations.ReadThrough(DiskImages.Open(new MemoryFile(i, "/memory/disk.vhd"))), Fix);
+    }
 
-        static void Fix(byte[] image)
+    /// <summary>Makes the checksums right, so that readers get to what else is damaged.</summary>
+    private static void Fix(byte[] image)
+    {
+        if (image.Length > 2048)
         {
-            if (image.Length > 2048)
-            {
-                Checksum(image.AsSpan(0, 512), 64);
-                Checksum(image.AsSpan(512, 1024), 36);
-                // The copy is the one that is read.
-                image[^1] ^= 1;
-            }
+            Checksum(image.AsSpan(0, 512), 64);
+            Checksum(image.AsSpan(512, 1024), 36);
+            // The copy is the one that is read.
+            image[^1] ^= 1;
         }
 
         static void Checksum(Span<byte> structure, int field)

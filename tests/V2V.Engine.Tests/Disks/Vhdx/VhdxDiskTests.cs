@@ -119,23 +119,24 @@ public sealed class VhdxDiskTests : IDisposable
     }
 
     /// <summary>A differencing image with whole blocks, partly written ones and zeroed ones of its own.</summary>
-    private VhdxImage CreateChild(string path, Guid linkage)
+    private VhdxImage CreateChild(string path, Guid linkage, int seed = 3, int unit = 1, bool hasZeroed = true)
     {
         QemuImg.Require();
         QemuImg.Run("create", "-f", "vhdx", "-o", $"block_size={BlockSize},block_state_zero=off", _folder["child.vhdx"], "16M");
         var image = new VhdxImage(File.ReadAllBytes(_folder["child.vhdx"]));
         image.MakeDifferencing(
             ("parent_linkage", linkage.ToString("B")), ("relative_path", path), ("absolute_win32_path", @"C:\Hyper-V\other.vhdx"));
-        var random = new Random(3);
+        var random = new Random(seed);
         byte[] bitmaps = new byte[1 << 20];
         byte[] content = new byte[BlockSize];
-        foreach (int block in (int[])[0, 3, 6, 15])
+        foreach (int block in (int[])[0, seed, 6, 15])
         {
             random.NextBytes(content);
             image.SetEntry(block, (ulong)image.Append(content) | PartlyPresent);
-            for (int sector = 0; sector < BlockSize / SectorSize; sector++)
+            for (int first = 0; first < BlockSize / SectorSize; first += unit)
             {
-                if (random.Next(2) == 0 || sector is > 300 and < 900)
+                bool isOwn = random.Next(2) == 0 || first is > 300 and < 900;
+                for (int sector = first; isOwn && sector < first + unit; sector++)
                 {
                     int bit = (block * (BlockSize / SectorSize)) + sector;
                     bitmaps[bit / 8] |= (byte)(1 << (bit % 8));
@@ -147,8 +148,12 @@ public sealed class VhdxDiskTests : IDisposable
         random.NextBytes(content);
         image.SetEntry(4, (ulong)image.Append(content) | Present);
         content.CopyTo(_disk, 4 * BlockSize);
-        image.SetEntry(1, 2);
-        _disk.AsSpan(BlockSize, BlockSize).Clear();
+        if (hasZeroed)
+        {
+            image.SetEntry(1, 2);
+            _disk.AsSpan(BlockSize, BlockSize).Clear();
+        }
+
         // With blocks of 1 MiB there is a bitmap for each 4096 of them.
         image.SetEntry(4096, (ulong)image.Append(bitmaps) | Present);
         return image;
@@ -164,6 +169,22 @@ public sealed class VhdxDiskTests : IDisposable
         Assert.StartsWith("differencing", DiskImages.Inspect(_folder["child.vhdx"]).Detail, StringComparison.Ordinal);
         using BlockDevice device = DiskImages.Open(_folder["child.vhdx"]);
         DiskAssert.Holds(_disk, device);
+    }
+
+    [Fact]
+    public void A_chain_of_three_reads_as_under_libvhdi()
+    {
+        VhdxImage parent = Create("base.vhdx");
+        // libvhdi looks at bitmaps by their bytes, and reads a block that is said to be zeros from the parent, against [MS-VHDX] 2.5.1.1.
+        VhdxImage one = CreateChild(@".\base.vhdx", parent.DataWriteGuid, unit: 8, hasZeroed: false);
+        _folder.Write("one.avhdx", one.Bytes);
+        _folder.Write("two.avhdx", CreateChild(@".\one.avhdx", one.DataWriteGuid, seed: 5, unit: 8, hasZeroed: false).Bytes);
+        using (BlockDevice device = DiskImages.Open(_folder["two.avhdx"]))
+        {
+            DiskAssert.Holds(_disk, device);
+        }
+
+        Assert.Equal(-1, DiskAssert.FirstDifference(_disk, LibVhdi.ReadDisk(_folder, _folder["base.vhdx"], _folder["one.avhdx"], _folder["two.avhdx"])));
     }
 
     [Fact]
@@ -190,6 +211,19 @@ public sealed class VhdxDiskTests : IDisposable
         var e = Assert.Throws<DiskImageException>(() => Read(image));
         Assert.Equal(V2VError.DiskImageUnsupported, e.Error);
         Assert.Contains("4096", e.Message, StringComparison.Ordinal);
+        Assert.Contains("New-VHD", e.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Damaged_chains_are_refused_or_read()
+    {
+        VhdxImage parent = Create("base.vhdx");
+        VhdxImage child = CreateChild(@".\base.vhdx", parent.DataWriteGuid);
+        Mutations.Check(child.Bytes, child.BlockTable + LogSector, 300, i =>
+        {
+            File.WriteAllBytes(_folder["child.vhdx"], i);
+            Mutations.ReadThrough(DiskImages.Open(_folder["child.vhdx"]));
+        }, Fix);
     }
 
     [Theory]
@@ -201,16 +235,17 @@ public sealed class VhdxDiskTests : IDisposable
         int end = image.BlockTable + LogSector;
         Mutations.Check(
             image.Bytes[..(6 << 20)], end, 500, i => Mutations.ReadThrough(DiskImages.Open(new MemoryFile(i, "/memory/disk.vhdx"))), Fix);
+    }
 
-        static void Fix(byte[] image)
+    /// <summary>Makes the checksums right, so that readers get to what else is damaged.</summary>
+    private static void Fix(byte[] image)
+    {
+        if (image.Length >= 320 << 10)
         {
-            if (image.Length >= 320 << 10)
-            {
-                VhdxImage.Checksum(image.AsSpan(64 << 10, 4096));
-                VhdxImage.Checksum(image.AsSpan(128 << 10, 4096));
-                VhdxImage.Checksum(image.AsSpan(192 << 10, 64 << 10));
-                VhdxImage.Checksum(image.AsSpan(256 << 10, 64 << 10));
-            }
+            VhdxImage.Checksum(image.AsSpan(64 << 10, 4096));
+            VhdxImage.Checksum(image.AsSpan(128 << 10, 4096));
+            VhdxImage.Checksum(image.AsSpan(192 << 10, 64 << 10));
+            VhdxImage.Checksum(image.AsSpan(256 << 10, 64 << 10));
         }
     }
 }

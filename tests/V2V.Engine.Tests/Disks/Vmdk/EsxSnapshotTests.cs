@@ -96,7 +96,7 @@ public sealed class EsxSnapshotTests : IDisposable
         byte[] extent = isSpaceEfficient ? SeSparse() : Cow(64 << 10);
         (string create, string type) = isSpaceEfficient ? ("seSparse", "SESPARSE") : ("vmfsSparse", "VMFSSPARSE");
         _folder.Write("guest-000001.vmdk", Descriptor(create, type, "guest-000001-data.vmdk", 0x22222222, 0x11111111));
-        Mutations.Check(extent, 96 << 10, 200, image =>
+        Mutations.Check(extent, 96 << 10, 250, image =>
         {
             _folder.Write("guest-000001-data.vmdk", image);
             Mutations.ReadThrough(DiskImages.Open(_folder["guest-000001.vmdk"]));

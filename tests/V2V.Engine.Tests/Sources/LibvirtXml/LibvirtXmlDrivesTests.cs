@@ -92,7 +92,7 @@ public sealed class LibvirtXmlDrivesTests : IDisposable
 
     [Theory]
     [InlineData("<driver name='tap' type='cow'/>")]
-    [InlineData("<driver name='qemu' type='qed'/>")]
+    [InlineData("<driver name='qemu' type='bochs'/>")]
     public void A_format_that_cannot_be_read_is_refused_by_name(string driver)
     {
         Raw(_folder, "web.img");
