@@ -4,6 +4,7 @@ using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine;
 
@@ -71,6 +72,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         var clock = new PhaseClock(progress);
         try
         {
+            _concerns.AddRange(DeadRuns.CleanUp());
             ChooseFormat(target);
             // A name that is taken should not cost a minute of conversion first.
             Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite)));

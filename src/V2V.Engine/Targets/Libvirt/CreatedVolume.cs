@@ -1,5 +1,6 @@
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets.Libvirt;
 
@@ -29,13 +30,15 @@ internal sealed class CreatedVolume : TargetVolume
 
     public override DomainDiskSource Source { get; }
 
-    public static CreatedVolume Create(LibvirtPool pool, TargetDiskRequest request)
+    public static CreatedVolume Create(LibvirtPool pool, TargetDiskRequest request, RunJournal journal)
     {
         var replaced = pool.Contains(request.FileName) ? request.FileName : null;
         var name = pool.FreeName(request.FileName);
         var volume = pool.Create(name, request);
         try
         {
+            // Only what is there is noted: a volume of this name that somebody made later would not be ours to delete.
+            journal.Add(new MakeVolume(pool.Uri, pool.Name, name, replaced));
             var path = VirStorageVolGetPath.Call(volume, name);
             return new CreatedVolume(pool, name, replaced, path, request.Format, ImageWriters.Create(Open(pool, volume, path, request), request));
         }

@@ -1,4 +1,5 @@
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets.Libvirt;
 
@@ -22,14 +23,14 @@ internal sealed class FolderVolume : TargetVolume
 
     public override DomainDiskSource Source { get; }
 
-    public static FolderVolume Create(LibvirtPool pool, TargetDiskRequest request)
+    public static FolderVolume Create(LibvirtPool pool, TargetDiskRequest request, RunJournal journal)
     {
         var final = System.IO.Path.Combine(pool.Folder!, request.FileName);
-        var pending = final + PendingFile.TemporarySuffix;
-        File.Delete(pending);
-        var writer = ImageWriters.CreateUnnamed(pending, request.Format, request.Capacity, request.Compression);
-        return new FolderVolume(
-            new PendingFile(final) { Writer = writer, IsCreated = true }, new DomainDiskSource(request.Format, final, pool.Name, request.FileName));
+        File.Delete(final + PendingFile.TemporarySuffix);
+        var file = new PendingFile(journal, final);
+        file.Writer = ImageWriters.CreateUnnamed(file.TemporaryPath, request.Format, request.Capacity, request.Compression);
+        file.IsCreated = true;
+        return new FolderVolume(file, new DomainDiskSource(request.Format, final, pool.Name, request.FileName));
     }
 
     public override void Finish(bool overwrite) => _file.TakeName(overwrite);

@@ -27,16 +27,20 @@ internal sealed class LibvirtPool : IDisposable
     private readonly XElement _xml;
     private readonly bool _isLocal;
 
-    private LibvirtPool(ConnectHandle connection, StoragePoolHandle handle, string name, XElement xml, bool isLocal)
+    private LibvirtPool(ConnectHandle connection, string uri, StoragePoolHandle handle, string name, XElement xml, bool isLocal)
     {
         Connection = connection;
         _handle = handle;
         _xml = xml;
         _isLocal = isLocal;
+        Uri = uri;
         Name = name;
     }
 
     public ConnectHandle Connection { get; }
+
+    /// <summary>The connection's URI.</summary>
+    public string Uri { get; }
 
     public string Name { get; }
 
@@ -73,7 +77,7 @@ internal sealed class LibvirtPool : IDisposable
         try
         {
             return VirStoragePoolGetInfo.Call(handle, name).State == VirStoragePoolState.Running
-                ? new LibvirtPool(connect, handle, name, XElement.Parse(VirStoragePoolGetXMLDesc.Call(handle, name)), isLocal)
+                ? new LibvirtPool(connect, uri, handle, name, XElement.Parse(VirStoragePoolGetXMLDesc.Call(handle, name)), isLocal)
                 : throw Unusable(uri, name, "is not active", $"Start it: virsh pool-start {name}");
         }
         catch

@@ -1,6 +1,7 @@
 using System.Globalization;
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets.Libvirt;
 
@@ -12,6 +13,7 @@ public sealed class LibvirtTarget : ConversionTarget
     private readonly string _uri;
     private readonly string _poolName;
     private readonly bool _isLocal;
+    private readonly RunJournal _journal = new();
     private readonly List<TargetVolume> _volumes = [];
     private ConnectHandle? _connect;
     private LibvirtPool? _pool;
@@ -37,7 +39,7 @@ public sealed class LibvirtTarget : ConversionTarget
 
     public override HostCapabilities Capabilities => Host.Capabilities(DomainType);
 
-    private ConnectHandle Connection => _connect ??= Connect(_uri, _isLocal);
+    private ConnectHandle Connection => _connect ??= LibvirtHost.Connect(_uri);
 
     private LibvirtPool Pool => _pool ??= LibvirtPool.Open(Connection, _uri, _poolName, _isLocal);
 
@@ -100,8 +102,8 @@ public sealed class LibvirtTarget : ConversionTarget
         }
 
         TargetVolume volume = Pool.Folder is { } folder && FolderAccess.WhyNotWritable(folder) is null
-            ? FolderVolume.Create(Pool, request)
-            : CreatedVolume.Create(Pool, request);
+            ? FolderVolume.Create(Pool, request, _journal)
+            : CreatedVolume.Create(Pool, request, _journal);
         _volumes.Add(volume);
         return new TargetDisk(volume.Writer, volume.Source);
     }
@@ -115,11 +117,13 @@ public sealed class LibvirtTarget : ConversionTarget
         Pool.Refresh();
         var uuid = DefineDomain(domain.Name, xml);
         _defined = true;
+        Attempt(() => _journal.Add(new CompleteRun()), domain.Name, concerns);
         foreach (var volume in _volumes)
         {
             Attempt(volume.Keep, volume.Path, concerns);
         }
 
+        Attempt(_journal.End, domain.Name, concerns);
         return new DefinedDomain(domain.Name, uuid, xml, XmlPath: null) { Concerns = concerns };
     }
 
@@ -138,6 +142,7 @@ public sealed class LibvirtTarget : ConversionTarget
 
         _volumes.Clear();
         Attempt(Pool.Refresh, _poolName, concerns);
+        Attempt(_journal.End, _poolName, concerns);
         return concerns;
     }
 
@@ -146,20 +151,12 @@ public sealed class LibvirtTarget : ConversionTarget
         if (disposing)
         {
             RollBack();
+            _journal.Dispose();
             _pool?.Dispose();
             _connect?.Dispose();
         }
 
         base.Dispose(disposing);
-    }
-
-    private static ConnectHandle Connect(string uri, bool isLocal)
-    {
-        // Where nobody is there to answer, ssh must not ask for a password: it fails, and says why.
-        var quiet = isLocal || uri.Contains("no_tty", StringComparison.Ordinal) || !uri.Contains("+ssh", StringComparison.Ordinal)
-            ? uri
-            : uri + (uri.Contains('?') ? "&" : "?") + "no_tty=1";
-        return VirConnectOpen.Call(quiet);
     }
 
     private void CheckDomain(TargetRequest request, List<Concern> concerns)
@@ -291,8 +288,13 @@ public sealed class LibvirtTarget : ConversionTarget
                 };
             }
 
-            // Its saved state and UEFI variables belong to the guest that is being replaced.
             old = VirDomainGetXMLDesc.Call(existing, name);
+        }
+
+        _journal.Add(new Journal.DefineDomain(_uri, name, existing is null ? null : VirDomainGetUUIDString.Call(existing, name), old));
+        if (existing is not null)
+        {
+            // Its saved state and UEFI variables belong to the guest that is being replaced.
             VirDomainUndefineFlags.Call(existing, name);
         }
 

@@ -1,5 +1,6 @@
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 using V2V.Engine.Targets.Libvirt;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;
@@ -116,6 +117,55 @@ public sealed class RemoteLibvirtTargetTests(LoopbackSsh ssh) : IClassFixture<Lo
                 Assert.True(File.Exists(_folder["disk.1.img"]));
             }
         }
+    }
+
+    /// <summary>At each step a run dies; the next one takes back what it made, or removes what it replaced.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_dead_run_left_is_taken_back_or_finished(bool wasDefined)
+    {
+        MakePool();
+        File.WriteAllText(_folder["disk.img"], "old");
+        Virsh("pool-refresh", _name);
+        var runs = _folder["runs"];
+        using (var journal = new RunJournal(runs))
+        {
+            Virsh("vol-create-as", _name, "disk.1.img", "1M");
+            journal.Add(new MakeVolume(ssh.Uri, _name, "disk.1.img", "disk.img"));
+            journal.Add(new DefineDomain(ssh.Uri, _name, null, null));
+        }
+
+        if (wasDefined)
+        {
+            using var target = new LibvirtTarget(ssh.Uri, _name);
+            target.Define(SampleDomain.Create(name: _name) with { Disks = [new DomainDiskSource(ImageFormat.Raw, _folder["disk.1.img"])] });
+        }
+
+        Assert.Single(DeadRuns.CleanUp(runs));
+        Assert.Equal([wasDefined ? "disk.1.img" : "disk.img"], Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName));
+        Assert.Empty(Directory.EnumerateFiles(runs));
+    }
+
+    [Fact]
+    public void A_domain_that_a_dead_run_had_undefined_is_defined_again()
+    {
+        MakePool();
+        var runs = _folder["runs"];
+        using (var target = new LibvirtTarget(ssh.Uri, _name))
+        {
+            target.Define(SampleDomain.Create(name: _name));
+        }
+
+        var (uuid, xml) = (Guid.Parse(Virsh("domuuid", _name)), Virsh("dumpxml", _name));
+        using (var journal = new RunJournal(runs))
+        {
+            journal.Add(new DefineDomain(ssh.Uri, _name, uuid, xml));
+        }
+
+        Virsh("undefine", "--nvram", _name);
+        DeadRuns.CleanUp(runs);
+        Assert.Equal(uuid, Guid.Parse(Virsh("domuuid", _name)));
     }
 
     [Fact]
