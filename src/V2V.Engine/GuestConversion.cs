@@ -4,6 +4,7 @@ using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine;
 
@@ -19,6 +20,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 {
     private readonly string _name = options.Name ?? source.Name;
     private readonly List<Concern> _concerns = [.. source.Concerns];
+    private ImageFormat _format = options.Format;
     private Outcome? _outcome;
 
     /// <summary>
@@ -38,6 +40,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             if (target is not null)
             {
                 clock.Enter("Check", "Asking the target");
+                ChooseFormat(target);
                 CheckTarget(opened, outcome.Hardware, target, PlanCopies(opened, cancellation));
             }
 
@@ -71,6 +74,8 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         try
         {
             Demand(source.Concerns);
+            _concerns.AddRange(DeadRuns.CleanUp());
+            ChooseFormat(target);
             // A name that is taken should not cost a minute of conversion first.
             Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite)));
 
@@ -183,15 +188,25 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         }
     }
 
+    private void ChooseFormat(ConversionTarget target)
+    {
+        _format = target.FormatFor(options.Format);
+        if (_format != options.Format)
+        {
+            _concerns.Add(new Concern(
+                ConcernSeverity.Warning, "FormatReplaced", $"{target.Description} holds raw disks only: they are written raw, not as {options.Format}."));
+        }
+    }
+
     private IReadOnlyList<CopyPlan> PlanCopies(OpenedGuest opened, CancellationToken cancellation) =>
-        opened.PlanCopies(ImageWriters.Granularity(options.Format), cancellation);
+        opened.PlanCopies(ImageWriters.Granularity(_format), cancellation);
 
     /// <summary>Asks the target, now that hardware, networks and sizes are known, and returns what it was asked.</summary>
     private TargetRequest CheckTarget(
         OpenedGuest opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
     {
         Demand(TargetHost.Concerns(hardware, target.Capabilities));
-        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, plan));
+        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan));
         var files = BootFiles(opened, hardware)?.Requests ?? [];
         var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
@@ -217,7 +232,8 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     private List<TargetDiskRequest> DiskRequests(IReadOnlyList<long> bytes) =>
         [.. source.Disks.Select((disk, i) =>
-            new TargetDiskRequest(TargetNames.Disk(_name, i, options.Format), options.Format, disk.Capacity, bytes[i], options.Compression))];
+            new TargetDiskRequest(
+                TargetNames.Disk(_name, i, _format), _format, disk.Capacity, bytes[i], _format == options.Format ? options.Compression : ImageCompression.None))];
 
     private DomainDescription Domain(
         OpenedGuest opened,

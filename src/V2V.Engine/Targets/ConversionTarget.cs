@@ -14,6 +14,9 @@ public abstract class ConversionTarget : IDisposable
     /// <summary>What the target's host offers, for the domain.</summary>
     public abstract HostCapabilities Capabilities { get; }
 
+    /// <summary>The format that disks get here when <paramref name="wanted"/> was asked for: not everything that holds disks holds every format.</summary>
+    public virtual ImageFormat FormatFor(ImageFormat wanted) => wanted;
+
     /// <summary>
     /// Finds everything that would make the conversion fail, without writing: names taken, no space, no permission. Comes before the first
     /// <see cref="CreateDisk"/>, which replaces nothing unless the request allowed it.
@@ -81,7 +84,11 @@ public sealed record TargetDisk(ImageWriter Writer, DomainDiskSource Source);
 /// <param name="Path">Full path on the target host; null if only pool and volume are known.</param>
 /// <param name="Pool">Pool name, for libvirt targets.</param>
 /// <param name="Volume">Volume name in the pool.</param>
-public sealed record DomainDiskSource(ImageFormat Format, string? Path, string? Pool = null, string? Volume = null);
+public sealed record DomainDiskSource(ImageFormat Format, string? Path, string? Pool = null, string? Volume = null)
+{
+    /// <summary><see cref="Path"/> is a block device, not a file.</summary>
+    public bool IsBlockDevice { get; init; }
+}
 
 /// <param name="Name">The domain's name.</param>
 /// <param name="Uuid">The domain's UUID.</param>

@@ -1,12 +1,13 @@
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets;
 
 /// <summary>
 /// A file that is written under a temporary name and takes its own at the end. What had that name before is kept until it is certain that
-/// nothing will be taken back.
+/// nothing will be taken back. Each step is noted before it is done.
 /// </summary>
-internal sealed class PendingFile(string finalPath, string temporaryPath)
+internal sealed class PendingFile
 {
     public const string TemporarySuffix = ".part";
 
@@ -15,20 +16,26 @@ internal sealed class PendingFile(string finalPath, string temporaryPath)
     private bool _hasBackup;
     private bool _hasName;
 
-    /// <summary>With the usual temporary name.</summary>
-    public PendingFile(string finalPath) : this(finalPath, finalPath + TemporarySuffix)
+    private readonly RunJournal _journal;
+
+    /// <param name="journal">Where the steps are noted.</param>
+    /// <param name="finalPath">The name that the file will have.</param>
+    public PendingFile(RunJournal journal, string finalPath)
     {
+        _journal = journal;
+        FinalPath = finalPath;
+        journal.Add(new MakeFile(TemporaryPath));
     }
 
-    public string FinalPath { get; } = finalPath;
+    public string FinalPath { get; }
 
-    public string TemporaryPath { get; } = temporaryPath;
+    public string TemporaryPath => FinalPath + TemporarySuffix;
 
     /// <summary>The temporary file is there, and ours.</summary>
     public bool IsCreated { get; set; }
 
     /// <summary>What writes the file, if it is an image; it is closed when the file has its name or is taken back.</summary>
-    public ImageWriter? Writer { get; init; }
+    public ImageWriter? Writer { get; set; }
 
     /// <summary>Gives the file its name.</summary>
     /// <param name="overwrite">Something that has this name may be replaced.</param>
@@ -36,17 +43,17 @@ internal sealed class PendingFile(string finalPath, string temporaryPath)
     {
         Writer?.TakeName();
         Writer?.Dispose();
-        if (TemporaryPath != FinalPath)
+        var replaces = overwrite && File.Exists(FinalPath);
+        var finished = new FileInfo(TemporaryPath);
+        _journal.Add(new NameFile(
+            FinalPath, TemporaryPath, replaces ? FinalPath + BackupSuffix : null, finished.Length, finished.LastWriteTimeUtc));
+        if (replaces)
         {
-            if (overwrite && File.Exists(FinalPath))
-            {
-                File.Move(FinalPath, FinalPath + BackupSuffix, overwrite: true);
-                _hasBackup = true;
-            }
-
-            File.Move(TemporaryPath, FinalPath, overwrite: false);
+            File.Move(FinalPath, FinalPath + BackupSuffix, overwrite: true);
+            _hasBackup = true;
         }
 
+        File.Move(TemporaryPath, FinalPath, overwrite: false);
         _hasName = true;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 using V2V.Engine.Targets.Libvirt;
 
 namespace V2V.Engine.Targets.Directory;
@@ -13,6 +14,7 @@ using Directory = System.IO.Directory;
 public sealed class DirectoryTarget : ConversionTarget
 {
     private readonly string _folder;
+    private readonly RunJournal _journal = new();
     private readonly List<PendingFile> _files = [];
     private readonly List<string> _createdFolders = [];
     private bool _overwrite;
@@ -82,9 +84,11 @@ public sealed class DirectoryTarget : ConversionTarget
             File.Delete(temporary); // Left by a process that was killed.
         }
 
-        var writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression);
-        _files.Add(new PendingFile(path) { Writer = writer, IsCreated = true });
-        return new TargetDisk(writer, new DomainDiskSource(request.Format, path));
+        var file = new PendingFile(_journal, path);
+        file.Writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression);
+        file.IsCreated = true;
+        _files.Add(file);
+        return new TargetDisk(file.Writer, new DomainDiskSource(request.Format, path));
     }
 
     public override DefinedDomain Define(DomainDescription domain)
@@ -92,7 +96,7 @@ public sealed class DirectoryTarget : ConversionTarget
         ArgumentNullException.ThrowIfNull(domain);
         CreateFolder();
         var xml = DomainXml.Build(domain);
-        var file = new PendingFile(Path.Combine(_folder, XmlName(domain.Name)));
+        var file = new PendingFile(_journal, Path.Combine(_folder, XmlName(domain.Name)));
         RefuseExisting(file.FinalPath);
         _files.Add(file);
         try
@@ -109,6 +113,8 @@ public sealed class DirectoryTarget : ConversionTarget
             {
                 pending.TakeName(_overwrite);
             }
+
+            _journal.Add(new CompleteRun());
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -122,6 +128,7 @@ public sealed class DirectoryTarget : ConversionTarget
         _defined = true;
         List<Concern> concerns = [];
         _files.ForEach(f => Attempt(f.Keep, f.FinalPath, concerns));
+        Attempt(_journal.End, file.FinalPath, concerns);
         return new DefinedDomain(domain.Name, Uuid: null, xml.ToString(), file.FinalPath) { Concerns = concerns };
     }
 
@@ -141,6 +148,7 @@ public sealed class DirectoryTarget : ConversionTarget
         }
 
         _createdFolders.Clear();
+        Attempt(_journal.End, _folder, concerns);
         return concerns;
     }
 
@@ -149,6 +157,7 @@ public sealed class DirectoryTarget : ConversionTarget
         if (disposing)
         {
             RollBack();
+            _journal.Dispose();
         }
 
         base.Dispose(disposing);

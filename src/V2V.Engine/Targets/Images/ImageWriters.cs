@@ -18,7 +18,7 @@ public static class ImageWriters
     /// The file exists, cannot be created, or the format cannot hold a disk of this capacity or has no such compression.
     /// </exception>
     public static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, bool createNew) =>
-        Create(path, format, capacity, compression, () => ImageFile.Create(path, format, createNew));
+        Create(path, format, capacity, compression, () => HostImageFile.Create(path, format, createNew));
 
     /// <summary>
     /// Creates an image that takes its place at <paramref name="path"/> only by <see cref="ImageWriter.TakeName"/>, and leaves nothing if this
@@ -26,7 +26,11 @@ public static class ImageWriters
     /// </summary>
     /// <inheritdoc cref="Create(string, ImageFormat, long, ImageCompression, bool)"/>
     public static ImageWriter CreateUnnamed(string path, ImageFormat format, long capacity, ImageCompression compression) =>
-        Create(path, format, capacity, compression, () => ImageFile.CreateUnnamed(path, format));
+        Create(path, format, capacity, compression, () => HostImageFile.CreateUnnamed(path, format));
+
+    /// <summary>Writes an image into a file that is open already and is disposed with the writer, or at once when this fails.</summary>
+    internal static ImageWriter Create(ImageFile file, TargetDiskRequest request) =>
+        Create(file.Path, request.Format, request.Capacity, request.Compression, () => file);
 
     private static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, Func<ImageFile> create)
     {

@@ -53,10 +53,10 @@ internal static class DomainDrives
         var source = domain.Disks[index];
         // A volume is referred to by its path where that is known: that works in every version and survives a pool's renaming.
         var reference = source.Path is { } path
-            ? new XElement("source", new XAttribute("file", path))
+            ? new XElement("source", new XAttribute(source.IsBlockDevice ? "dev" : "file", path))
             : new XElement("source", new XAttribute("pool", source.Pool ?? ""), new XAttribute("volume", source.Volume ?? ""));
         return new XElement("disk",
-            new XAttribute("type", source.Path is null ? "volume" : "file"),
+            new XAttribute("type", source.Path is null ? "volume" : source.IsBlockDevice ? "block" : "file"),
             new XAttribute("device", "disk"),
             bus == "virtio" && DomainDevices.VirtioModel(domain) is var model and not "virtio" ? new XAttribute("model", model) : null,
             new XElement("driver",

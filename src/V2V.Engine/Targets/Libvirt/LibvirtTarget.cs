@@ -1,31 +1,35 @@
 using System.Globalization;
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets.Libvirt;
 
-/// <summary>A storage pool and a libvirt on this host: volumes for the disks, and a domain that is defined, not started.</summary>
+/// <summary>A storage pool of a libvirt, on this host or another: volumes for the disks, and a domain that is defined, not started.</summary>
 public sealed class LibvirtTarget : ConversionTarget
 {
     private const string VhostVsock = "/dev/vhost-vsock";
 
     private readonly string _uri;
     private readonly string _poolName;
-    private readonly List<PendingVolume> _volumes = [];
+    private readonly bool _isLocal;
+    private readonly RunJournal _journal = new();
+    private readonly List<TargetVolume> _volumes = [];
     private ConnectHandle? _connect;
     private LibvirtPool? _pool;
     private LibvirtHost? _host;
     private bool _overwrite;
     private bool _defined;
 
-    /// <param name="uri">A local libvirt: "qemu:///system".</param>
-    /// <param name="pool">Name of a pool of the type dir, fs or netfs.</param>
+    /// <param name="uri">Of the libvirt that will run the guest: "qemu:///system", "qemu+ssh://root@kvm1/system".</param>
+    /// <param name="pool">Name of a storage pool.</param>
     public LibvirtTarget(string uri, string pool)
     {
         ArgumentException.ThrowIfNullOrEmpty(uri);
         ArgumentException.ThrowIfNullOrEmpty(pool);
         _uri = uri;
         _poolName = pool;
+        _isLocal = !Uri.TryCreate(uri, UriKind.Absolute, out var parsed) || parsed.Host.Length == 0;
     }
 
     /// <summary>"kvm" or "qemu"; null takes the best that the host offers.</summary>
@@ -35,9 +39,9 @@ public sealed class LibvirtTarget : ConversionTarget
 
     public override HostCapabilities Capabilities => Host.Capabilities(DomainType);
 
-    private ConnectHandle Connection => _connect ??= Connect();
+    private ConnectHandle Connection => _connect ??= LibvirtHost.Connect(_uri);
 
-    private LibvirtPool Pool => _pool ??= LibvirtPool.Open(Connection, _uri, _poolName);
+    private LibvirtPool Pool => _pool ??= LibvirtPool.Open(Connection, _uri, _poolName, _isLocal);
 
     private LibvirtHost Host => _host ??= new LibvirtHost(Connection, _uri);
 
@@ -73,51 +77,35 @@ public sealed class LibvirtTarget : ConversionTarget
         return concerns;
     }
 
+    public override ImageFormat FormatFor(ImageFormat wanted)
+    {
+        try
+        {
+            return Pool.Kind == PoolKind.Files ? wanted : ImageFormat.Raw;
+        }
+        catch (V2VException)
+        {
+            return wanted; // What is wrong with the pool is said by the check.
+        }
+    }
+
     public override TargetDisk CreateDisk(TargetDiskRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var final = Pool.PathOf(request.FileName);
-        var exists = Pool.Contains(request.FileName);
-        if (exists && !_overwrite)
+        if (!_overwrite && Pool.Contains(request.FileName))
         {
             throw new TargetException(V2VError.TargetExists, $"The volume {request.FileName} exists already in {Description}.")
             {
-                Path = final,
+                Path = request.FileName,
                 Advice = "Choose another name, delete the volume, or allow overwriting.",
             };
         }
 
-        if (FolderAccess.WhyNotWritable(Pool.Folder) is null)
-        {
-            // libvirt hears of the volume when it is complete, so that not even a process that is killed leaves one behind.
-            var pending = final + PendingFile.TemporarySuffix;
-            File.Delete(pending);
-            var unnamed = ImageWriters.CreateUnnamed(pending, request.Format, request.Capacity, request.Compression);
-            _volumes.Add(new PendingVolume(request.FileName, new PendingFile(final) { Writer = unnamed, IsCreated = true }, KnownToLibvirt: false));
-            return new TargetDisk(unnamed, new DomainDiskSource(request.Format, final, _poolName, request.FileName));
-        }
-
-        var name = exists ? request.FileName + PendingFile.TemporarySuffix : request.FileName;
-        if (exists)
-        {
-            Pool.Delete(name); // Left by a process that was killed.
-        }
-
-        var path = Pool.Create(name, request.Format, request.Capacity);
-        ImageWriter writer;
-        try
-        {
-            // The file is libvirt's: its owner, mode and label stay, only its contents are ours.
-            writer = ImageWriters.Create(path, request.Format, request.Capacity, request.Compression, createNew: false);
-        }
-        catch
-        {
-            Pool.Delete(name);
-            throw;
-        }
-
-        _volumes.Add(new PendingVolume(name, new PendingFile(final, path) { Writer = writer, IsCreated = true }, KnownToLibvirt: true));
-        return new TargetDisk(writer, new DomainDiskSource(request.Format, final, _poolName, request.FileName));
+        TargetVolume volume = Pool.Folder is { } folder && FolderAccess.WhyNotWritable(folder) is null
+            ? FolderVolume.Create(Pool, request, _journal)
+            : CreatedVolume.Create(Pool, request, _journal);
+        _volumes.Add(volume);
+        return new TargetDisk(volume.Writer, volume.Source);
     }
 
     public override DefinedDomain Define(DomainDescription domain)
@@ -129,11 +117,13 @@ public sealed class LibvirtTarget : ConversionTarget
         Pool.Refresh();
         var uuid = DefineDomain(domain.Name, xml);
         _defined = true;
+        Attempt(() => _journal.Add(new CompleteRun()), domain.Name, concerns);
         foreach (var volume in _volumes)
         {
-            Attempt(volume.File.Keep, volume.File.FinalPath, concerns);
+            Attempt(volume.Keep, volume.Path, concerns);
         }
 
+        Attempt(_journal.End, domain.Name, concerns);
         return new DefinedDomain(domain.Name, uuid, xml, XmlPath: null) { Concerns = concerns };
     }
 
@@ -147,11 +137,12 @@ public sealed class LibvirtTarget : ConversionTarget
 
         foreach (var volume in _volumes)
         {
-            Attempt(() => Remove(volume), volume.File.FinalPath, concerns);
+            Attempt(volume.Undo, volume.Path, concerns);
         }
 
         _volumes.Clear();
         Attempt(Pool.Refresh, _poolName, concerns);
+        Attempt(_journal.End, _poolName, concerns);
         return concerns;
     }
 
@@ -160,25 +151,12 @@ public sealed class LibvirtTarget : ConversionTarget
         if (disposing)
         {
             RollBack();
+            _journal.Dispose();
             _pool?.Dispose();
             _connect?.Dispose();
         }
 
         base.Dispose(disposing);
-    }
-
-    private ConnectHandle Connect()
-    {
-        if (!Uri.TryCreate(_uri, UriKind.Absolute, out var uri) || uri.Host.Length > 0)
-        {
-            throw new TargetException(V2VError.TargetUnsupported, $"{_uri} is not a libvirt of this host; others are not supported yet.")
-            {
-                Path = _uri,
-                Advice = "Run on the KVM host with qemu:///system, or convert into a folder, copy it there and define the domain with virsh.",
-            };
-        }
-
-        return VirConnectOpen.Call(_uri);
     }
 
     private void CheckDomain(TargetRequest request, List<Concern> concerns)
@@ -206,7 +184,7 @@ public sealed class LibvirtTarget : ConversionTarget
         {
             if (network.IsBridge)
             {
-                if (OperatingSystem.IsLinux() && !System.IO.Directory.Exists($"/sys/class/net/{network.Name}/bridge") && !IsOpenVSwitch(network.Name))
+                if (_isLocal && OperatingSystem.IsLinux() && !System.IO.Directory.Exists($"/sys/class/net/{network.Name}/bridge") && !IsOpenVSwitch(network.Name))
                 {
                     concerns.Add(Missing($"The host has no bridge {network.Name}; the guest will not start.", "Create it, or connect the guest to another."));
                 }
@@ -232,19 +210,10 @@ public sealed class LibvirtTarget : ConversionTarget
 
     private void CheckPool(TargetRequest request, List<Concern> concerns)
     {
-        foreach (var disk in request.Disks.Where(d => Pool.Contains(d.FileName)))
+        if (!request.Overwrite)
         {
-            if (!request.Overwrite)
-            {
-                concerns.Add(Blocker(
-                    "TargetExists", $"The volume {disk.FileName} exists already in {Description}.",
-                    "Choose another name, delete the volume, or allow overwriting."));
-            }
-            else if (FolderAccess.WhyNotWritable(Pool.Folder) is { } reason)
-            {
-                concerns.Add(Blocker(
-                    "TargetNotWritable", $"{disk.FileName} cannot be replaced in {Pool.Folder}: {reason}", "Run as a user who may write there, or delete the volume first."));
-            }
+            concerns.AddRange(request.Disks.Where(d => Pool.Contains(d.FileName)).Select(d => Blocker(
+                "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name, delete the volume, or allow overwriting.")));
         }
 
         var needed = request.Disks.Sum(d => d.EstimatedBytes);
@@ -276,11 +245,13 @@ public sealed class LibvirtTarget : ConversionTarget
                 "Install swtpm on the host and add a TPM to the domain."));
         }
 
-        if (domain.Hardware.HasVsock && !File.Exists(VhostVsock))
+        // On another host nobody can tell, and a domain that does not start for its sake would be worse.
+        if (domain.Hardware.HasVsock && !(_isLocal && File.Exists(VhostVsock)))
         {
             domain.Hardware.HasVsock = false;
             concerns.Add(new Concern(
-                ConcernSeverity.Information, "VsockMissing", $"The host has no {VhostVsock}; the domain has no vsock device.", "Load the module vhost_vsock and add it."));
+                ConcernSeverity.Information, "VsockMissing", $"The domain has no vsock device: the host {(_isLocal ? "has no" : "may have no")} {VhostVsock}.",
+                "Load the module vhost_vsock and add it."));
         }
 
         return domain with { DomainType = type, Source = source, HasFloppyController = Host.HasFloppy(domain, type) };
@@ -290,11 +261,11 @@ public sealed class LibvirtTarget : ConversionTarget
     {
         try
         {
-            _volumes.ForEach(v => v.File.TakeName(_overwrite));
+            _volumes.ForEach(v => v.Finish(_overwrite));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new TargetException(V2VError.TargetWriteFailed, $"A volume in {Pool.Folder} cannot be replaced: {e.Message}", e)
+            throw new TargetException(V2VError.TargetWriteFailed, $"A volume in {Description} cannot be replaced: {e.Message}", e)
             {
                 Path = Pool.Folder,
                 Advice = "Run as a user who may write there, or delete the volume first.",
@@ -317,8 +288,13 @@ public sealed class LibvirtTarget : ConversionTarget
                 };
             }
 
-            // Its saved state and UEFI variables belong to the guest that is being replaced.
             old = VirDomainGetXMLDesc.Call(existing, name);
+        }
+
+        _journal.Add(new Journal.DefineDomain(_uri, name, existing is null ? null : VirDomainGetUUIDString.Call(existing, name), old));
+        if (existing is not null)
+        {
+            // Its saved state and UEFI variables belong to the guest that is being replaced.
             VirDomainUndefineFlags.Call(existing, name);
         }
 
@@ -347,16 +323,6 @@ public sealed class LibvirtTarget : ConversionTarget
         }
     }
 
-    private void Remove(PendingVolume volume)
-    {
-        if (volume.KnownToLibvirt && !volume.HasOwnName)
-        {
-            Pool.Delete(volume.Name);
-        }
-
-        volume.File.Undo();
-    }
-
     private static void Attempt(Action action, string path, List<Concern> concerns)
     {
         try
@@ -370,14 +336,4 @@ public sealed class LibvirtTarget : ConversionTarget
     }
 
     private static Concern Blocker(string id, string message, string? advice) => new(ConcernSeverity.Blocker, id, message, advice);
-
-    /// <summary>A volume that was made for this conversion.</summary>
-    /// <param name="Name">Its name in the pool while it is written.</param>
-    /// <param name="File">Its file.</param>
-    /// <param name="KnownToLibvirt">libvirt made it, because this process may not create files in the pool's folder.</param>
-    private sealed record PendingVolume(string Name, PendingFile File, bool KnownToLibvirt)
-    {
-        /// <summary>It has been renamed, and libvirt knows it by the other name, or by none.</summary>
-        public bool HasOwnName => File.TemporaryPath != File.FinalPath && !System.IO.File.Exists(File.TemporaryPath);
-    }
 }

@@ -272,16 +272,6 @@ public sealed class LibvirtTargetTests : IDisposable
         Assert.Contains(target.Check(new TargetRequest(_name, [Disk() with { EstimatedBytes = long.MaxValue / 2 }])), c => c.Id == "TargetFull");
     }
 
-    [Theory]
-    [InlineData("qemu+ssh://root@kvm.example.com/system")]
-    [InlineData("qemu://kvm.example.com/system")]
-    public void Other_hosts_are_refused_before_anything_is_asked_of_them(string uri)
-    {
-        using var target = new LibvirtTarget(uri, "default");
-        Assert.Equal(V2VError.TargetUnsupported, Assert.Throws<TargetException>(() => target.Capabilities).Error);
-        Assert.Contains(target.Check(Request()), c => c.Severity == ConcernSeverity.Blocker);
-    }
-
     [Fact]
     public void Errors_of_libvirt_become_exceptions_with_its_words()
     {

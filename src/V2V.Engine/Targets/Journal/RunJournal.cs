@@ -1,0 +1,77 @@
+using System.Text.Json;
+
+namespace V2V.Engine.Targets.Journal;
+
+/// <summary>
+/// What a run makes at its target, on disk before it counts, so that the run after one that was killed can take it back
+/// (<see cref="DeadRuns"/>). The file is locked while its run lives, and gone when the run has ended in order.
+/// </summary>
+internal sealed class RunJournal : IDisposable
+{
+    public const string Extension = ".journal";
+
+    private readonly string _folder;
+    private FileStream? _file;
+
+    public RunJournal() : this(DefaultFolder)
+    {
+    }
+
+    public RunJournal(string folder) => _folder = folder;
+
+    /// <summary>$XDG_STATE_HOME/v2v/runs: state that should outlive a restart but is nobody's data (XDG Base Directory Specification).</summary>
+    public static string DefaultFolder
+    {
+        get
+        {
+            var state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+            return Path.IsPathFullyQualified(state ?? "")
+                ? Path.Combine(state!, "v2v", "runs")
+                : Path.Combine(
+                    Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify), ".local", "state", "v2v", "runs");
+        }
+    }
+
+    /// <summary>Adds a line, which is on stable storage when this returns.</summary>
+    /// <exception cref="TargetException">It cannot be written.</exception>
+    public void Add(JournalEntry entry)
+    {
+        try
+        {
+            _file ??= Create();
+            JsonSerializer.Serialize(_file, entry, JournalJson.Default.JournalEntry);
+            _file.WriteByte((byte)'\n');
+            _file.Flush(flushToDisk: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TargetException(V2VError.TargetWriteFailed, $"What the conversion makes cannot be noted in {_folder}: {e.Message}", e)
+            {
+                Path = _folder,
+                Advice = "Check the folder's permissions and free space, or point XDG_STATE_HOME to another one.",
+            };
+        }
+    }
+
+    /// <summary>The run has ended in order: there is nothing to take back.</summary>
+    public void End()
+    {
+        if (_file is { } file)
+        {
+            _file = null;
+            file.Dispose();
+            File.Delete(file.Name);
+        }
+    }
+
+    /// <summary>Closes the journal as the end of the process would: what is in it stays to be taken back.</summary>
+    public void Dispose() => _file?.Dispose();
+
+    /// <summary>Whoever looks for dead runs passes over empty files, so that this one is locked before it is looked at.</summary>
+    private FileStream Create()
+    {
+        System.IO.Directory.CreateDirectory(_folder);
+        return new FileStream(
+            Path.Combine(_folder, $"{DateTime.UtcNow:yyyyMMddTHHmmss}-{Guid.NewGuid():N}{Extension}"), FileMode.CreateNew, FileAccess.Write, FileShare.None);
+    }
+}

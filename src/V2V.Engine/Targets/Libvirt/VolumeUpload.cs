@@ -1,0 +1,214 @@
+using V2V.Engine.Native.Libvirt;
+using V2V.Engine.Targets.Images;
+
+namespace V2V.Engine.Targets.Libvirt;
+
+/// <summary>
+/// A volume that only libvirt can write, on another host or for another user, as a file of an image. libvirt takes a stream of bytes
+/// (virStorageVolUpload), while images are written at several places at once: what comes a little early is kept until its turn, what comes
+/// late is sent by a stream of its own. Gaps are told as holes.
+/// </summary>
+internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volume, string path) : ImageFile
+{
+    /// <summary>How much may wait for what belongs before it: more than the threads of a copy have in hand.</summary>
+    private const int MaximumEarly = 32 << 20;
+
+    /// <summary>How much may wait for the stream's end.</summary>
+    private const int MaximumLate = 16 << 20;
+
+    private readonly Lock _lock = new();
+    private readonly PriorityQueue<byte[], long> _early = new();
+    private readonly SortedDictionary<long, byte[]> _late = [];
+    private StreamHandle? _stream;
+    private long _position;
+    private long _length;
+    private int _earlyBytes;
+    private int _lateBytes;
+    private long _bytesWritten;
+
+    public override string Path => path;
+
+    public override long BytesWritten => Interlocked.Read(ref _bytesWritten);
+
+    public override void SetLength(long length)
+    {
+        lock (_lock)
+        {
+            _length = Math.Max(_length, length);
+        }
+    }
+
+    public override void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        lock (_lock)
+        {
+            _bytesWritten += data.Length;
+            _length = Math.Max(_length, offset + data.Length);
+            if (offset == _position)
+            {
+                Send(data);
+                SendEarly(everything: false);
+            }
+            else if (offset > _position)
+            {
+                _early.Enqueue(data.ToArray(), offset);
+                _earlyBytes += data.Length;
+                while (_earlyBytes > MaximumEarly)
+                {
+                    SkipTo(NextEarly());
+                    SendEarly(everything: false);
+                }
+            }
+            else
+            {
+                _late[offset] = data.ToArray();
+                _lateBytes += data.Length;
+                if (_lateBytes > MaximumLate)
+                {
+                    SendLate();
+                }
+            }
+        }
+    }
+
+    public override void Read(long offset, Span<byte> buffer)
+    {
+        lock (_lock)
+        {
+            Settle();
+            using var stream = VirStreamNew.Call(connect, path);
+            VirStorageVolDownload.Call(volume, stream, offset, buffer.Length, sparse: false, path);
+            while (buffer.Length > 0)
+            {
+                var received = VirStreamRecvFlags.Call(stream, buffer, path) ?? 0;
+                buffer = received > 0
+                    ? buffer[received..]
+                    : throw new TargetException(V2VError.TargetWriteFailed, $"{path} is shorter than what was written to it.") { Path = path, Offset = offset };
+            }
+
+            VirStreamFinish.Call(stream, path);
+        }
+    }
+
+    /// <summary>libvirt waits for the disk before it says that a stream has ended.</summary>
+    public override void Flush()
+    {
+        lock (_lock)
+        {
+            Settle();
+            if (_position < _length)
+            {
+                SkipTo(_length);
+                EndStream();
+            }
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        lock (_lock)
+        {
+            if (_stream is not null)
+            {
+                VirStreamAbort.Call(_stream);
+                _stream.Dispose();
+                _stream = null;
+            }
+        }
+
+        volume.Dispose();
+        base.Dispose(disposing);
+    }
+
+    /// <summary>Brings everything that was written to the other side.</summary>
+    private void Settle()
+    {
+        SendEarly(everything: true);
+        SendLate();
+    }
+
+    private void SendEarly(bool everything)
+    {
+        while (_early.Count > 0 && (everything || NextEarly() <= _position))
+        {
+            SkipTo(NextEarly());
+            var data = _early.Dequeue();
+            _earlyBytes -= data.Length;
+            Send(data);
+        }
+    }
+
+    private long NextEarly()
+    {
+        _early.TryPeek(out _, out var offset);
+        return offset;
+    }
+
+    private void SendLate()
+    {
+        if (_late.Count == 0)
+        {
+            return;
+        }
+
+        EndStream();
+        foreach (var (offset, data) in _late)
+        {
+            using var stream = VirStreamNew.Call(connect, path);
+            VirStorageVolUpload.Call(volume, stream, offset, data.Length, path);
+            VirStreamSend.Call(stream, data, path);
+            VirStreamFinish.Call(stream, path);
+        }
+
+        _late.Clear();
+        _lateBytes = 0;
+    }
+
+    private void SkipTo(long offset)
+    {
+        if (offset > _position)
+        {
+            VirStreamSendHole.Call(Stream(), offset - _position, path);
+            _position = offset;
+        }
+    }
+
+    private void Send(ReadOnlySpan<byte> data)
+    {
+        VirStreamSend.Call(Stream(), data, path);
+        _position += data.Length;
+    }
+
+    private StreamHandle Stream()
+    {
+        if (_stream is null)
+        {
+            var stream = VirStreamNew.Call(connect, path);
+            try
+            {
+                VirStorageVolUpload.Call(volume, stream, _position, 0, path);
+            }
+            catch
+            {
+                stream.Dispose();
+                throw;
+            }
+
+            _stream = stream;
+        }
+
+        return _stream;
+    }
+
+    private void EndStream()
+    {
+        if (_stream is { } stream)
+        {
+            _stream = null;
+            using (stream)
+            {
+                VirStreamFinish.Call(stream, path);
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using V2V.Engine.Targets;
+using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Journal;
+using V2V.Engine.Tests.Targets.Images;
+using Xunit;
+
+namespace V2V.Engine.Tests.Targets.Journal;
+
+/// <summary>Runs that die: their journal is closed, as the end of a process would, and nothing else is.</summary>
+public sealed class DeadRunsTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    private string Journals => _folder["runs"];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void What_a_dead_run_made_is_removed(bool hasName, bool replaces)
+    {
+        if (replaces)
+        {
+            File.WriteAllText(_folder["disk"], "old");
+        }
+
+        var file = Die(journal =>
+        {
+            var made = Make(journal, "disk");
+            if (hasName)
+            {
+                made.TakeName(replaces);
+            }
+
+            return made;
+        });
+        Assert.True(File.Exists(hasName ? file.FinalPath : file.TemporaryPath));
+
+        Assert.Equal("LeftoverRemoved", Assert.Single(DeadRuns.CleanUp(Journals)).Id);
+        Assert.Equal(replaces ? ["disk"] : Array.Empty<string>(), Files());
+        Assert.Equal("old", replaces ? File.ReadAllText(_folder["disk"]) : "old");
+        Assert.Empty(Directory.EnumerateFiles(Journals));
+        Assert.Empty(DeadRuns.CleanUp(Journals));
+    }
+
+    /// <summary>Between the two renames nothing has the final name.</summary>
+    [Fact]
+    public void What_a_dead_run_had_moved_away_is_put_back()
+    {
+        Die(journal =>
+        {
+            Make(journal, "disk");
+            File.WriteAllText(_folder["disk.replaced"], "old");
+            journal.Add(new NameFile(_folder["disk"], _folder["disk.part"], _folder["disk.replaced"], 3, DateTime.UtcNow));
+        });
+        DeadRuns.CleanUp(Journals);
+        Assert.Equal(["disk"], Files());
+        Assert.Equal("old", File.ReadAllText(_folder["disk"]));
+    }
+
+    [Fact]
+    public void A_run_that_was_complete_is_brought_to_its_end()
+    {
+        File.WriteAllText(_folder["disk"], "old");
+        Die(journal =>
+        {
+            Make(journal, "disk").TakeName(overwrite: true);
+            journal.Add(new CompleteRun());
+        });
+        Assert.Equal(["disk", "disk.replaced"], Files());
+        DeadRuns.CleanUp(Journals);
+        Assert.Equal(["disk"], Files());
+        Assert.Equal("new", File.ReadAllText(_folder["disk"]));
+    }
+
+    [Fact]
+    public void What_was_changed_since_stays()
+    {
+        Die(journal => Make(journal, "disk").TakeName(overwrite: false));
+        File.AppendAllText(_folder["disk"], " and used");
+        Assert.Empty(DeadRuns.CleanUp(Journals));
+        Assert.Equal("new and used", File.ReadAllText(_folder["disk"]));
+    }
+
+    [Fact]
+    public void A_run_that_lives_is_left_alone()
+    {
+        using var journal = new RunJournal(Journals);
+        Make(journal, "disk");
+        Assert.Empty(DeadRuns.CleanUp(Journals));
+        Assert.Equal(["disk.part"], Files());
+        journal.End();
+        Assert.Empty(Directory.EnumerateFiles(Journals));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"did\":\"makeFile\",\"pa")]
+    [InlineData("{\"did\":\"fly\"}\n")]
+    [InlineData("nothing of ours\n")]
+    public void A_line_that_was_not_finished_ends_a_journal(string line)
+    {
+        Die(journal => Make(journal, "disk"));
+        var path = Assert.Single(Directory.EnumerateFiles(Journals));
+        File.AppendAllText(path, line);
+        DeadRuns.CleanUp(Journals);
+        Assert.Empty(Files());
+    }
+
+    [Fact]
+    public void A_libvirt_that_does_not_answer_is_asked_again_later()
+    {
+        Die(journal => journal.Add(new MakeVolume("qemu+unix:///system?socket=/nowhere", "default", "disk", null)));
+        Assert.Equal("LeftBehind", Assert.Single(DeadRuns.CleanUp(Journals)).Id);
+        Assert.Single(Directory.EnumerateFiles(Journals));
+    }
+
+    private void Die(Action<RunJournal> work) => Die(journal =>
+    {
+        work(journal);
+        return 0;
+    });
+
+    private T Die<T>(Func<RunJournal, T> work)
+    {
+        using var journal = new RunJournal(Journals);
+        return work(journal);
+    }
+
+    private PendingFile Make(RunJournal journal, string name)
+    {
+        var file = new PendingFile(journal, _folder[name]);
+        File.WriteAllText(file.TemporaryPath, "new");
+        file.IsCreated = true;
+        return file;
+    }
+
+    private IEnumerable<string> Files() => Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal);
+}
