@@ -18,6 +18,9 @@ public sealed record ConversionOptions
 
     public ImageCompression Compression { get; init; } = ImageCompression.None;
 
+    /// <summary>How much of the disks' space is taken at once. Metadata is for qcow2 only, and compression for sparse images only.</summary>
+    public ImageAllocation Allocation { get; init; } = ImageAllocation.Sparse;
+
     /// <summary>Where adapters go: rules tried in order.</summary>
     public IReadOnlyList<NetworkRule> NetworkRules { get; init; } = [];
 

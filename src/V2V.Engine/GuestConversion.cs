@@ -189,7 +189,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         OpenedGuest opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
     {
         Demand(TargetHost.Concerns(hardware, target.Capabilities));
-        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, plan));
+        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(options.Format, opened.Disks[i].Length, plan, options.Allocation));
         var files = BootFiles(opened, hardware)?.Requests ?? [];
         var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
@@ -215,7 +215,8 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     private List<TargetDiskRequest> DiskRequests(IReadOnlyList<long> bytes) =>
         [.. source.Disks.Select((disk, i) =>
-            new TargetDiskRequest(TargetNames.Disk(_name, i, options.Format), options.Format, disk.Capacity, bytes[i], options.Compression))];
+            new TargetDiskRequest(
+                TargetNames.Disk(_name, i, options.Format), options.Format, disk.Capacity, bytes[i], options.Compression, options.Allocation))];
 
     private DomainDescription Domain(
         OpenedGuest opened,

@@ -82,7 +82,7 @@ public sealed class DirectoryTarget : ConversionTarget
             File.Delete(temporary); // Left by a process that was killed.
         }
 
-        var writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression);
+        var writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression, request.Allocation);
         _files.Add(new PendingFile(path) { Writer = writer, IsCreated = true });
         return new TargetDisk(writer, new DomainDiskSource(request.Format, path));
     }

@@ -91,6 +91,19 @@ internal sealed class ImageFile : IDisposable
         }
     }
 
+    /// <summary>Takes space for the first <paramref name="length"/> bytes, which are within the file. What is there keeps its contents.</summary>
+    public void Allocate(long length)
+    {
+        try
+        {
+            FileAllocation.Allocate(_handle, length);
+        }
+        catch (Exception e) when (TargetErrors.IsFileError(e))
+        {
+            throw TargetErrors.Translate(e, Path, _format, $"{Path}: {length} bytes cannot be allocated", length);
+        }
+    }
+
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         try

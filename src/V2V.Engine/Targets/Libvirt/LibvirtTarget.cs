@@ -92,7 +92,7 @@ public sealed class LibvirtTarget : ConversionTarget
             // libvirt hears of the volume when it is complete, so that not even a process that is killed leaves one behind.
             var pending = final + PendingFile.TemporarySuffix;
             File.Delete(pending);
-            var unnamed = ImageWriters.CreateUnnamed(pending, request.Format, request.Capacity, request.Compression);
+            var unnamed = ImageWriters.CreateUnnamed(pending, request.Format, request.Capacity, request.Compression, request.Allocation);
             _volumes.Add(new PendingVolume(request.FileName, new PendingFile(final) { Writer = unnamed, IsCreated = true }, KnownToLibvirt: false));
             return new TargetDisk(unnamed, new DomainDiskSource(request.Format, final, _poolName, request.FileName));
         }
@@ -108,7 +108,7 @@ public sealed class LibvirtTarget : ConversionTarget
         try
         {
             // The file is libvirt's: its owner, mode and label stay, only its contents are ours.
-            writer = ImageWriters.Create(path, request.Format, request.Capacity, request.Compression, createNew: false);
+            writer = ImageWriters.Create(path, request.Format, request.Capacity, request.Compression, createNew: false, request.Allocation);
         }
         catch
         {
