@@ -56,6 +56,14 @@ public enum V2VError
     ProfileNotFound,
     ProfileInvalid,
     ProfileExists,
+    /// <summary>A configuration of virt-v2v asks for what V2V has no counterpart of.</summary>
+    ProfileUnsupported,
+    ProfileWriteFailed,
+
+    /// <summary>No entry of a configuration's software is for the guest's system.</summary>
+    SoftwareNotFound,
+    /// <summary>Files that a configuration names for the guest are not there.</summary>
+    SoftwareMissing,
 }
 
 /// <summary>
@@ -131,5 +139,5 @@ public sealed class DriverSourceException(V2VError error, string message, Except
 /// <summary>The target (folder, pool, libvirt) refused or failed.</summary>
 public sealed class TargetException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
-/// <summary>A stored profile is missing or malformed.</summary>
+/// <summary>A stored profile or a configuration file of virt-v2v is missing, malformed, or cannot be written.</summary>
 public sealed class ProfileException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
