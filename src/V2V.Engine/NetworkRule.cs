@@ -1,5 +1,3 @@
-using V2V.Engine.Sources;
-
 namespace V2V.Engine;
 
 /// <summary>

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Profiles;
-using V2V.Engine.Targets;
 
 namespace V2V.PowerShell.Tests;
 

@@ -120,10 +120,12 @@ public sealed class ProfileTests : IDisposable
     [Fact]
     public void What_a_profile_can_hold_besides_is_stored()
     {
-        _session.Run(
+        var outcome = _session.Run(
             "param($n) New-V2VProfile $n -DomainType QEMU -Allocation Preallocated -SoftwareRoot /srv/software -Network a -Bridge b "
             + "-NetworkMap @{ 'bridge:xenbr0' = 'network:default' } -MacMap @{ '00-50-56-AA-BB-CC' = 'bridge:br1' }",
-            _name).Only<ConversionProfile>();
+            _name);
+        outcome.Only<ConversionProfile>();
+        Assert.Equal("The software root /srv/software is no folder of this machine.", Assert.Single(outcome.Warnings));
 
         var stored = ProfileStore.ForUser().Load(_name);
         Assert.Equal(("qemu", ImageAllocation.Preallocated, "/srv/software"), (stored.DomainType, stored.Allocation, stored.SoftwareRoot));

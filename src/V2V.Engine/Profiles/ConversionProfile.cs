@@ -96,6 +96,12 @@ public sealed record ConversionProfile
             return $"The domain type '{DomainType}' is none of {string.Join(", ", DomainTypes)}.";
         }
 
+        // Not "fully qualified": a path of Linux may be kept on Windows.
+        if (SoftwareRoot is not null && !System.IO.Path.IsPathRooted(SoftwareRoot))
+        {
+            return $"The software root '{SoftwareRoot}' is no full path.";
+        }
+
         return ImageWriters.FindConflict(Format ?? ImageFormat.Qcow2, Compression ?? ImageCompression.None, Allocation ?? ImageAllocation.Sparse)
             ?? NetworkRule.FindDuplicate(NetworkRules);
     }

@@ -193,6 +193,11 @@ public sealed class NewV2VProfileCommand : V2VCommand
             ThrowTerminatingError(ErrorRecords.ParametersConflict(conflict, profile.Name));
         }
 
+        if (SoftwareRoot is not null && !Directory.Exists(profile.SoftwareRoot))
+        {
+            WriteWarning($"The software root {profile.SoftwareRoot} is no folder of this machine.");
+        }
+
         var store = ProfileStore.For(Scope);
         if (ShouldProcess($"profile {profile.Name} in {store.Directory}", "Save") && Try(profile.Name, () => store.Save(profile, Force), out var stored))
         {

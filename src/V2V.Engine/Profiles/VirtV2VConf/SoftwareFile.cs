@@ -8,14 +8,14 @@ internal sealed class SoftwareFile
     private SoftwareFile(string path, XElement root)
     {
         Path = path;
-        PathRoot = ConfigXml.Text(root.Element("path-root"));
+        PathRoot = ConfigXml.Text(root.Element("path-root")) is { } folder && System.IO.Path.IsPathRooted(folder) ? folder : null;
         Apps = Index(root.Elements("app"), SoftwareApp.Read);
         Capabilities = Index(root.Elements("capability"), SoftwareCapability.Read);
     }
 
     public string Path { get; }
 
-    /// <summary>Folder that relative paths of apps start from; null when the file does not say.</summary>
+    /// <summary>Folder that relative paths of apps start from; null when the file does not say, or says something that is no full path.</summary>
     public string? PathRoot { get; }
 
     public IReadOnlyDictionary<SoftwareSelector, SoftwareApp> Apps { get; }

@@ -15,12 +15,6 @@ internal static partial class FileAllocation
 
     private const int BlockLength = 1 << 20;
 
-    /// <summary>
-    /// One call for this much, so that a file system that has to write (or a network in between) does not keep a conversion from being heard of
-    /// for the whole disk.
-    /// </summary>
-    private const long CallLength = 16L << 30;
-
     /// <param name="file">A file of at least this length in which nothing has been written yet.</param>
     /// <param name="length">Bytes from its beginning.</param>
     /// <exception cref="IOException">There is no room.</exception>
@@ -32,26 +26,16 @@ internal static partial class FileAllocation
         }
 
         // On 32-bit systems off_t has 32 bits in this entry point.
-        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !TryAllocate(file, length))
         {
             WriteZeros(file, length);
-            return;
-        }
-
-        for (long offset = 0; offset < length; offset += CallLength)
-        {
-            if (!TryAllocate(file, offset, Math.Min(CallLength, length - offset)))
-            {
-                WriteZeros(file, length);
-                return;
-            }
         }
     }
 
     /// <summary>False when the file system cannot.</summary>
-    private static bool TryAllocate(SafeFileHandle file, long offset, long length)
+    private static bool TryAllocate(SafeFileHandle file, long length)
     {
-        while (FAllocate(file, 0, offset, length) < 0)
+        while (FAllocate(file, 0, 0, length) < 0)
         {
             var error = Marshal.GetLastPInvokeError();
             if (error is EOPNOTSUPP or ENOSYS)

@@ -1,6 +1,5 @@
 using V2V.Engine.Conversion;
 using V2V.Engine.Profiles;
-using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using Xunit;

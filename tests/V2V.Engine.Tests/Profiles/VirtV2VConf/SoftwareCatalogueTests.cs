@@ -1,5 +1,4 @@
 using V2V.Engine.Inspection;
-using V2V.Engine.Profiles;
 using V2V.Engine.Profiles.VirtV2VConf;
 using Xunit;
 
