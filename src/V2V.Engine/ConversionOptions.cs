@@ -18,7 +18,10 @@ public sealed record ConversionOptions
 
     public ImageCompression Compression { get; init; } = ImageCompression.None;
 
-    /// <summary>Where adapters go: rules tried in order.</summary>
+    /// <summary>How much of the disks' space is taken at once. Metadata is for qcow2 only, and compression for sparse images only.</summary>
+    public ImageAllocation Allocation { get; init; } = ImageAllocation.Sparse;
+
+    /// <summary>Where adapters go.</summary>
     public IReadOnlyList<NetworkRule> NetworkRules { get; init; } = [];
 
     /// <summary>
@@ -61,9 +64,3 @@ public enum StoragePreference
     /// <summary>virtio-scsi.</summary>
     Vioscsi,
 }
-
-/// <summary>Connects adapters of one source network to a network or bridge of the target.</summary>
-/// <param name="SourceNetwork">Name in the source, or null for every network that no other rule names.</param>
-/// <param name="IsBridge">The target is a host bridge rather than a libvirt network.</param>
-/// <param name="Target">Name of the target network or bridge.</param>
-public sealed record NetworkRule(string? SourceNetwork, bool IsBridge, string Target);

@@ -43,6 +43,9 @@ public sealed record ConversionResult
 
     public required string Target { get; init; }
 
+    /// <summary>The settings that it was converted with, and who decided each: a parameter, the profile or the default.</summary>
+    public IReadOnlyList<ConversionSetting> Settings { get; init; } = [];
+
     /// <summary>Bytes read from the source's disks during the copy.</summary>
     public long BytesRead { get; init; }
 

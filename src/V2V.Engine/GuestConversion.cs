@@ -188,6 +188,10 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         }
     }
 
+    private ImageCompression Compression => _format == options.Format ? options.Compression : ImageCompression.None;
+
+    private ImageAllocation Allocation => _format != options.Format && options.Allocation == ImageAllocation.Metadata ? ImageAllocation.Sparse : options.Allocation;
+
     private void ChooseFormat(ConversionTarget target)
     {
         _format = target.FormatFor(options.Format);
@@ -206,7 +210,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         OpenedGuest opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
     {
         Demand(TargetHost.Concerns(hardware, target.Capabilities));
-        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan));
+        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan, Allocation));
         var files = BootFiles(opened, hardware)?.Requests ?? [];
         var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
@@ -233,7 +237,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private List<TargetDiskRequest> DiskRequests(IReadOnlyList<long> bytes) =>
         [.. source.Disks.Select((disk, i) =>
             new TargetDiskRequest(
-                TargetNames.Disk(_name, i, _format), _format, disk.Capacity, bytes[i], _format == options.Format ? options.Compression : ImageCompression.None))];
+                TargetNames.Disk(_name, i, _format), _format, disk.Capacity, bytes[i], Compression, Allocation))];
 
     private DomainDescription Domain(
         OpenedGuest opened,

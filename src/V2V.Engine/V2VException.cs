@@ -62,6 +62,14 @@ public enum V2VError
     ProfileNotFound,
     ProfileInvalid,
     ProfileExists,
+    /// <summary>A configuration of virt-v2v asks for what V2V has no counterpart of.</summary>
+    ProfileUnsupported,
+    ProfileWriteFailed,
+
+    /// <summary>No entry of a configuration's software is for the guest's system.</summary>
+    SoftwareNotFound,
+    /// <summary>Files that a configuration names for the guest are not there.</summary>
+    SoftwareMissing,
 }
 
 /// <summary>
@@ -140,5 +148,5 @@ public sealed class TargetException(V2VError error, string message, Exception? i
 /// <summary>libvirt is missing, cannot be reached, or refused what it was asked for.</summary>
 public sealed class LibvirtException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
-/// <summary>A stored profile is missing or malformed.</summary>
+/// <summary>A stored profile or a configuration file of virt-v2v is missing, malformed, or cannot be written.</summary>
 public sealed class ProfileException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);

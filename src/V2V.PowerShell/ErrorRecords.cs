@@ -52,6 +52,10 @@ public static class ErrorRecords
         [V2VError.ProfileNotFound] = ErrorCategory.ObjectNotFound,
         [V2VError.ProfileInvalid] = ErrorCategory.InvalidData,
         [V2VError.ProfileExists] = ErrorCategory.ResourceExists,
+        [V2VError.ProfileUnsupported] = ErrorCategory.NotImplemented,
+        [V2VError.ProfileWriteFailed] = ErrorCategory.WriteError,
+        [V2VError.SoftwareNotFound] = ErrorCategory.ObjectNotFound,
+        [V2VError.SoftwareMissing] = ErrorCategory.ObjectNotFound,
     };
 
     /// <summary>An error of the engine, or of the system below it, that ended the work on <paramref name="target"/>.</summary>

@@ -71,7 +71,7 @@ public static class Formatting
 
     /// <summary>"VM Network -> default; others -> bridge br0".</summary>
     public static string Networks(IReadOnlyList<NetworkRule> rules) =>
-        string.Join("; ", rules.Select(rule => $"{rule.SourceNetwork ?? "others"} -> {(rule.IsBridge ? "bridge " : "")}{rule.Target}"));
+        string.Join("; ", rules);
 
     /// <summary>"00:0c:29:aa:bb:cc vmxnet3 on VM Network".</summary>
     public static string Adapter(SourceNetworkAdapter adapter) => string.Join(' ', new[]

@@ -48,4 +48,24 @@ Describe 'V2V in pwsh' {
         (TabExpansion2 'Invoke-V2VConv').CompletionMatches.CompletionText | Should -Contain 'Invoke-V2VConversion'
         (TabExpansion2 'Invoke-V2VConversion -OutputD').CompletionMatches.CompletionText | Should -Contain '-OutputDirectory'
     }
+
+    It 'takes settings from a profile and says so' {
+        $env:XDG_CONFIG_HOME = "$TestDrive/config"
+        $env:V2V_MACHINE_PROFILES = "$TestDrive/machine"
+        New-V2VProfile lab -OutputDirectory "$TestDrive/lab" -Format Raw | Out-Null
+        New-V2VProfile site -Scope AllUsers -StoragePool san -MacMap @{ '00:50:56:aa:bb:cc' = 'bridge:br1' } | Out-Null
+        (Get-V2VProfile).Name | Should -Be 'lab', 'site'
+        (TabExpansion2 'Get-V2VProfile s').CompletionMatches.CompletionText | Should -Be 'site'
+        (Invoke-V2VConversion $sample -Profile lab).Settings.Where({ $_.Name -eq 'Format' }).Origin | Should -Be 'Profile'
+        Get-V2VProfile | Remove-V2VProfile
+        Get-V2VProfile | Should -BeNullOrEmpty
+    }
+
+    It 'takes over a configuration of virt-v2v' {
+        $env:XDG_CONFIG_HOME = "$TestDrive/config"
+        $file = Join-Path $TestDrive 'virt-v2v.conf'
+        Set-Content $file '<virt-v2v><profile name="old"><method>libvirt</method><storage format="raw">vms</storage></profile></virt-v2v>'
+        (New-V2VProfile -FromVirtV2VConfig $file).TargetDescription | Should -Be 'pool vms at qemu:///system'
+        (Get-V2VProfile old).Format | Should -Be 'Raw'
+    }
 }

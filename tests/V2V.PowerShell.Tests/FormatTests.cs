@@ -60,6 +60,7 @@ public sealed class FormatTests : IDisposable
         BytesRead = 2L << 30,
         BytesWritten = 1L << 30,
         Phases = [new("Open", 0.1), new("Copy", 3.25)],
+        Settings = [new("Format", "Raw", SettingOrigin.Profile)],
         Elapsed = TimeSpan.FromSeconds(3.4),
     };
 
@@ -102,15 +103,20 @@ public sealed class FormatTests : IDisposable
 
     [Fact]
     public void Profiles_are_a_table() => AssertRow(
-        "prod             pool vms at qemu:///system               Qcow2  Zstd        others -> bridge br0",
+        "prod             AllUsers    pool vms at qemu:///system               Qcow2  others -> bridge br0",
         new ConversionProfile
         {
             Name = "prod",
+            Scope = ProfileScope.AllUsers,
             StoragePool = "vms",
             Format = ImageFormat.Qcow2,
             Compression = ImageCompression.Zstd,
             NetworkRules = [new(null, true, "br0")],
         });
+
+    [Fact]
+    public void Settings_are_a_table() => AssertRow(
+        "Format               Parameter Raw                                  Qcow2", new ConversionSetting("Format", "Raw", SettingOrigin.Parameter, "Qcow2"));
 
     [Fact]
     public void Lists_show_what_tables_leave_out()
@@ -120,6 +126,7 @@ public sealed class FormatTests : IDisposable
         Assert.Contains("Concerns        : Warning: The host has no KVM. Enable it.\n", text, StringComparison.Ordinal);
         Assert.Contains("Changes         : Modified /etc/fstab: /dev/sda1 becomes UUID=1234\n", text, StringComparison.Ordinal);
         Assert.Matches("(?m)^Phases +: {Open 0.10 s, Copy 3.25 s}$", RenderList(Result));
+        Assert.Matches("(?m)^Settings +: {?Format = Raw \\(profile\\)}?$", RenderList(Result));
     }
 
     [Fact]
@@ -131,8 +138,10 @@ public sealed class FormatTests : IDisposable
             Assessment with { Phases = Result.Phases }, Result with { DomainUuid = Guid.NewGuid() }, Assessment.Changes[0], Assessment.Concerns[0],
             new ConversionProfile
             {
-                Name = "prod", Description = "For all", Connection = "a", StoragePool = "b", OutputDirectory = "c", Format = ImageFormat.Raw,
-                Compression = ImageCompression.None, TemporaryDirectory = "/tmp", NetworkRules = [new("lan", false, "default")],
+                Name = "prod", Scope = ProfileScope.AllUsers, Path = "/etc/v2v/profiles/prod.json", Description = "For all",
+                Connection = "a", StoragePool = "b", OutputDirectory = "c", DomainType = "kvm", Format = ImageFormat.Raw,
+                Allocation = ImageAllocation.Sparse, Compression = ImageCompression.None, TemporaryDirectory = "/tmp", NetworkRules = [new("lan", false, "default")],
+                DriverSource = "/d", BlockDriver = StoragePreference.Viostor, AllowNoDrivers = true, SoftwareRoot = "/s",
             },
         ];
         Assert.All(objects, item =>

@@ -122,10 +122,15 @@ public sealed class InvokeV2VConversionTests : IDisposable
     [InlineData("-OutputDirectory out -StoragePool vms")]
     [InlineData("-OutputDirectory out -Connection qemu:///session")]
     [InlineData("-OutputDirectory out -Format Raw -Compression Zstd")]
-    [InlineData("-OutputDirectory out -Network default -Bridge br0")]
+    [InlineData("-OutputDirectory out -Format Raw -Allocation Metadata")]
+    [InlineData("-OutputDirectory out -Allocation Preallocated -Compression Zstd")]
     [InlineData("-OutputDirectory out -NetworkMap @{ lan = '' }")]
     [InlineData("-OutputDirectory out -NetworkMap @{ lan = 5 }")]
     [InlineData("-OutputDirectory out -NetworkMap @{ lan = 'bridge:' }")]
+    [InlineData("-OutputDirectory out -NetworkMap @{ 'bridge:' = 'default' }")]
+    [InlineData("-OutputDirectory out -NetworkMap @{ '00:50:56:aa:bb:cc' = 'default' }")]
+    [InlineData("-OutputDirectory out -MacMap @{ '00:50:56:aa:bb' = 'default' }")]
+    [InlineData("-OutputDirectory out -MacMap @{ '00:50:56:aa:bb:cc' = 'a'; '00-50-56-AA-BB-CC' = 'b' }")]
     [InlineData("-OutputDirectory out -NetworkMap @{ lan = 'a'; LAN = 'b' }.Clone()")]
     public void Settings_that_exclude_each_other_end_the_command(string parameters)
     {

@@ -20,6 +20,7 @@ public sealed class ProfileTests : IDisposable
         var profile = _session.Run(
             "param($n) New-V2VProfile $n -Connection qemu+ssh://kvm1/system -StoragePool vms -Compression Zstd -NetworkMap @{ 'VM Network' = 'default'; DMZ = 'bridge:br1' } -Bridge br0",
             _name).Only<ConversionProfile>();
+        Assert.Equal((StoredFile, ProfileScope.CurrentUser), (profile.Path, profile.Scope));
 
         var stored = ProfileStore.ForUser().Load(_name);
         Assert.Equal(profile with { NetworkRules = [] }, stored with { NetworkRules = [] });
@@ -59,7 +60,8 @@ public sealed class ProfileTests : IDisposable
     [Theory]
     [InlineData("-Connection a -OutputDirectory b", "AmbiguousParameterSet")]
     [InlineData("-Format Raw -Compression Zlib", "ParametersConflict")]
-    [InlineData("-Network a -Bridge b", "ParametersConflict")]
+    [InlineData("-Allocation Metadata -Format Raw", "ParametersConflict")]
+    [InlineData("-DomainType xen", "ParameterArgumentValidationError")]
     [InlineData("-Format Vmdk", "CannotConvertArgumentNoMessage")]
     public void Settings_that_exclude_each_other_are_refused(string parameters, string id)
     {
@@ -113,6 +115,28 @@ public sealed class ProfileTests : IDisposable
                 stored,
                 new Dictionary<string, object> { ["NetworkMap"] = new System.Collections.Hashtable { ["LAN"] = "bridge:br9" }, ["Network"] = "prod" },
                 path => path).NetworkRules);
+    }
+
+    [Fact]
+    public void What_a_profile_can_hold_besides_is_stored()
+    {
+        var outcome = _session.Run(
+            "param($n) New-V2VProfile $n -DomainType QEMU -Allocation Preallocated -SoftwareRoot /srv/software -Network a -Bridge b "
+            + "-NetworkMap @{ 'bridge:xenbr0' = 'network:default' } -MacMap @{ '00-50-56-AA-BB-CC' = 'bridge:br1' }",
+            _name);
+        outcome.Only<ConversionProfile>();
+        Assert.Equal("The software root /srv/software is no folder of this machine.", Assert.Single(outcome.Warnings));
+
+        var stored = ProfileStore.ForUser().Load(_name);
+        Assert.Equal(("qemu", ImageAllocation.Preallocated, "/srv/software"), (stored.DomainType, stored.Allocation, stored.SoftwareRoot));
+        Assert.Equal(
+            [
+                NetworkRule.ForAdapter("00:50:56:aa:bb:cc", true, "br1")!,
+                new("xenbr0", false, "default") { SourceKind = NetworkKind.Bridge },
+                new(null, false, "a") { SourceKind = NetworkKind.Network },
+                new(null, true, "b") { SourceKind = NetworkKind.Bridge },
+            ],
+            stored.NetworkRules);
     }
 
     [Fact]

@@ -23,6 +23,7 @@ internal static class Repository
     {
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         Environment.SetEnvironmentVariable("XDG_CONFIG_HOME", Configuration);
+        Environment.SetEnvironmentVariable("V2V_MACHINE_PROFILES", Path.Combine(Configuration, "machine"));
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
         {
             if (Directory.Exists(Configuration))

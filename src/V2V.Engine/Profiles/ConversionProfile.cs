@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using V2V.Engine.Targets;
+using V2V.Engine.Targets.Images;
 
 namespace V2V.Engine.Profiles;
 
@@ -12,9 +13,22 @@ public sealed record ConversionProfile
     public const string DefaultConnection = "qemu:///system";
     public const string DefaultStoragePool = "default";
 
+    /// <summary>Where virt-v2v keeps software for guests.</summary>
+    public const string DefaultSoftwareRoot = "/var/lib/virt-v2v/software";
+
+    private static readonly string[] DomainTypes = ["kvm", "qemu"];
+
     /// <summary>The profile's name, which is also its file's.</summary>
     [JsonIgnore]
     public string Name { get; init; } = "";
+
+    /// <summary>Whose the profile is; null for one that is not stored.</summary>
+    [JsonIgnore]
+    public ProfileScope? Scope { get; init; }
+
+    /// <summary>The file that the profile is stored in or was read from; null for one that is not stored.</summary>
+    [JsonIgnore]
+    public string? Path { get; init; }
 
     /// <summary>What the profile is for, in the words of who made it.</summary>
     public string? Description { get; init; }
@@ -28,12 +42,18 @@ public sealed record ConversionProfile
     /// <summary>Folder that takes disks and domain XML, in place of libvirt.</summary>
     public string? OutputDirectory { get; init; }
 
+    /// <summary>Type of the libvirt domain: "kvm" or "qemu".</summary>
+    public string? DomainType { get; init; }
+
     public ImageFormat? Format { get; init; }
+
+    /// <summary>How much of the disks' space is taken at once.</summary>
+    public ImageAllocation? Allocation { get; init; }
 
     /// <summary>Compression of qcow2 images.</summary>
     public ImageCompression? Compression { get; init; }
 
-    /// <summary>Where adapters go: rules tried in order, the one for every other network last.</summary>
+    /// <summary>Where adapters go.</summary>
     [JsonPropertyName("networks")]
     public IReadOnlyList<NetworkRule> NetworkRules
     {
@@ -50,6 +70,9 @@ public sealed record ConversionProfile
 
     /// <summary>Convert a Windows guest also when there are no drivers for it, to slower hardware that it has drivers for.</summary>
     public bool? AllowNoDrivers { get; init; }
+
+    /// <summary>Folder that paths of software in configurations of virt-v2v start from; null takes theirs, or <see cref="DefaultSoftwareRoot"/>.</summary>
+    public string? SoftwareRoot { get; init; }
 
     /// <summary>Folder for the overlay when it outgrows memory.</summary>
     public string? TemporaryDirectory { get; init; }
@@ -68,16 +91,51 @@ public sealed record ConversionProfile
             return "A folder and a libvirt connection or storage pool are both given as the target; only one can be.";
         }
 
-        if (Format is ImageFormat.Raw && Compression is not (null or ImageCompression.None))
+        if (DomainType is not null && !DomainTypes.Contains(DomainType))
         {
-            return $"Raw images cannot be compressed, but the compression {Compression} is asked for.";
+            return $"The domain type '{DomainType}' is none of {string.Join(", ", DomainTypes)}.";
         }
 
-        return NetworkRules.GroupBy(rule => rule.SourceNetwork, StringComparer.OrdinalIgnoreCase).FirstOrDefault(rules => rules.Count() > 1) is not { } twice
-            ? null
-            : twice.Key is null
-                ? "More than one network or bridge is given for all the networks that no rule names."
-                : $"The source network '{twice.Key}' is mapped more than once.";
+        // Not "fully qualified": a path of Linux may be kept on Windows.
+        if (SoftwareRoot is not null && !System.IO.Path.IsPathRooted(SoftwareRoot))
+        {
+            return $"The software root '{SoftwareRoot}' is no full path.";
+        }
+
+        return ImageWriters.FindConflict(Format ?? ImageFormat.Qcow2, Compression ?? ImageCompression.None, Allocation ?? ImageAllocation.Sparse)
+            ?? NetworkRule.FindDuplicate(NetworkRules);
+    }
+
+    /// <summary>
+    /// This profile with what was <paramref name="given"/> in place of its own. What of the profile's is excluded by something given falls away;
+    /// what was given together and excludes itself stays a conflict.
+    /// </summary>
+    public ConversionProfile With(ConversionProfile given)
+    {
+        ArgumentNullException.ThrowIfNull(given);
+        var target = (given.OutputDirectory, given.Connection ?? given.StoragePool) switch
+        {
+            (null, null) => this,
+            (null, _) => this with { OutputDirectory = null, Connection = given.Connection ?? Connection, StoragePool = given.StoragePool ?? StoragePool },
+            _ => this with { OutputDirectory = given.OutputDirectory, Connection = given.Connection, StoragePool = given.StoragePool },
+        };
+        var excludesCompression = given.Format == ImageFormat.Raw || given.Allocation is not (null or ImageAllocation.Sparse);
+        var excludesAllocation = given.Compression is not (null or ImageCompression.None)
+            || (given.Format == ImageFormat.Raw && Allocation == ImageAllocation.Metadata);
+        return target with
+        {
+            Description = given.Description ?? Description,
+            DomainType = given.DomainType ?? DomainType,
+            Format = given.Format ?? Format,
+            Allocation = given.Allocation ?? (excludesAllocation ? null : Allocation),
+            Compression = given.Compression ?? (excludesCompression ? null : Compression),
+            NetworkRules = Merge(NetworkRules, given.NetworkRules),
+            DriverSource = given.DriverSource ?? DriverSource,
+            BlockDriver = given.BlockDriver ?? BlockDriver,
+            AllowNoDrivers = given.AllowNoDrivers ?? AllowNoDrivers,
+            SoftwareRoot = given.SoftwareRoot ?? SoftwareRoot,
+            TemporaryDirectory = given.TemporaryDirectory ?? TemporaryDirectory,
+        };
     }
 
     /// <summary>The options of one conversion with these settings.</summary>
@@ -87,6 +145,7 @@ public sealed record ConversionProfile
     {
         Name = guestName,
         Format = Format ?? ImageFormat.Qcow2,
+        Allocation = Allocation ?? ImageAllocation.Sparse,
         Compression = Compression ?? ImageCompression.None,
         NetworkRules = NetworkRules,
         DriverSource = DriverSource,
@@ -95,4 +154,16 @@ public sealed record ConversionProfile
         TemporaryDirectory = TemporaryDirectory,
         Overwrite = overwrite,
     };
+
+    /// <summary>
+    /// The given rules, and those of the stored ones that they leave something to: no rule for the same adapters, and no rule for one kind of a
+    /// network whose both kinds are given, or for the rest when the rest is given.
+    /// </summary>
+    private static List<NetworkRule> Merge(IReadOnlyList<NetworkRule> stored, IReadOnlyList<NetworkRule> given)
+    {
+        var replaced = given.Select(rule => rule.Key).ToHashSet();
+        var hasDefault = given.Any(rule => rule.IsDefault);
+        var left = stored.Where(rule => !(rule.IsDefault && hasDefault) && !replaced.Contains(rule.Key) && !replaced.Contains(rule.Key with { Kind = null }));
+        return [.. given.Concat(left).OrderBy(rule => rule.IsDefault)];
+    }
 }

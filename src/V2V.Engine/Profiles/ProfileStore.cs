@@ -6,8 +6,15 @@ namespace V2V.Engine.Profiles;
 
 /// <summary>The profiles of a folder, one JSON file each. Names are found whatever their case.</summary>
 /// <param name="directory">The folder. It is made when the first profile is saved.</param>
-public sealed class ProfileStore(string directory)
+/// <param name="scope">Whose profiles they are.</param>
+public sealed class ProfileStore(string directory, ProfileScope scope = ProfileScope.CurrentUser)
 {
+    /// <summary>Names another folder than the usual one for the machine's profiles, by its full path.</summary>
+    public const string MachineFolderVariable = "V2V_MACHINE_PROFILES";
+
+    private const UnixFileMode ReadableByAll =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     /// <summary>A profile is a few hundred bytes; a file beyond this is something else.</summary>
     private const int MaximumLength = 1 << 20;
 
@@ -32,7 +39,28 @@ public sealed class ProfileStore(string directory)
         return new ProfileStore(Path.Combine(configuration!, "v2v", "profiles"));
     }
 
+    /// <summary>
+    /// The machine's profiles, for all its users: /etc/v2v/profiles, on Windows v2v\profiles in ProgramData, or what
+    /// <see cref="MachineFolderVariable"/> says.
+    /// </summary>
+    public static ProfileStore ForMachine()
+    {
+        var folder = Environment.GetEnvironmentVariable(MachineFolderVariable);
+        if (!Path.IsPathFullyQualified(folder ?? ""))
+        {
+            folder = OperatingSystem.IsWindows()
+                ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData), "v2v", "profiles")
+                : "/etc/v2v/profiles";
+        }
+
+        return new ProfileStore(folder!, ProfileScope.AllUsers);
+    }
+
+    public static ProfileStore For(ProfileScope scope) => scope == ProfileScope.AllUsers ? ForMachine() : ForUser();
+
     public string Directory { get; } = directory;
+
+    public ProfileScope Scope { get; } = scope;
 
     /// <summary>Names of the stored profiles, sorted. Empty when the folder does not exist or cannot be read.</summary>
     public IReadOnlyList<string> Names()
@@ -50,15 +78,18 @@ public sealed class ProfileStore(string directory)
         }
     }
 
+    /// <summary>There is a profile of this name, be it well-formed or not.</summary>
+    /// <exception cref="ProfileException">It cannot be the name of a profile.</exception>
+    public bool Contains(string name)
+    {
+        CheckName(name);
+        return Find(name) is not null;
+    }
+
     /// <exception cref="ProfileException">There is no such profile, or its file is malformed.</exception>
     public ConversionProfile Load(string name)
     {
-        CheckName(name);
-        var path = Find(name) ?? throw new ProfileException(V2VError.ProfileNotFound, $"There is no profile '{name}' in {Directory}.")
-        {
-            Path = PathOf(name),
-            Advice = Names() is { Count: > 0 } names ? $"Profiles there: {string.Join(", ", names)}." : "Make one with New-V2VProfile.",
-        };
+        var path = PathOfExisting(name);
 
         try
         {
@@ -71,7 +102,7 @@ public sealed class ProfileStore(string directory)
             var profile = JsonSerializer.Deserialize(File.ReadAllBytes(path), Json) ?? throw Invalid(path, "it holds only 'null'");
             return profile.FindConflict() is { } conflict
                 ? throw Invalid(path, conflict)
-                : profile with { Name = Path.GetFileNameWithoutExtension(path) };
+                : profile with { Name = Path.GetFileNameWithoutExtension(path), Path = path, Scope = Scope };
         }
         catch (JsonException e)
         {
@@ -85,10 +116,11 @@ public sealed class ProfileStore(string directory)
         }
     }
 
-    /// <summary>Stores a profile, whole or not at all, and returns the path of its file.</summary>
+    /// <summary>Stores a profile, whole or not at all, and returns it with its file's path.</summary>
     /// <exception cref="ProfileException">The name is taken, the settings exclude each other, or the folder cannot be written.</exception>
-    public string Save(ConversionProfile profile, bool overwrite = false)
+    public ConversionProfile Save(ConversionProfile profile, bool overwrite = false)
     {
+        ArgumentNullException.ThrowIfNull(profile);
         CheckName(profile.Name);
         var existing = Find(profile.Name);
         if (existing is not null && !overwrite)
@@ -106,22 +138,77 @@ public sealed class ProfileStore(string directory)
             throw Invalid(path, conflict);
         }
 
-        var temporary = path + ".new";
         try
         {
             System.IO.Directory.CreateDirectory(Directory);
-            File.WriteAllText(temporary, JsonSerializer.Serialize(profile, Json) + "\n");
-            File.Move(temporary, path, overwrite: true);
-            return path;
+            Write(path, JsonSerializer.SerializeToUtf8Bytes(profile, Json), overwrite);
+            return profile with { Path = path, Scope = Scope };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new ProfileException(V2VError.ProfileInvalid, $"The profile '{profile.Name}' cannot be written to {path}: {e.Message}", e)
-            {
-                Path = path,
-                Advice = "Check the folder's permissions, or point XDG_CONFIG_HOME to another one.",
-            };
+            throw WriteFailed($"The profile '{profile.Name}' cannot be written to {path}: {e.Message}", path, e);
         }
+    }
+
+    /// <summary>Removes a profile, which need not be well-formed.</summary>
+    /// <exception cref="ProfileException">There is no such profile, or it cannot be removed.</exception>
+    public void Remove(string name)
+    {
+        var path = PathOfExisting(name);
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw WriteFailed($"The profile {path} cannot be removed: {e.Message}", path, e);
+        }
+    }
+
+    /// <summary>Writes beside the file and gives it its name when it is on the disk, so that nobody ever reads half of it.</summary>
+    private void Write(string path, byte[] json, bool overwrite)
+    {
+        var temporary = Path.Combine(Directory, $".{Guid.NewGuid():N}.new");
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (Scope == ProfileScope.AllUsers && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = ReadableByAll;
+        }
+
+        try
+        {
+            using (var stream = new FileStream(temporary, options))
+            {
+                stream.Write(json);
+                stream.Write("\n"u8);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    private ProfileException WriteFailed(string message, string path, Exception inner) => new(V2VError.ProfileWriteFailed, message, inner)
+    {
+        Path = path,
+        Advice = Scope == ProfileScope.AllUsers
+            ? "Profiles of all users are an administrator's: run as one, or use -Scope CurrentUser."
+            : "Check the folder's permissions, or point XDG_CONFIG_HOME to another one.",
+    };
+
+    private string PathOfExisting(string name)
+    {
+        CheckName(name);
+        return Find(name) ?? throw new ProfileException(V2VError.ProfileNotFound, $"There is no profile '{name}' in {Directory}.")
+        {
+            Path = PathOf(name),
+            Advice = Names() is { Count: > 0 } names ? $"Profiles there: {string.Join(", ", names)}." : "Make one with New-V2VProfile.",
+        };
     }
 
     private string PathOf(string name) => Path.Combine(Directory, name + Extension);

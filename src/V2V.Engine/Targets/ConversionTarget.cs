@@ -58,8 +58,14 @@ public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest>
 /// <param name="Capacity">Size that the guest sees, in bytes.</param>
 /// <param name="EstimatedBytes">How many bytes will be written at the most.</param>
 /// <param name="Compression">Compression of qcow2 clusters.</param>
+/// <param name="Allocation">How much of the image's space is taken at once.</param>
 public sealed record TargetDiskRequest(
-    string FileName, ImageFormat Format, long Capacity, long EstimatedBytes, ImageCompression Compression = ImageCompression.None);
+    string FileName,
+    ImageFormat Format,
+    long Capacity,
+    long EstimatedBytes,
+    ImageCompression Compression = ImageCompression.None,
+    ImageAllocation Allocation = ImageAllocation.Sparse);
 
 public enum ImageFormat
 {
@@ -72,6 +78,19 @@ public enum ImageCompression
     None,
     Zlib,
     Zstd,
+}
+
+/// <summary>How much of a disk's space an image takes before the guest uses it.</summary>
+public enum ImageAllocation
+{
+    /// <summary>Only what holds data; the file grows with the guest's use.</summary>
+    Sparse,
+
+    /// <summary>The host file system has set aside every byte, so that the guest never runs out of it.</summary>
+    Preallocated,
+
+    /// <summary>qcow2 only: every cluster has its place and its table entry, but takes no space before it is written.</summary>
+    Metadata,
 }
 
 /// <summary>A disk under construction on the target.</summary>

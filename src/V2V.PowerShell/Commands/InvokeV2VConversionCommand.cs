@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Profiles;
+using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Directory;
@@ -18,6 +19,7 @@ namespace V2V.PowerShell.Commands;
 public sealed class InvokeV2VConversionCommand : SourceGuestCommand
 {
     private ConversionProfile _settings = new();
+    private IReadOnlyList<ConversionSetting> _origins = [];
     private SourceGuest? _named;
 
     /// <summary>libvirt URI of the host that will run the guests: qemu:///system when nothing else is said.</summary>
@@ -39,6 +41,10 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
     [Parameter]
     public ImageFormat Format { get; set; }
 
+    /// <summary>How much of the disks' space is taken at once: Sparse when nothing else is said.</summary>
+    [Parameter]
+    public ImageAllocation Allocation { get; set; }
+
     /// <summary>Compression of qcow2 disks.</summary>
     [Parameter]
     public ImageCompression Compression { get; set; }
@@ -48,12 +54,12 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
-    /// <summary>libvirt network for every source network that -NetworkMap does not name.</summary>
+    /// <summary>libvirt network for every source network that -NetworkMap does not name; beside -Bridge only for what is no bridge in the source.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Network { get; set; }
 
-    /// <summary>Host bridge for every source network that -NetworkMap does not name.</summary>
+    /// <summary>Host bridge for every source network that -NetworkMap does not name; beside -Network only for the source's bridges.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? Bridge { get; set; }
@@ -63,17 +69,32 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
     [ValidateNotNull]
     public Hashtable? NetworkMap { get; set; }
 
+    /// <summary>MAC addresses of adapters and the libvirt network, or 'bridge:NAME', that each is connected to.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable? MacMap { get; set; }
+
     /// <summary>Type of the libvirt domain: kvm, or qemu for emulation. The best that the host says it has when it is left out.</summary>
     [Parameter]
     [ValidateSet("kvm", "qemu")]
     public string? DomainType { get; set; }
 
-    /// <summary>Settings stored by New-V2VProfile. Parameters that are given win over it.</summary>
+    /// <summary>
+    /// Settings stored by New-V2VProfile, or with -ConfigPath a profile of those files. Parameters that are given win over it.
+    /// </summary>
     [Parameter]
     [Alias("ProfileName")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(ProfileNameCompleter))]
     public string? Profile { get; set; }
+
+    /// <summary>
+    /// Configuration files of virt-v2v 0.9 whose mappings of networks are used, and one profile if -Profile names it. What is in an earlier file
+    /// comes before what is in a later one.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] ConfigPath { get; set; } = [];
 
     /// <summary>Replaces disks and a domain that have the guest's name already.</summary>
     [Parameter]
@@ -82,7 +103,15 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
-        _settings = ApplyParameters(LoadProfile());
+        var given = ApplyParameters(new ConversionProfile());
+        var stored = LoadProfile(given);
+        _settings = stored.With(given);
+        _origins = ProfileSettings.Describe(stored, given);
+        foreach (var setting in _origins)
+        {
+            WriteVerbose($"Setting: {setting}");
+        }
+
         if (_settings.FindConflict() is { } conflict)
         {
             ThrowTerminatingError(ErrorRecords.ParametersConflict(conflict, Profile));
@@ -125,7 +154,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
             {
                 WriteWarnings(result.Name, result.Assessment.Concerns.Except(guest.Concerns));
                 WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
-                WriteObject(result);
+                WriteObject(result with { Settings = _origins });
             }
         }
         else if (reason == ShouldProcessReason.WhatIf && TryWithProgress(activity, guest, (progress, cancellation) => Rehearse(conversion, progress, cancellation), out var assessment))
@@ -150,7 +179,7 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
         ? new DirectoryTarget(folder)
         : new LibvirtTarget(_settings.Connection ?? ConversionProfile.DefaultConnection, _settings.StoragePool ?? ConversionProfile.DefaultStoragePool)
         {
-            DomainType = DomainType?.ToLowerInvariant(),
+            DomainType = _settings.DomainType,
         };
 
     /// <summary>What -WhatIf shows: everything that the rehearsed conversion did, and what it would have gone on to do.</summary>
@@ -183,16 +212,30 @@ public sealed class InvokeV2VConversionCommand : SourceGuestCommand
         WhatIf($"Define domain {Name ?? guest.Name} with {guest.CpuCount} CPU and {Formatting.Memory(guest.MemoryMiB)} of memory");
     }
 
-    private ConversionProfile LoadProfile()
+    private ConversionProfile LoadProfile(ConversionProfile given)
     {
         try
         {
-            return Profile is null ? new ConversionProfile() : ProfileStore.ForUser().Load(Profile);
+            return ConfigPath.Length > 0 ? ImportProfile(given) : Profile is null ? new ConversionProfile() : ProfileStores.Load(Profile);
         }
         catch (ProfileException e)
         {
             ThrowTerminatingError(ErrorRecords.From(e, Profile));
             throw;
         }
+    }
+
+    private ConversionProfile ImportProfile(ConversionProfile given)
+    {
+        var config = VirtV2VConfig.Load(ConfigPath.Select(ResolveLiteral));
+        var imported = Profile is null
+            ? config.ImportNetworks()
+            : config.Import(Profile, targetIsGiven: (given.Connection ?? given.StoragePool ?? given.OutputDirectory) is not null);
+        foreach (var warning in imported.Warnings)
+        {
+            WriteWarning(warning);
+        }
+
+        return imported.Profile;
     }
 }

@@ -14,25 +14,43 @@ public sealed class ProfileStoreTests : IDisposable
     [Fact]
     public void A_profile_is_written_as_a_person_would_write_it()
     {
-        var path = _store.Save(new ConversionProfile
+        var saved = _store.Save(new ConversionProfile
         {
             Name = "prod",
             Description = "Für <alle>",
             StoragePool = "vms",
             Format = ImageFormat.Qcow2,
-            NetworkRules = [new("VM Network", false, "default"), new(null, true, "br0")],
+            Allocation = ImageAllocation.Metadata,
+            NetworkRules =
+            [
+                NetworkRule.ForAdapter("00-50-56-AA-BB-CC", true, "br1")!,
+                new("VM Network", false, "default"),
+                new("xenbr0", false, "prod") { SourceKind = NetworkKind.Bridge },
+                new(null, true, "br0"),
+            ],
         });
 
+        Assert.Equal((Path.Combine(_store.Directory, "prod.json"), ProfileScope.CurrentUser), (saved.Path, saved.Scope));
         Assert.Equal(
             """
             {
               "description": "Für <alle>",
               "storagePool": "vms",
               "format": "Qcow2",
+              "allocation": "Metadata",
               "networks": [
+                {
+                  "mac": "00:50:56:aa:bb:cc",
+                  "bridge": "br1"
+                },
                 {
                   "source": "VM Network",
                   "network": "default"
+                },
+                {
+                  "source": "xenbr0",
+                  "sourceKind": "bridge",
+                  "network": "prod"
                 },
                 {
                   "bridge": "br0"
@@ -41,7 +59,7 @@ public sealed class ProfileStoreTests : IDisposable
             }
 
             """.ReplaceLineEndings("\n"),
-            File.ReadAllText(path).ReplaceLineEndings("\n"));
+            File.ReadAllText(saved.Path!).ReplaceLineEndings("\n"));
     }
 
     [Fact]
@@ -54,14 +72,21 @@ public sealed class ProfileStoreTests : IDisposable
             Format = ImageFormat.Qcow2,
             Compression = ImageCompression.Zstd,
             TemporaryDirectory = "/var/tmp",
-            NetworkRules = [new("a", false, "b")],
+            DomainType = "qemu",
+            SoftwareRoot = "/srv/software",
+            NetworkRules =
+            [
+                new("a", false, "b"), new("a", true, "c") { SourceKind = NetworkKind.Bridge }, new("a", true, "d") { SourceKind = NetworkKind.Network },
+                NetworkRule.ForAdapter("00:50:56:aa:bb:cc", false, "e")!, new(null, true, "f") { SourceKind = NetworkKind.Bridge },
+            ],
         };
-        _store.Save(profile);
+        var saved = _store.Save(profile);
 
         var loaded = _store.Load("lab.1");
 
         Assert.Equal(profile.NetworkRules, loaded.NetworkRules);
-        Assert.Equal(profile with { NetworkRules = loaded.NetworkRules }, loaded);
+        Assert.Equal(saved with { NetworkRules = loaded.NetworkRules }, loaded);
+        Assert.Equal(profile with { NetworkRules = loaded.NetworkRules, Path = saved.Path, Scope = ProfileScope.CurrentUser }, loaded);
         Assert.Equal(["Lab.1"], _store.Names());
     }
 
@@ -106,6 +131,14 @@ public sealed class ProfileStoreTests : IDisposable
     [InlineData("{\"networks\": [ { \"network\": \"a\" }, { \"bridge\": \"b\" } ]}", "More than one network")]
     [InlineData("{\"networks\": [ { \"source\": \"x\", \"network\": \"a\" }, { \"source\": \"X\", \"bridge\": \"b\" } ]}", "mapped more than once")]
     [InlineData("{\"networks\": [ { \"network\": \"a\"", "line 1")]
+    [InlineData("{\"networks\": [ { \"mac\": \"VM Network\", \"network\": \"a\" } ]}", "'VM Network' is no MAC address")]
+    [InlineData("{\"networks\": [ { \"mac\": \"00:50:56:aa:bb:cc\", \"source\": \"x\", \"network\": \"a\" } ]}", "no 'source'")]
+    [InlineData("{\"networks\": [ { \"sourceKind\": \"vlan\", \"network\": \"a\" } ]}", "not 'vlan'")]
+    [InlineData("{\"networks\": [ { \"mac\": \"00:50:56:aa:bb:cc\", \"network\": \"a\" }, { \"mac\": \"00-50-56-AA-BB-CC\", \"network\": \"b\" } ]}", "00:50:56:aa:bb:cc is mapped more than once")]
+    [InlineData("{\"format\": \"Raw\", \"allocation\": \"Metadata\"}", "no metadata")]
+    [InlineData("{\"allocation\": \"Preallocated\", \"compression\": \"Zstd\"}", "exclude each other")]
+    [InlineData("{\"domainType\": \"xen\"}", "'xen'")]
+    [InlineData("{\"softwareRoot\": \"software\"}", "no full path")]
     public void A_malformed_profile_is_refused_with_its_path_and_what_was_found(string json, string found)
     {
         var path = Write("bad", json);
@@ -168,8 +201,52 @@ public sealed class ProfileStoreTests : IDisposable
     public void A_folder_that_cannot_be_made_is_an_error_about_the_file()
     {
         File.WriteAllText(Path.Combine(_folder, "profiles"), "a file where the folder should be");
-        Assert.Throws<ProfileException>(() => _store.Save(new ConversionProfile { Name = "p" }));
+        Assert.Equal(V2VError.ProfileWriteFailed, Assert.Throws<ProfileException>(() => _store.Save(new ConversionProfile { Name = "p" })).Error);
         Assert.Empty(_store.Names());
+    }
+
+    [Fact]
+    public void A_profile_is_replaced_whole_and_nothing_is_left_beside_it()
+    {
+        _store.Save(new ConversionProfile { Name = "p", Description = new string('x', 9000) });
+        _store.Save(new ConversionProfile { Name = "p", StoragePool = "y" }, overwrite: true);
+        Assert.Equal("y", _store.Load("p").StoragePool);
+        Assert.Equal([Path.Combine(_store.Directory, "p.json")], Directory.EnumerateFileSystemEntries(_store.Directory));
+    }
+
+    [Fact]
+    public void What_cannot_take_its_name_leaves_nothing_behind()
+    {
+        Directory.CreateDirectory(Path.Combine(_store.Directory, "p.json"));
+        Assert.Equal(V2VError.ProfileWriteFailed, Assert.Throws<ProfileException>(() => _store.Save(new ConversionProfile { Name = "p" }, overwrite: true)).Error);
+        Assert.Empty(Directory.EnumerateFiles(_store.Directory));
+    }
+
+    [Fact]
+    public void A_profile_of_all_users_can_be_read_by_them()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes");
+            return;
+        }
+
+        var machine = new ProfileStore(Path.Combine(_folder, "machine"), ProfileScope.AllUsers);
+        var saved = machine.Save(new ConversionProfile { Name = "p" });
+        Assert.Equal(ProfileScope.AllUsers, saved.Scope);
+        Assert.Equal(UnixFileMode.OtherRead, File.GetUnixFileMode(saved.Path!) & (UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite));
+        Assert.Equal(ProfileScope.AllUsers, machine.Load("p").Scope);
+    }
+
+    [Fact]
+    public void A_removed_profile_is_gone_whatever_was_in_it()
+    {
+        Write("Bad", "{");
+        _store.Save(new ConversionProfile { Name = "good" });
+        _store.Remove("bad");
+        Assert.Equal(["good"], _store.Names());
+        Assert.Equal(V2VError.ProfileNotFound, Assert.Throws<ProfileException>(() => _store.Remove("bad")).Error);
+        Assert.Equal(V2VError.ProfileInvalid, Assert.Throws<ProfileException>(() => _store.Remove("../good")).Error);
     }
 
     [Fact]

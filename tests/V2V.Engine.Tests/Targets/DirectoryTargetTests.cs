@@ -32,6 +32,20 @@ public sealed class DirectoryTargetTests : IDisposable
         Assert.Equal(["web-sda.qcow2", "web.xml"], Names("out"));
     }
 
+    [Theory]
+    [InlineData(ImageFormat.Raw)]
+    [InlineData(ImageFormat.Qcow2)]
+    public void A_disk_takes_all_its_space_when_that_is_asked_for(ImageFormat format)
+    {
+        using var target = new DirectoryTarget(_folder.Path);
+        var disk = target.CreateDisk(Disk() with { Format = format, Allocation = ImageAllocation.Preallocated });
+        disk.Writer.Complete();
+        target.Define(SampleDomain.Create() with { Disks = [disk.Source] });
+
+        var blocks = long.Parse(ExternalTool.Check("stat", "-c", "%b", disk.Source.Path!), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(blocks * 512, Capacity, Capacity + (1 << 20));
+    }
+
     [Fact]
     public void Nothing_is_left_of_a_conversion_that_is_rolled_back()
     {

@@ -85,7 +85,7 @@ public sealed class DirectoryTarget : ConversionTarget
         }
 
         var file = new PendingFile(_journal, path);
-        file.Writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression);
+        file.Writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression, request.Allocation);
         file.IsCreated = true;
         _files.Add(file);
         return new TargetDisk(file.Writer, new DomainDiskSource(request.Format, path));

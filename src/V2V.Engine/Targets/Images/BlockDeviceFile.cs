@@ -63,6 +63,11 @@ internal sealed partial class BlockDeviceFile : ImageFile
         }
     }
 
+    /// <summary>A device has its space, or it is of a kind that only its owner can give it space.</summary>
+    public override void Allocate(long length)
+    {
+    }
+
     public override void Write(long offset, ReadOnlySpan<byte> data)
     {
         try

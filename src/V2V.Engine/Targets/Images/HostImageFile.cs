@@ -90,6 +90,18 @@ internal sealed class HostImageFile : ImageFile
         }
     }
 
+    public override void Allocate(long length)
+    {
+        try
+        {
+            FileAllocation.Allocate(_handle, length);
+        }
+        catch (Exception e) when (TargetErrors.IsFileError(e))
+        {
+            throw TargetErrors.Translate(e, Path, _format, $"{Path}: {length} bytes cannot be allocated", length);
+        }
+    }
+
     public override void Write(long offset, ReadOnlySpan<byte> data)
     {
         try

@@ -11,6 +11,9 @@ internal abstract class ImageFile : IDisposable
     /// <summary>Sets the length; what is added reads as zeros.</summary>
     public abstract void SetLength(long length);
 
+    /// <summary>Takes space for the first <paramref name="length"/> bytes, which are within the file and not written yet.</summary>
+    public abstract void Allocate(long length);
+
     public abstract void Write(long offset, ReadOnlySpan<byte> data);
 
     /// <summary>Reads back what was written before.</summary>

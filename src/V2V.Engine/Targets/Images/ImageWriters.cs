@@ -14,25 +14,43 @@ public static class ImageWriters
     /// <param name="capacity">Size that the guest sees, in bytes; more than zero.</param>
     /// <param name="compression">Compression of the contents; only qcow2 has one.</param>
     /// <param name="createNew">The file must not exist.</param>
+    /// <param name="allocation">How much of the image's space is taken at once.</param>
     /// <exception cref="TargetException">
-    /// The file exists, cannot be created, or the format cannot hold a disk of this capacity or has no such compression.
+    /// The file exists, cannot be created, there is no room for what is taken at once, or the format cannot hold a disk of this capacity or has
+    /// no such compression or allocation.
     /// </exception>
-    public static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, bool createNew) =>
-        Create(path, format, capacity, compression, () => HostImageFile.Create(path, format, createNew));
+    public static ImageWriter Create(
+        string path,
+        ImageFormat format,
+        long capacity,
+        ImageCompression compression,
+        bool createNew,
+        ImageAllocation allocation = ImageAllocation.Sparse) =>
+        Create(path, format, capacity, compression, allocation, () => HostImageFile.Create(path, format, createNew));
 
     /// <summary>
     /// Creates an image that takes its place at <paramref name="path"/> only by <see cref="ImageWriter.TakeName"/>, and leaves nothing if this
     /// process is killed before. Where the host has no files without a name, it is created there at once.
     /// </summary>
-    /// <inheritdoc cref="Create(string, ImageFormat, long, ImageCompression, bool)"/>
-    public static ImageWriter CreateUnnamed(string path, ImageFormat format, long capacity, ImageCompression compression) =>
-        Create(path, format, capacity, compression, () => HostImageFile.CreateUnnamed(path, format));
+    /// <inheritdoc cref="Create(string, ImageFormat, long, ImageCompression, bool, ImageAllocation)"/>
+    public static ImageWriter CreateUnnamed(
+        string path, ImageFormat format, long capacity, ImageCompression compression, ImageAllocation allocation = ImageAllocation.Sparse) =>
+        Create(path, format, capacity, compression, allocation, () => HostImageFile.CreateUnnamed(path, format));
 
     /// <summary>Writes an image into a file that is open already and is disposed with the writer, or at once when this fails.</summary>
     internal static ImageWriter Create(ImageFile file, TargetDiskRequest request) =>
-        Create(file.Path, request.Format, request.Capacity, request.Compression, () => file);
+        Create(file.Path, request.Format, request.Capacity, request.Compression, request.Allocation, () => file);
 
-    private static ImageWriter Create(string path, ImageFormat format, long capacity, ImageCompression compression, Func<ImageFile> create)
+    /// <summary>What stands against an image of these properties, as one sentence; null when nothing does.</summary>
+    public static string? FindConflict(ImageFormat format, ImageCompression compression, ImageAllocation allocation) =>
+        format == ImageFormat.Raw && compression != ImageCompression.None ? $"Raw images cannot be compressed ({compression} was asked for)."
+        : format == ImageFormat.Raw && allocation == ImageAllocation.Metadata ? "Raw images have no metadata to allocate; only qcow2 has."
+        : compression != ImageCompression.None && allocation != ImageAllocation.Sparse
+            ? $"Compressed images are always sparse: the compression {compression} and the allocation {allocation} exclude each other."
+        : null;
+
+    private static ImageWriter Create(
+        string path, ImageFormat format, long capacity, ImageCompression compression, ImageAllocation allocation, Func<ImageFile> create)
     {
         if (capacity <= 0)
         {
@@ -43,13 +61,13 @@ public static class ImageWriters
             };
         }
 
-        if (format == ImageFormat.Raw && compression != ImageCompression.None)
+        if (FindConflict(format, compression, allocation) is { } conflict)
         {
-            throw new TargetException(V2VError.TargetUnsupported, $"{path}: raw images cannot be compressed ({compression} was asked for).")
+            throw new TargetException(V2VError.TargetUnsupported, $"{path}: {conflict}")
             {
                 Path = path,
-                Format = "raw",
-                Advice = "Choose qcow2, or no compression.",
+                Format = format == ImageFormat.Raw ? "raw" : "qcow2",
+                Advice = "Choose qcow2, no compression, or a sparse image.",
             };
         }
 
@@ -63,8 +81,9 @@ public static class ImageWriters
         {
             return format switch
             {
-                ImageFormat.Raw => new RawImageWriter(file, capacity),
-                ImageFormat.Qcow2 => new Qcow2ImageWriter(file, capacity, compression),
+                ImageFormat.Raw => new RawImageWriter(file, capacity, allocation),
+                ImageFormat.Qcow2 when allocation == ImageAllocation.Sparse => new Qcow2ImageWriter(file, capacity, compression),
+                ImageFormat.Qcow2 => new Qcow2PreallocatedImageWriter(file, capacity, allocation),
                 _ => throw new ArgumentOutOfRangeException(nameof(format)),
             };
         }
@@ -78,10 +97,17 @@ public static class ImageWriters
     /// <summary>The <see cref="ImageWriter.Granularity"/> of a format's writer, for plans that are made before there is a file.</summary>
     public static int Granularity(ImageFormat format) => format == ImageFormat.Qcow2 ? Qcow2Format.ClusterSize : RawImageWriter.BlockSize;
 
-    /// <summary>Size in bytes that the image file has at the most when it holds what the plan copies: nothing zero, nothing compressed.</summary>
-    public static long MaximumFileSize(ImageFormat format, long capacity, CopyPlan plan)
+    /// <summary>Bytes that the image file takes at the most when it holds what the plan copies: nothing zero, nothing compressed.</summary>
+    public static long MaximumFileSize(ImageFormat format, long capacity, CopyPlan plan, ImageAllocation allocation = ImageAllocation.Sparse)
     {
         ArgumentNullException.ThrowIfNull(plan);
-        return format == ImageFormat.Qcow2 ? Qcow2Format.MaximumFileSize(capacity, plan) : plan.TotalBytes;
+        return (format, allocation) switch
+        {
+            (ImageFormat.Raw, ImageAllocation.Preallocated) => capacity,
+            (ImageFormat.Raw, _) => plan.TotalBytes,
+            (_, ImageAllocation.Sparse) => Qcow2Format.MaximumFileSize(capacity, plan),
+            (_, ImageAllocation.Metadata) => Qcow2PreallocatedLayout.For(capacity).MetadataBytes + plan.TotalBytes,
+            _ => Qcow2PreallocatedLayout.For(capacity).FileSize,
+        };
     }
 }

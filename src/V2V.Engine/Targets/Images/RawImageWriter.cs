@@ -1,6 +1,6 @@
 namespace V2V.Engine.Targets.Images;
 
-/// <summary>Writes a raw image: the disk's bytes at their own positions, with holes where nothing is written.</summary>
+/// <summary>Writes a raw image: the disk's bytes at their own positions, with holes where nothing is written unless all space is taken at once.</summary>
 internal sealed class RawImageWriter : ImageWriter
 {
     /// <summary>Block size of the usual host file systems: the smallest hole that a file can have.</summary>
@@ -9,11 +9,15 @@ internal sealed class RawImageWriter : ImageWriter
     private readonly ImageFile _file;
     private readonly long _capacity;
 
-    public RawImageWriter(ImageFile file, long capacity)
+    public RawImageWriter(ImageFile file, long capacity, ImageAllocation allocation)
     {
         _file = file;
         _capacity = capacity;
         file.SetLength(capacity);
+        if (allocation == ImageAllocation.Preallocated)
+        {
+            file.Allocate(capacity);
+        }
     }
 
     public override int Granularity => BlockSize;

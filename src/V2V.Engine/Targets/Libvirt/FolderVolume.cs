@@ -28,7 +28,7 @@ internal sealed class FolderVolume : TargetVolume
         var final = System.IO.Path.Combine(pool.Folder!, request.FileName);
         File.Delete(final + PendingFile.TemporarySuffix);
         var file = new PendingFile(journal, final);
-        file.Writer = ImageWriters.CreateUnnamed(file.TemporaryPath, request.Format, request.Capacity, request.Compression);
+        file.Writer = ImageWriters.CreateUnnamed(file.TemporaryPath, request.Format, request.Capacity, request.Compression, request.Allocation);
         file.IsCreated = true;
         return new FolderVolume(file, new DomainDiskSource(request.Format, final, pool.Name, request.FileName));
     }

@@ -16,10 +16,13 @@ internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volum
     /// <summary>How much may wait for the stream's end.</summary>
     private const int MaximumLate = 16 << 20;
 
+    private static readonly byte[] Zeros = new byte[1 << 20];
+
     private readonly Lock _lock = new();
     private readonly PriorityQueue<byte[], long> _early = new();
     private readonly SortedDictionary<long, byte[]> _late = [];
     private StreamHandle? _stream;
+    private bool _hasHoles = true;
     private long _position;
     private long _length;
     private int _earlyBytes;
@@ -37,6 +40,9 @@ internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volum
             _length = Math.Max(_length, length);
         }
     }
+
+    /// <summary>What would be told as holes is sent as zeros, which take their space.</summary>
+    public override void Allocate(long length) => _hasHoles = false;
 
     public override void Write(long offset, ReadOnlySpan<byte> data)
     {
@@ -166,10 +172,15 @@ internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volum
 
     private void SkipTo(long offset)
     {
-        if (offset > _position)
+        if (_hasHoles && offset > _position)
         {
             VirStreamSendHole.Call(Stream(), offset - _position, path);
             _position = offset;
+        }
+
+        while (offset > _position)
+        {
+            Send(Zeros.AsSpan(0, (int)Math.Min(Zeros.Length, offset - _position)));
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace V2V.Engine.Targets.Images.Qcow2;
 
 /// <summary>
@@ -58,7 +56,7 @@ internal sealed class Qcow2ImageWriter : ImageWriter
         var l1Entries = Qcow2Format.L1EntriesFor(_capacity);
         var l1Offset = _allocator.AllocateClusters(Qcow2Format.ClustersFor((long)l1Entries * sizeof(ulong)));
         _tables.WriteTo(l1Offset);
-        var (refcountTableOffset, refcountTableClusters) = WriteReferences();
+        var (refcountTableOffset, refcountTableClusters) = Qcow2References.Write(_file, _allocator);
 
         Span<byte> header = stackalloc byte[Qcow2ImageHeader.Size];
         new Qcow2ImageHeader
@@ -122,35 +120,5 @@ internal sealed class Qcow2ImageWriter : ImageWriter
             offset += taken;
             data = data[taken..];
         }
-    }
-
-    private (long TableOffset, int TableClusters) WriteReferences()
-    {
-        var (blocks, tableClusters) = Qcow2Format.RefcountClusters(_allocator.End >> Qcow2Format.ClusterBits);
-        var firstBlock = _allocator.AllocateClusters(blocks);
-        var tableOffset = _allocator.AllocateClusters(tableClusters);
-        var clusters = _allocator.End >> Qcow2Format.ClusterBits;
-
-        var table = new byte[tableClusters * Qcow2Format.ClusterSize];
-        var block = new byte[Qcow2Format.ClusterSize];
-        var counts = new ushort[Qcow2Format.RefcountBlockEntries];
-        for (long i = 0; i < blocks; i++)
-        {
-            var firstCluster = i * Qcow2Format.RefcountBlockEntries;
-            var used = counts.AsSpan(0, (int)Math.Min(Qcow2Format.RefcountBlockEntries, clusters - firstCluster));
-            _allocator.GetReferences(firstCluster, used);
-            block.AsSpan().Clear();
-            for (var j = 0; j < used.Length; j++)
-            {
-                BinaryPrimitives.WriteUInt16BigEndian(block.AsSpan(j * sizeof(ushort)), used[j]);
-            }
-
-            var blockOffset = firstBlock + (i << Qcow2Format.ClusterBits);
-            _file.Write(blockOffset, block);
-            BinaryPrimitives.WriteInt64BigEndian(table.AsSpan((int)i * sizeof(ulong)), blockOffset);
-        }
-
-        _file.Write(tableOffset, table);
-        return (tableOffset, (int)tableClusters);
     }
 }
