@@ -306,6 +306,7 @@ public sealed class HttpFileTests
         using DiskFile file = Open(server.Uri + "/disk.raw", s_access with { Credential = new NetworkCredential("root", "secret") });
         CheckContent(file);
         Assert.Equal(2, logins);
+        Assert.All(server.Requests.Where(r => r.Headers.ContainsKey("Cookie")), r => Assert.DoesNotContain("Authorization", r.Headers.Keys));
     }
 
     [Fact]
