@@ -18,7 +18,7 @@ internal static class TestCertificate
     {
         using X509Certificate2 authority = CreateAuthority();
         using X509Certificate2 certificate = Create(authority);
-        using RSA key = certificate.GetRSAPrivateKey()!;
+        using ECDsa key = certificate.GetECDsaPrivateKey()!;
         folder.Write("ca-cert.pem", authority.ExportCertificatePem());
         folder.Write("server-cert.pem", certificate.ExportCertificatePem());
         folder.Write("server-key.pem", key.ExportPkcs8PrivateKeyPem());
@@ -26,8 +26,8 @@ internal static class TestCertificate
 
     private static X509Certificate2 CreateAuthority()
     {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=V2V tests", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=V2V tests", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
         return Exportable(request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(2)));
@@ -35,8 +35,8 @@ internal static class TestCertificate
 
     private static X509Certificate2 Create(X509Certificate2 authority)
     {
-        using var key = RSA.Create(2048);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, hasPathLengthConstraint: false, 0, critical: true));
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");

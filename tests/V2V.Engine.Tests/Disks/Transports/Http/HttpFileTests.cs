@@ -11,7 +11,7 @@ public sealed class HttpFileTests
 {
     private const string Tag = "ETag: \"one\"";
 
-    private static readonly RemoteAccess s_access = new() { Timeout = TimeSpan.FromSeconds(2), SkipCertificateCheck = true };
+    private static readonly RemoteAccess s_access = new() { SkipCertificateCheck = true };
     private static readonly byte[] s_content = Content(1, (5 << 20) + 321);
 
     [Fact]
@@ -42,25 +42,31 @@ public sealed class HttpFileTests
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void After_a_broken_connection_only_the_missing_bytes_are_asked_for(bool isReset)
+    [InlineData("reset", false)]
+    [InlineData("close", false)]
+    [InlineData("stall", false)]
+    [InlineData("stall", true)]
+    public void After_a_broken_connection_only_the_missing_bytes_are_asked_for(string how, bool isEncrypted)
     {
         int count = 0;
-        using var server = new HttpTestServer(r =>
-        {
-            HttpTestAnswer answer = HttpTestAnswer.Part(s_content, r, Tag);
-            return r.Last == 0 || Interlocked.Increment(ref count) % 3 == 0 ? answer
-                : isReset ? answer with { ResetAfter = answer.Body.Length / 2 }
-                : answer with { CloseAfter = answer.Body.Length / 2 };
-        });
-        using DiskFile file = Open(server.Uri + "/disk.raw");
+        using var server = new HttpTestServer(
+            r =>
+            {
+                HttpTestAnswer answer = HttpTestAnswer.Part(s_content, r, Tag);
+                int half = answer.Body.Length / 2;
+                return (r.Last == 0 || Interlocked.Increment(ref count) % 3 == 0 ? "" : how) switch
+                {
+                    "reset" => answer with { ResetAfter = half },
+                    "close" => answer with { CloseAfter = half },
+                    "stall" => answer with { StallAfter = half },
+                    _ => answer,
+                };
+            },
+            isEncrypted ? TestCertificate.Create() : null);
+        using DiskFile file = Open(server.Uri + "/disk.raw", how == "stall" ? s_access with { Timeout = TimeSpan.FromSeconds(1) } : s_access);
         CheckContent(file);
-        if (!isReset)
-        {
-            // Every second half once more, of that half the second half again, and nothing else.
-            Assert.InRange(server.Requests.Skip(1).Sum(r => r.Last - r.First + 1), s_content.Length, 1.8 * s_content.Length);
-        }
+        // Every second half once more, of some that half's second half again. A reset takes with it what was under way.
+        Assert.InRange(server.Requests.Skip(1).Sum(r => r.Last - r.First + 1), s_content.Length + 1, (how == "close" ? 2 : 3) * s_content.Length);
     }
 
     [Fact]
@@ -300,6 +306,7 @@ public sealed class HttpFileTests
         using DiskFile file = Open(server.Uri + "/disk.raw", s_access with { Credential = new NetworkCredential("root", "secret") });
         CheckContent(file);
         Assert.Equal(2, logins);
+        Assert.All(server.Requests.Where(r => r.Headers.ContainsKey("Cookie")), r => Assert.DoesNotContain("Authorization", r.Headers.Keys));
     }
 
     [Fact]
@@ -309,6 +316,16 @@ public sealed class HttpFileTests
             : HttpTestAnswer.Error("401 Unauthorized", "WWW-Authenticate: Basic realm=\"ours\"", "Set-Cookie: balancer=7; Path=/"));
         using DiskFile file = Open(server.Uri + "/disk.raw", s_access with { Credential = new NetworkCredential("me", "secret") });
         CheckContent(file);
+    }
+
+    [Theory]
+    [InlineData("https://me:se/cret@host/disk")]
+    [InlineData("gopher://me:secret@host/disk")]
+    public void URIs_that_are_refused_are_shown_without_passwords(string uri)
+    {
+        var error = Assert.Throws<DiskImageException>(() => RemoteFiles.Locate(uri, s_access));
+        Assert.Contains("://host/disk", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("cret", error.ToString() + error.Path, StringComparison.Ordinal);
     }
 
     [Fact]

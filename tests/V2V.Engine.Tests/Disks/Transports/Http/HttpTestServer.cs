@@ -32,6 +32,9 @@ internal sealed record HttpTestAnswer(string Status, byte[] Body, params string[
     /// <summary>The connection is closed after so many bytes of the body.</summary>
     public int? CloseAfter { get; init; }
 
+    /// <summary>Nothing is sent after so many bytes of the body, and the connection stays open.</summary>
+    public int? StallAfter { get; init; }
+
     public static HttpTestAnswer Error(string status, params string[] headers) => new(status, Encoding.ASCII.GetBytes("<p>No.</p>"), headers);
 
     /// <summary>What a good server sends of a file.</summary>
@@ -111,10 +114,17 @@ internal sealed class HttpTestServer : IDisposable
                     stream.Write(head);
                     if (request.Method != "HEAD")
                     {
-                        stream.Write(answer.Body, 0, answer.ResetAfter ?? answer.CloseAfter ?? answer.Body.Length);
+                        stream.Write(answer.Body, 0, answer.ResetAfter ?? answer.CloseAfter ?? answer.StallAfter ?? answer.Body.Length);
                     }
 
                     stream.Flush();
+                    if (answer.StallAfter is not null)
+                    {
+                        // Until the client hangs up.
+                        stream.ReadByte();
+                        return;
+                    }
+
                     if (answer.ResetAfter is not null)
                     {
                         // Some of what was sent may be lost with it, as it is in a real network.
