@@ -71,6 +71,14 @@ public sealed class ConversionProfileTests
     }
 
     [Fact]
+    public void A_given_rest_replaces_all_that_the_profile_has_for_the_rest()
+    {
+        NetworkRule networks = new(null, false, "a") { SourceKind = NetworkKind.Network }, bridges = new(null, true, "b") { SourceKind = NetworkKind.Bridge };
+        var stored = new ConversionProfile { NetworkRules = [new("lan", false, "x"), new(null, false, "y")] };
+        Assert.Equal([stored.NetworkRules[0], networks, bridges], stored.With(new ConversionProfile { NetworkRules = [networks, bridges] }).NetworkRules);
+    }
+
+    [Fact]
     public void Each_setting_is_told_with_who_decided_it()
     {
         var stored = new ConversionProfile
