@@ -29,6 +29,8 @@ internal sealed class QedDisk : MappedDevice, IDiskImage
 
     public BlockDevice Device => this;
 
+    private long? Allocated => File.Allocated() + (_backing is null ? 0 : _backing.Describe().Allocated);
+
     private long Coverage => (long)_header.ClusterSize * _header.TableEntries;
 
     public static IDiskImage Open(DiskFile file, ImageChain chain)
@@ -47,9 +49,8 @@ internal sealed class QedDisk : MappedDevice, IDiskImage
                 ConcernSeverity.Warning, "DiskNotClosed", $"'{File.Path}' was not closed properly by the software that wrote it last.",
                 "Start the guest once and shut it down, or expect the state of a power failure."),
         ];
-        return new DiskImageInfo(
-            "qed", Length, File.Allocated() + (_backing is null ? 0 : _backing.Describe().Allocated),
-            $"clusters of {_header.ClusterSize} bytes{(_header.BackingName is { } backing ? $", on '{backing}'" : "")}") { Concerns = concerns };
+        string detail = $"clusters of {_header.ClusterSize} bytes{(_header.BackingName is { } backing ? $", on '{backing}'" : "")}";
+        return new DiskImageInfo("qed", Length, Allocated, detail) { Concerns = concerns };
     }
 
     protected override MappedRun Map(long offset)

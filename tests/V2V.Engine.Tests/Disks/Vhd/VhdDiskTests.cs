@@ -13,9 +13,9 @@ public sealed class VhdDiskTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>A base and two differencing disks on it, each of which changes some sectors. Returns the disk as it is in the end.</summary>
-    private byte[] WriteChain(int blockSize = 2 << 20, string relative = @".\base.vhd", string? absolute = null, Guid? parent = null, byte filler = 0xEE, int unit = 1)
+    private byte[] WriteChain(int blockSize = 2 << 20, string relative = @".\base.vhd", string? absolute = null, Guid? parent = null, byte filler = 0xEE, int unit = 1, int size = 11 << 20)
     {
-        byte[] disk = SampleDisk.Create(11 << 20);
+        byte[] disk = SampleDisk.Create(size);
         int[] all = [.. Enumerable.Range(0, disk.Length / SectorSize)];
         _folder.Write("base.vhd", new VhdWriter { Id = _baseId, BlockSize = blockSize, Filler = filler }.Write(disk, [.. all.Where(s => disk.AsSpan(s / unit * unit * SectorSize, unit * SectorSize).ContainsAnyExcept((byte)0))]));
         var one = new VhdWriter { ParentId = parent ?? _baseId, ParentName = "base.vhd", RelativePath = relative, AbsolutePath = absolute, BlockSize = blockSize, Filler = filler };
@@ -186,9 +186,9 @@ public sealed class VhdDiskTests : IDisposable
     [Fact]
     public void Damaged_chains_are_refused_or_read()
     {
-        WriteChain(4096);
+        WriteChain(4096, size: 1 << 20);
         byte[] image = File.ReadAllBytes(_folder["one.avhd"]);
-        Mutations.Check(image, 14 << 10, 500, i =>
+        Mutations.Check(image, 5 << 10, 250, i =>
         {
             File.WriteAllBytes(_folder["one.avhd"], i);
             Mutations.ReadThrough(DiskImages.Open(_folder["two.vhd"]));
