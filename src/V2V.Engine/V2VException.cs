@@ -15,6 +15,11 @@ public enum V2VError
     DiskImageOutsideFolder,
     DiskImageReadFailed,
 
+    /// <summary>Another host cannot be reached, or is lost while it is read from.</summary>
+    RemoteUnavailable,
+    /// <summary>Another host refuses the login, or does not prove to be the one that it should be.</summary>
+    AuthenticationFailed,
+
     PartitionTableCorrupt,
     VolumeCorrupt,
     VolumeUnsupported,

@@ -18,6 +18,8 @@ public static class ErrorRecords
         [V2VError.DiskImageUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.DiskImageOutsideFolder] = ErrorCategory.SecurityError,
         [V2VError.DiskImageReadFailed] = ErrorCategory.ReadError,
+        [V2VError.RemoteUnavailable] = ErrorCategory.ConnectionError,
+        [V2VError.AuthenticationFailed] = ErrorCategory.AuthenticationError,
         [V2VError.PartitionTableCorrupt] = ErrorCategory.InvalidData,
         [V2VError.VolumeCorrupt] = ErrorCategory.InvalidData,
         [V2VError.VolumeUnsupported] = ErrorCategory.NotImplemented,

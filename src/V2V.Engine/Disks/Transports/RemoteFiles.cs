@@ -1,4 +1,5 @@
 using System.Buffers;
+using V2V.Engine.Disks.Transports.Ssh;
 
 namespace V2V.Engine.Disks.Transports;
 
@@ -22,7 +23,7 @@ public sealed record RemoteFile(FileStore Store, string Name)
 /// <summary>Files that are named by a URI.</summary>
 public static class RemoteFiles
 {
-    internal static readonly RemoteTransport[] Transports = [];
+    internal static readonly RemoteTransport[] Transports = [new(["ssh", "sftp"], SshTransport.Locate)];
 
     private static readonly SearchValues<char> SchemeCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
