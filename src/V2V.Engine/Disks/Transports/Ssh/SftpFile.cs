@@ -17,9 +17,13 @@ internal sealed class SftpFile : DiskFile
     private readonly bool _isDevice;
     private readonly DateTime _changed;
     private readonly Lazy<DataMap?> _map;
+    private readonly CancellationTokenSource _ended = new();
     private readonly Lock _lock = new();
     private SftpHandles _handles;
-    private bool _isClosed;
+
+    // Those who read, and the file itself until it is disposed. The last one closes.
+    private int _users = 1;
+    private bool _isDisposed;
 
     private SftpFile(SshHost host, FileStore store, string name, string serverPath, SftpFileAttributes attributes, SftpHandles handles, long length)
     {
@@ -82,15 +86,16 @@ internal sealed class SftpFile : DiskFile
             return;
         }
 
+        Enter();
         byte[] rented = ArrayPool<byte>.Shared.Rent(buffer.Length);
         try
         {
             Memory<byte> target = rented.AsMemory(0, buffer.Length);
             _host.Run(link =>
             {
-                HandlesOver(link).Read(offset, target);
+                HandlesOver(link).Read(offset, target, _ended.Token);
                 return true;
-            });
+            }, _ended.Token);
             target.Span.CopyTo(buffer);
         }
         catch (Exception e) when (e is SftpException or EndOfStreamException)
@@ -100,27 +105,53 @@ internal sealed class SftpFile : DiskFile
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
+            Leave();
         }
     }
 
     public override IEnumerable<DiskExtent> Extents(long offset, long length) =>
         _map.Value is { } map ? map.Extents(offset, length) : base.Extents(offset, length);
 
+    /// <summary>Ends the reads that are under way, with an exception to those who wait for them, and does not wait for their end.</summary>
     protected override void Dispose(bool disposing)
     {
         lock (_lock)
         {
-            if (_isClosed)
+            if (_isDisposed)
             {
                 return;
             }
 
-            _isClosed = true;
+            _isDisposed = true;
+        }
+
+        _ended.Cancel();
+        Leave();
+        base.Dispose(disposing);
+    }
+
+    private void Enter()
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _users++;
+        }
+    }
+
+    private void Leave()
+    {
+        lock (_lock)
+        {
+            if (--_users > 0)
+            {
+                return;
+            }
         }
 
         _handles.Dispose();
+        _ended.Dispose();
         _host.Release();
-        base.Dispose(disposing);
     }
 
     /// <summary>The handles over this connection, opened again when the connection is a new one.</summary>

@@ -42,19 +42,20 @@ internal sealed class SftpHandles : IDisposable
 
     /// <exception cref="EndOfStreamException">The file ends before the buffer is full.</exception>
     /// <exception cref="SftpException">The server cannot read.</exception>
-    public void Read(long offset, Memory<byte> buffer)
+    /// <exception cref="OperationCanceledException">The read was ended.</exception>
+    public void Read(long offset, Memory<byte> buffer, CancellationToken ended)
     {
         int chunks = (buffer.Length + ChunkSize - 1) / ChunkSize;
         int next = -1;
         async Task ReadChunksAsync()
         {
-            SftpFileStream stream = await RentAsync().ConfigureAwait(false);
+            SftpFileStream stream = await RentAsync(ended).ConfigureAwait(false);
             try
             {
                 for (int i = Interlocked.Increment(ref next); i < chunks; i = Interlocked.Increment(ref next))
                 {
                     int start = i * ChunkSize;
-                    await ReadChunkAsync(stream, offset + start, buffer.Slice(start, Math.Min(ChunkSize, buffer.Length - start))).ConfigureAwait(false);
+                    await ReadChunkAsync(stream, offset + start, buffer.Slice(start, Math.Min(ChunkSize, buffer.Length - start)), ended).ConfigureAwait(false);
                 }
             }
             finally
@@ -67,7 +68,7 @@ internal sealed class SftpHandles : IDisposable
         Task.WhenAll(Enumerable.Range(0, Math.Min(chunks, MaximumHandles)).Select(_ => ReadChunksAsync())).GetAwaiter().GetResult();
     }
 
-    /// <summary>Closes the handles that are at rest. When the connection is lost, the server has closed them.</summary>
+    /// <summary>Closes the handles, when nobody reads any more. When the connection is lost, the server has closed them.</summary>
     public void Dispose()
     {
         try
@@ -82,14 +83,14 @@ internal sealed class SftpHandles : IDisposable
         _free.Dispose();
     }
 
-    private static async Task ReadChunkAsync(SftpFileStream stream, long offset, Memory<byte> chunk)
+    private static async Task ReadChunkAsync(SftpFileStream stream, long offset, Memory<byte> chunk, CancellationToken ended)
     {
         // A stream that goes on where it was reads ahead; one that is moved makes one request, which is what is wanted here.
         stream.Position = offset + 1;
         stream.Position = offset;
         while (chunk.Length > 0)
         {
-            int read = await stream.ReadAsync(chunk).ConfigureAwait(false);
+            int read = await stream.ReadAsync(chunk, ended).ConfigureAwait(false);
             if (read == 0)
             {
                 throw new EndOfStreamException($"it ends at byte {offset}, earlier than when it was opened.");
@@ -100,11 +101,11 @@ internal sealed class SftpHandles : IDisposable
         }
     }
 
-    private async Task<SftpFileStream> RentAsync()
+    private async Task<SftpFileStream> RentAsync(CancellationToken ended)
     {
         while (true)
         {
-            await _free.WaitAsync().ConfigureAwait(false);
+            await _free.WaitAsync(ended).ConfigureAwait(false);
             if (_idle.TryPop(out SftpFileStream? stream))
             {
                 return stream;
@@ -112,7 +113,7 @@ internal sealed class SftpHandles : IDisposable
 
             try
             {
-                return await Link.Sftp.OpenAsync(_path, FileMode.Open, FileAccess.Read, CancellationToken.None).ConfigureAwait(false);
+                return await Link.Sftp.OpenAsync(_path, FileMode.Open, FileAccess.Read, ended).ConfigureAwait(false);
             }
             catch (SftpException)
             {

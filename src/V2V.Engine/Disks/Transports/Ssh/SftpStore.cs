@@ -1,5 +1,6 @@
 using Renci.SshNet.Common;
 using Renci.SshNet.Sftp;
+using V2V.Engine.Disks.Transports.ReadAhead;
 
 namespace V2V.Engine.Disks.Transports.Ssh;
 
@@ -24,7 +25,7 @@ internal sealed class SftpStore(SshAddress address, string folder, RemoteAccess 
         {
             if (SftpFile.Open(host, this, name, ServerPath(name)) is { } file)
             {
-                return file;
+                return ReadAheadFile.Over(file);
             }
         }
         catch

@@ -7,13 +7,14 @@ internal static class SshFault
 {
     /// <summary>
     /// Whether a connection is of no more use: gone, silent, or with a server that breaks the protocol, which the library shows by
-    /// exceptions of every kind. Only the server's proper answers to requests and logins are none of that.
+    /// exceptions of every kind. Only the server's proper answers to requests and logins, and what nobody wants any more, are none of that.
     /// </summary>
-    public static bool IsLost(Exception e) => e is not (SftpException or SshAuthenticationException or V2VException);
+    public static bool IsLost(Exception e) =>
+        e is not (SftpException or SshAuthenticationException or V2VException or EndOfStreamException or OperationCanceledException);
 
-    public static DiskImageException Unavailable(SshAddress address, Exception inner, int attempts = 0) => new(
+    public static DiskImageException Unavailable(SshAddress address, Exception inner, bool wasLost = false) => new(
         V2VError.RemoteUnavailable,
-        $"The SSH host {address.KnownName} {(attempts == 0 ? "cannot be reached" : $"was lost, and not reached again in {attempts} attempts")}: {inner.Message}", inner)
+        $"The SSH host {address.KnownName} {(wasLost ? "was lost, and several attempts to go on there failed" : "cannot be reached")}: {inner.Message}", inner)
     {
         Path = address.UriOf("/"),
         Advice = "Check the host's name, its port and that SSH is enabled there (ESXi: the service TSM-SSH).",

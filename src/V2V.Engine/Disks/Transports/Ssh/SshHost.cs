@@ -21,7 +21,7 @@ internal sealed class SshHost
     private readonly Timer _closing;
     private SshLink? _link;
     private bool _wasConnected;
-    private DiskImageException? _givenUp;
+    private Exception? _givenUp;
     private int _references;
 
     private SshHost(SshAddress address, RemoteAccess access)
@@ -30,10 +30,6 @@ internal sealed class SshHost
         Access = access;
         _closing = new Timer(_ => CloseUnused());
     }
-
-    /// <summary>The pauses before the attempts to reach a lost host again, and to repeat a request.</summary>
-    internal static TimeSpan[] Pauses { get; set; } =
-        [TimeSpan.Zero, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(8)];
 
     public SshAddress Address { get; }
 
@@ -67,11 +63,15 @@ internal sealed class SshHost
     }
 
     /// <summary>Makes a request, over a new connection again if the one at hand is lost.</summary>
+    /// <param name="request">The request, which may be made several times.</param>
+    /// <param name="ended">Ends it: nobody wants the answer any more.</param>
     /// <exception cref="DiskImageException">The host cannot be reached, refuses the login, or is not the one that it was.</exception>
     /// <exception cref="Renci.SshNet.Common.SftpException">The server refused the request itself.</exception>
-    public T Run<T>(Func<SshLink, T> request)
+    public T Run<T>(Func<SshLink, T> request, CancellationToken ended = default)
     {
-        for (int attempt = 0; ; attempt++)
+        // A server that is there but ends at every request would otherwise be asked without rest.
+        var pauses = new RetryPauses(Access.Timeout);
+        while (true)
         {
             SshLink link = Enter();
             try
@@ -81,13 +81,10 @@ internal sealed class SshHost
             catch (Exception e) when (SshFault.IsLost(e))
             {
                 Forget(link);
-                if (attempt == Pauses.Length)
+                if (!pauses.Next(ended))
                 {
-                    throw SshFault.Unavailable(Address, e, attempt);
+                    throw SshFault.Unavailable(Address, e, wasLost: true);
                 }
-
-                // A server that is there but ends at every request would otherwise be asked without rest.
-                Thread.Sleep(Pauses[attempt]);
             }
             finally
             {
@@ -104,7 +101,7 @@ internal sealed class SshHost
             {
                 if (_givenUp is not null)
                 {
-                    throw SshFault.Unavailable(Address, _givenUp.InnerException ?? _givenUp, Pauses.Length);
+                    throw SshFault.Unavailable(Address, _givenUp, wasLost: true);
                 }
 
                 _link ??= _wasConnected ? Reconnect() : Connect();
@@ -146,22 +143,24 @@ internal sealed class SshHost
     /// <summary>Runs while others wait for the lock: they would only knock at the same door.</summary>
     private SshLink Reconnect()
     {
-        DiskImageException? last = null;
-        foreach (TimeSpan pause in Pauses)
+        var pauses = new RetryPauses(Access.Timeout);
+        while (true)
         {
-            Thread.Sleep(pause);
             try
             {
                 return Connect();
             }
             catch (DiskImageException e) when (e.Error == V2VError.RemoteUnavailable)
             {
-                last = e;
+                if (!pauses.Next(CancellationToken.None))
+                {
+                    // Who opens a file later begins anew.
+                    _givenUp = e.InnerException ?? e;
+                    LeavePool();
+                    throw SshFault.Unavailable(Address, _givenUp, wasLost: true);
+                }
             }
         }
-
-        _givenUp = last;
-        throw SshFault.Unavailable(Address, last!.InnerException ?? last, Pauses.Length);
     }
 
     private void CloseUnused()
@@ -173,10 +172,21 @@ internal sealed class SshHost
                 return;
             }
 
-            Pool.Remove((Address, Access));
+            LeavePool();
         }
 
         _closing.Dispose();
         _link?.End();
+    }
+
+    private void LeavePool()
+    {
+        lock (PoolLock)
+        {
+            if (Pool.GetValueOrDefault((Address, Access)) == this)
+            {
+                Pool.Remove((Address, Access));
+            }
+        }
     }
 }
