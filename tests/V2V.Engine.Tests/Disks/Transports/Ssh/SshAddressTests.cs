@@ -1,3 +1,5 @@
+using System.Reflection;
+using System.Runtime.Loader;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Disks.Transports.Ssh;
 using Xunit;
@@ -32,5 +34,31 @@ public sealed class SshAddressTests
         var e = Assert.Throws<DiskImageException>(() => RemoteFiles.Locate(uri, new RemoteAccess()));
         Assert.Equal(V2VError.DiskImageUnsupported, e.Error);
         Assert.DoesNotContain("secret", e.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Half of the module's bytes are SSH's: who reads local files does not wait for them.</summary>
+    [Fact]
+    public void The_library_is_not_loaded_before_a_connection_is_made()
+    {
+        var context = new RecordingContext(Path.GetDirectoryName(typeof(SshAddress).Assembly.Location)!);
+        Assembly engine = context.LoadFromAssemblyPath(typeof(SshAddress).Assembly.Location);
+        object access = Activator.CreateInstance(engine.GetType(typeof(RemoteAccess).FullName!)!)!;
+        object? file = engine.GetType(typeof(RemoteFiles).FullName!)!.GetMethod(nameof(RemoteFiles.Locate))!.Invoke(null, ["ssh://127.0.0.1:1/web.vmx", access]);
+        Assert.Contains("web.vmx", file!.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("Renci.SshNet", context.Asked);
+        Assert.NotNull(Record.Exception(() => file.GetType().GetMethod(nameof(RemoteFile.Open))!.Invoke(file, null)));
+        Assert.Contains("Renci.SshNet", context.Asked);
+    }
+
+    private sealed class RecordingContext(string folder) : AssemblyLoadContext("recording")
+    {
+        public List<string?> Asked { get; } = [];
+
+        protected override Assembly? Load(AssemblyName assemblyName)
+        {
+            Asked.Add(assemblyName.Name);
+            string path = Path.Combine(folder, assemblyName.Name + ".dll");
+            return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
+        }
     }
 }
