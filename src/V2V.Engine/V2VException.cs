@@ -14,10 +14,9 @@ public enum V2VError
     /// <summary>A descriptor, backing file or extent names a file outside the guest's own folder.</summary>
     DiskImageOutsideFolder,
     DiskImageReadFailed,
-
-    /// <summary>Another host cannot be reached, or is lost while it is read from.</summary>
+    /// <summary>Another host cannot be reached, or does not let itself be talked to.</summary>
     RemoteUnavailable,
-    /// <summary>Another host refuses the login, or does not prove to be the one that it should be.</summary>
+    /// <summary>Another host does not accept who asks, or does not prove who it is.</summary>
     AuthenticationFailed,
 
     PartitionTableCorrupt,

@@ -23,7 +23,10 @@ public sealed record RemoteFile(FileStore Store, string Name)
 /// <summary>Files that are named by a URI.</summary>
 public static class RemoteFiles
 {
-    internal static readonly RemoteTransport[] Transports = [new(["ssh", "sftp"], SshTransport.Locate)];
+    internal static readonly RemoteTransport[] Transports =
+    [
+        new(SshTransport.Schemes, SshTransport.Locate),
+    ];
 
     private static readonly SearchValues<char> SchemeCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");

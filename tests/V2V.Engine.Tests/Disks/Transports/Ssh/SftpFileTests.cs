@@ -245,15 +245,6 @@ public sealed class SftpFileTests : IDisposable
 
         Assert.Single(_server.Sessions);
     }
-
-    [Fact]
-    public void A_file_that_may_not_be_read_is_refused()
-    {
-        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may read everything");
-        Write("disk.raw", 100);
-        File.SetUnixFileMode(_server.Folder["disk.raw"], UnixFileMode.None);
-        Assert.Equal(V2VError.DiskImageReadFailed, Assert.Throws<DiskImageException>(() => Open("disk.raw")).Error);
-    }
 }
 
 /// <summary>Tests that run servers and count their processes.</summary>

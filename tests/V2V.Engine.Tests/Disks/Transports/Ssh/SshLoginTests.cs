@@ -50,9 +50,8 @@ public sealed class SshLoginTests : IDisposable
             Assert.Equal([1, 2, 3], read);
             return null;
         }
-        catch (DiskImageException e)
+        catch (DiskImageException e) when (e.Error == V2VError.AuthenticationFailed)
         {
-            Assert.Equal(V2VError.AuthenticationFailed, e.Error);
             return e.Message;
         }
     }
@@ -152,6 +151,10 @@ public sealed class SshLoginTests : IDisposable
             File.SetUnixFileMode(server.Folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
             RemoteAccess access = server.Access with { KeyFile = null };
             Assert.Null(Login(access with { Credential = new NetworkCredential("ignored", "correct horse") }, user));
+            File.SetUnixFileMode(server.Folder["disk.raw"], UnixFileMode.None);
+            var denied = Assert.Throws<DiskImageException>(() => Login(access with { Credential = new NetworkCredential("", "correct horse") }, user));
+            Assert.Equal(V2VError.DiskImageReadFailed, denied.Error);
+            Assert.Contains("root", denied.Advice, StringComparison.Ordinal);
             string message = Login(access with { Credential = new NetworkCredential("", "wrong horse") }, user)!;
             Assert.Contains(way, message, StringComparison.Ordinal);
             Assert.Contains(user, message, StringComparison.Ordinal);
