@@ -65,6 +65,11 @@ internal static class SshConnector
 
     private static DiskImageException Failure(SshAddress address, SshLogin login, Exception e, bool hostIsProved)
     {
+        if (login.Connection.IsAuthenticated && e is SshException and not SshConnectionException)
+        {
+            return SshFault.WithoutSftp(address, e);
+        }
+
         // Servers hang up on who has tried too often, in words, which is no loss of the connection.
         bool isTurnedAway = e is SshAuthenticationException or SshPassPhraseNullOrEmptyException
             || (hostIsProved && e is SshConnectionException { DisconnectReason: DisconnectReason.ProtocolError or DisconnectReason.NoMoreAuthenticationMethodsAvailable });

@@ -14,10 +14,18 @@ internal static class SshFault
 
     public static DiskImageException Unavailable(SshAddress address, Exception inner, bool wasLost = false) => new(
         V2VError.RemoteUnavailable,
-        $"The SSH host {address.KnownName} {(wasLost ? "was lost, and several attempts to go on there failed" : "cannot be reached")}: {inner.Message}", inner)
+        $"The SSH host {address.KnownName} {(wasLost ? "was lost, and several attempts to go on there failed" : "cannot be reached")}: {ServerText.Clean(inner.Message)}", inner)
     {
         Path = address.UriOf("/"),
         Advice = "Check the host's name, its port and that SSH is enabled there (ESXi: the service TSM-SSH).",
+    };
+
+    /// <summary>ESXi before 6.5, and servers that an administrator has set up so.</summary>
+    public static DiskImageException WithoutSftp(SshAddress address, Exception inner) => new(
+        V2VError.RemoteUnavailable, $"The SSH host {address.KnownName} lets {address.User} in, but gives no files: {ServerText.Clean(inner.Message)}", inner)
+    {
+        Path = address.UriOf("/"),
+        Advice = "Enable the subsystem sftp in its sshd_config, or copy the guest's files otherwise.",
     };
 
     /// <param name="address">Where the login failed.</param>
@@ -38,7 +46,7 @@ internal static class SshFault
     /// <param name="inner">The server's answer.</param>
     /// <param name="offset">The byte that could not be read.</param>
     public static DiskImageException ReadFailed(string uri, string what, Exception? inner, long? offset = null) =>
-        new(V2VError.DiskImageReadFailed, $"'{uri}' {what}{(inner is null ? "" : $": {inner.Message.TrimEnd('.')}")}.", inner)
+        new(V2VError.DiskImageReadFailed, $"'{uri}' {what}{(inner is null ? "" : $": {ServerText.Clean(inner.Message).TrimEnd('.')}")}.", inner)
         {
             Path = uri,
             Offset = offset,

@@ -68,8 +68,8 @@ internal sealed class SshLogin : IDisposable
     /// <summary>What was tried, what could not be, and what the host would have taken.</summary>
     public string Describe(string reason)
     {
-        string[] accepted = [.. _ways.SelectMany(w => w.Method.AllowedAuthentications ?? []).Distinct()];
-        return reason.TrimEnd('.') + "."
+        string[] accepted = [.. _ways.SelectMany(w => w.Method.AllowedAuthentications ?? []).Select(ServerText.Clean).Distinct()];
+        return ServerText.Clean(reason).TrimEnd('.') + "."
             + (_ways.Count > 0 ? $" Tried were {string.Join(", ", _ways.Select(w => w.Way))}." : "")
             + (_unusable.Count > 0 ? $" Not tried: {string.Join(", ", _unusable)}." : "")
             + (accepted.Length > 0 ? $" The host accepts {string.Join(", ", accepted)}." : "");

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using V2V.Engine.Disks;
 using V2V.Engine.Disks.Transports;
 using Xunit;
 
@@ -26,9 +27,9 @@ public sealed class SshLoginTests : IDisposable
         _server?.Dispose();
     }
 
-    private SshServer Start(string options = "UsePAM no")
+    private SshServer Start(string options = "UsePAM no", string sftp = "Subsystem sftp internal-sftp")
     {
-        _server = SshServer.Start(options);
+        _server = SshServer.Start(options, sftp);
         _server.Folder.Write("disk.raw", [1, 2, 3]);
         return _server;
     }
@@ -87,7 +88,7 @@ public sealed class SshLoginTests : IDisposable
         Assert.Contains("SSH_AUTH_SOCK is not set", Login(access)!, StringComparison.Ordinal);
 
         string socket = server.Folder["agent"];
-        using var agent = Process.Start("ssh-agent", ["-D", "-a", socket]);
+        using var agent = Process.Start(new ProcessStartInfo("ssh-agent", ["-D", "-a", socket]) { RedirectStandardOutput = true })!;
         try
         {
             SpinWait.SpinUntil(() => File.Exists(socket), TimeSpan.FromSeconds(30));
@@ -103,8 +104,16 @@ public sealed class SshLoginTests : IDisposable
                 // One after the other, so that it is this key that logs in.
                 ExternalTool.Check("env", $"SSH_AUTH_SOCK={socket}", "ssh-add", "-q", "-D");
                 File.Delete(server.Folder["authorized_keys"]);
-                ForgetConnections();
+                server.KillSessions();
             }
+
+            // More keys than a server lets anybody try.
+            for (int i = 0; i < 7; i++)
+            {
+                ExternalTool.Check("env", $"SSH_AUTH_SOCK={socket}", "ssh-add", "-q", server.MakeKey($"many{i}", "ed25519"));
+            }
+
+            Assert.Contains("Too many authentication failures", Login(access with { Timeout = TimeSpan.FromSeconds(12) })!, StringComparison.Ordinal);
         }
         finally
         {
@@ -167,6 +176,25 @@ public sealed class SshLoginTests : IDisposable
         }
     }
 
-    /// <summary>Connections are kept for a few seconds for who is equal in all that matters.</summary>
-    private void ForgetConnections() => _server!.KillSessions();
+    [Fact]
+    public void A_host_without_SFTP_is_named()
+    {
+        SshServer server = Start(sftp: "");
+        var e = Assert.Throws<DiskImageException>(() => Login(server.Access));
+        Assert.Equal(V2VError.RemoteUnavailable, e.Error);
+        Assert.Contains("sftp", e.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_account_for_files_only_reads_them_whole()
+    {
+        SshServer server = Start("UsePAM no\nForceCommand internal-sftp");
+        using (FileStream sparse = File.Create(server.Folder["sparse.raw"]))
+        {
+            sparse.SetLength(64 << 20);
+        }
+
+        using DiskFile file = RemoteFiles.Locate(server.Uri("sparse.raw"), server.Access).Open();
+        Assert.Equal([new DiskExtent(0, 64 << 20, IsZero: false)], file.Extents(0, file.Length));
+    }
 }

@@ -15,7 +15,7 @@ internal sealed class SshServer : IDisposable
     private readonly string _configuration;
     private Process _process;
 
-    private SshServer(string options)
+    private SshServer(string options, string sftp)
     {
         ExternalTool.Need("sshd", "ssh-keygen");
         if (Environment.IsPrivilegedProcess)
@@ -39,7 +39,7 @@ internal sealed class SshServer : IDisposable
             StrictModes no
             PermitRootLogin yes
             AuthorizedKeysFile {Folder["authorized_keys"]}
-            Subsystem sftp internal-sftp
+            {sftp}
             {options}
 
             """);
@@ -58,7 +58,7 @@ internal sealed class SshServer : IDisposable
     /// <summary>The server's processes for who is logged in.</summary>
     public int[] Sessions => Children(_process.Id);
 
-    public static SshServer Start(string options = "UsePAM no") => new(options);
+    public static SshServer Start(string options = "UsePAM no", string sftp = "Subsystem sftp internal-sftp") => new(options, sftp);
 
     public string Uri(string name, int? port = null) => $"ssh://{Environment.UserName}@127.0.0.1:{port ?? Port}{Folder[name]}";
 
