@@ -10,11 +10,13 @@ namespace V2V.Engine.Tests.Disks.Transports.Ssh;
 public sealed class KnownHostsTests : IDisposable
 {
     private readonly SshServer _server = SshServer.Start();
+    private int _lists;
 
     public void Dispose() => _server.Dispose();
 
+    /// <summary>Every list is a file of its own: a connection that was made by one is kept for a while for who shows the same one.</summary>
     private DiskImageException? Connect(params string[] knownHosts) =>
-        Connect(_server.Access with { HostKeyFingerprint = null, KnownHostsFile = _server.Folder.Write("known_hosts", string.Join('\n', knownHosts) + "\n") });
+        Connect(_server.Access with { HostKeyFingerprint = null, KnownHostsFile = _server.Folder.Write($"known_hosts{_lists++}", string.Join('\n', knownHosts) + "\n") });
 
     private DiskImageException? Connect(RemoteAccess access)
     {
