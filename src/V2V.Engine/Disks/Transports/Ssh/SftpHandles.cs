@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Renci.SshNet;
 using Renci.SshNet.Common;
 using Renci.SshNet.Sftp;
 

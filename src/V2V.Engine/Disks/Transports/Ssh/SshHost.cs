@@ -9,7 +9,7 @@ namespace V2V.Engine.Disks.Transports.Ssh;
 internal sealed class SshHost
 {
     /// <summary>A descriptor and then its disks are opened one after the other: the connection is kept that long for the next.</summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(3);
 
     /// <summary>Also what keeps routers from forgetting a connection over which nothing is read for a while.</summary>
     private static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(15);
@@ -18,17 +18,16 @@ internal sealed class SshHost
     private static readonly Dictionary<(SshAddress Address, RemoteAccess Access), SshHost> Pool = [];
 
     private readonly Lock _lock = new();
-    private readonly Timer _closing;
     private SshLink? _link;
     private bool _wasConnected;
     private Exception? _givenUp;
     private int _references;
+    private int _timesUnused;
 
     private SshHost(SshAddress address, RemoteAccess access)
     {
         Address = address;
         Access = access;
-        _closing = new Timer(_ => CloseUnused());
     }
 
     public SshAddress Address { get; }
@@ -57,7 +56,7 @@ internal sealed class SshHost
         {
             if (--_references == 0)
             {
-                _closing.Change(Linger, Timeout.InfiniteTimeSpan);
+                _ = CloseUnusedAsync(++_timesUnused);
             }
         }
     }
@@ -163,11 +162,13 @@ internal sealed class SshHost
         }
     }
 
-    private void CloseUnused()
+    private async Task CloseUnusedAsync(int time)
     {
+        await Task.Delay(Linger).ConfigureAwait(false);
         lock (PoolLock)
         {
-            if (_references > 0)
+            // It was used again, and may be unused again for a shorter while.
+            if (_references > 0 || time != _timesUnused)
             {
                 return;
             }
@@ -175,7 +176,6 @@ internal sealed class SshHost
             LeavePool();
         }
 
-        _closing.Dispose();
         _link?.End();
     }
 

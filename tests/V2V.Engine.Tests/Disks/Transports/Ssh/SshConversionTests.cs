@@ -1,7 +1,4 @@
 using System.Runtime.CompilerServices;
-using V2V.Engine.Conversion;
-using V2V.Engine.Disks;
-using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets.Directory;
 using Xunit;

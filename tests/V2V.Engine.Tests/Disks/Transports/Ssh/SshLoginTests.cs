@@ -157,10 +157,10 @@ public sealed class SshLoginTests : IDisposable
         ExternalTool.Check("useradd", "-M", "-d", "/", "-s", "/bin/sh", "-p", hash, user);
         try
         {
-            File.SetUnixFileMode(server.Folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+            ExternalTool.Check("chmod", "o+x", server.Folder.Path);
             RemoteAccess access = server.Access with { KeyFile = null };
             Assert.Null(Login(access with { Credential = new NetworkCredential("ignored", "correct horse") }, user));
-            File.SetUnixFileMode(server.Folder["disk.raw"], UnixFileMode.None);
+            ExternalTool.Check("chmod", "0", server.Folder["disk.raw"]);
             var denied = Assert.Throws<DiskImageException>(() => Login(access with { Credential = new NetworkCredential("", "correct horse") }, user));
             Assert.Equal(V2VError.DiskImageReadFailed, denied.Error);
             Assert.Contains("root", denied.Advice, StringComparison.Ordinal);
