@@ -169,7 +169,7 @@ public sealed class SftpFileTests : IDisposable
     public void A_host_that_stays_away_is_named()
     {
         Write("disk.raw", 1 << 20);
-        using DiskFile file = Open("disk.raw", access: _server.Access with { Timeout = TimeSpan.FromSeconds(4) });
+        using DiskFile file = Open("disk.raw", access: _server.Access with { Timeout = TimeSpan.FromSeconds(12) });
         _server.Stop();
         var e = Assert.Throws<DiskImageException>(() => file.Read(0, new byte[100]));
         Assert.Equal(V2VError.RemoteUnavailable, e.Error);
