@@ -1,6 +1,5 @@
 using System.Globalization;
 using V2V.Engine.Native.Libvirt;
-using V2V.Engine.Targets.Images;
 using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets.Libvirt;

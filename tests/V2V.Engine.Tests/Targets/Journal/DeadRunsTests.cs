@@ -1,5 +1,4 @@
 using V2V.Engine.Targets;
-using V2V.Engine.Targets.Images;
 using V2V.Engine.Targets.Journal;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;
