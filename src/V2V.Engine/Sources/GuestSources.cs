@@ -1,5 +1,6 @@
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources.DiskOnly;
+using V2V.Engine.Sources.HyperV;
 using V2V.Engine.Sources.LibvirtXml;
 using V2V.Engine.Sources.Ovf;
 using V2V.Engine.Sources.VirtualBox;
@@ -22,6 +23,7 @@ public static class GuestSources
         new OvfSource(),
         new LibvirtXmlSource(),
         new VirtualBoxSource(),
+        new HyperVSource(),
         new DiskSource(),
     ];
 

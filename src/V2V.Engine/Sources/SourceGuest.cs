@@ -10,13 +10,13 @@ public sealed record SourceGuest
 {
     public required string Name { get; init; }
 
-    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "VirtualBox", "XVA", "Disk".</summary>
+    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "VirtualBox", "HyperV", "XVA", "Disk".</summary>
     public required string SourceKind { get; init; }
 
     /// <summary>The descriptor's (or first disk's) full path.</summary>
     public required string Path { get; init; }
 
-    /// <summary>"VMware", "VirtualBox", "Xen", "KVM", "Unknown".</summary>
+    /// <summary>"VMware", "VirtualBox", "Hyper-V", "Xen", "KVM", "Unknown".</summary>
     public string Hypervisor { get; init; } = "Unknown";
 
     public int CpuCount { get; init; } = 1;
