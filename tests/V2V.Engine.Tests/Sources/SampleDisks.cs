@@ -8,7 +8,7 @@ internal static class SampleDisks
     public const int Capacity = 8 << 20;
 
     /// <summary>A disk as in a datastore: a descriptor, and its contents beside it.</summary>
-    public static void WriteFlat(TemporaryFolder folder, string name)
+    public static void WriteFlat(TemporaryFolder folder, string name, long capacity = Capacity)
     {
         var flat = Path.GetFileNameWithoutExtension(name) + "-flat.vmdk";
         File.WriteAllText(folder[name], $"""
@@ -19,7 +19,7 @@ internal static class SampleDisks
             createType="vmfs"
 
             # Extent description
-            RW {Capacity / 512} VMFS "{flat}"
+            RW {capacity / 512} VMFS "{flat}"
 
             # The Disk Data Base
             #DDB
@@ -29,7 +29,7 @@ internal static class SampleDisks
             """);
         using var data = File.Create(folder[flat]);
         data.Write(Content());
-        data.SetLength(Capacity);
+        data.SetLength(capacity);
     }
 
     /// <summary>A stream-optimized VMDK, as in OVF packages, by QEMU.</summary>
