@@ -37,6 +37,9 @@ public sealed record SourceGuest
 
     public string? Annotation { get; init; }
 
+    /// <summary>The id by which the source's firmware tables (SMBIOS) tell the guest from others.</summary>
+    public Guid? Uuid { get; init; }
+
     /// <summary>VM generation id, for guests that watch it.</summary>
     public Guid? GenerationId { get; init; }
 
@@ -44,6 +47,15 @@ public sealed record SourceGuest
     public bool ClockIsLocalTime { get; init; }
 
     public string? SoundModel { get; init; }
+
+    /// <summary>The descriptor's own word for the graphics card: "qxl", "vmsvga"; null when it does not tell.</summary>
+    public string? VideoModel { get; init; }
+
+    /// <summary>Where the guest's screen is shown; null when the descriptor does not tell.</summary>
+    public SourceDisplay? Display { get; init; }
+
+    /// <summary>How many snapshots the source has of the guest. They are not converted: what its disks hold now is.</summary>
+    public int SnapshotCount { get; init; }
 
     public IReadOnlyList<SourceDisk> Disks { get; init; } = [];
 
@@ -103,6 +115,15 @@ public sealed record SourceDisk
     /// </summary>
     public string? GuestName { get; init; }
 
+    /// <summary>The descriptor's name of the place that the disk is attached to, or of the disk: "scsi0:1", "vda".</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Position on its controller; on IDE 0 and 1 are the first channel's.</summary>
+    public int? Slot { get; init; }
+
+    /// <summary>Its place in the order in which the firmware tries devices, from 1; null when the descriptor gives no such order.</summary>
+    public int? BootOrder { get; init; }
+
     /// <summary>Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked.</summary>
     public required Func<BlockDevice> Open { get; init; }
 
@@ -117,7 +138,25 @@ public sealed record SourceDisk
 /// <param name="Network">Name of the network or port group that it is connected to.</param>
 /// <param name="IsBridge">True when <paramref name="Network"/> names a bridge rather than a virtual network.</param>
 /// <param name="PciSlot">VMware's pciSlotNumber, which Linux turns into names such as ens192.</param>
-public sealed record SourceNetworkAdapter(string? MacAddress, string? Model, string? Network, bool IsBridge = false, int? PciSlot = null);
+/// <param name="IsConnected">False when the cable is out: the adapter is there, but without a link.</param>
+public sealed record SourceNetworkAdapter(
+    string? MacAddress, string? Model, string? Network, bool IsBridge = false, int? PciSlot = null, bool IsConnected = true);
+
+public enum DisplayKind
+{
+    Vnc,
+    Spice,
+    Rdp,
+
+    /// <summary>A window on the source's own screen (SDL, GTK).</summary>
+    Window,
+}
+
+/// <param name="Kind">How the screen is shown.</param>
+/// <param name="Port">TCP port that viewers connect to; null when the source chooses one.</param>
+/// <param name="Listen">Address that the source listens at; null when not told.</param>
+/// <param name="Keymap">Keyboard layout, as QEMU names it: "de", "en-us".</param>
+public sealed record SourceDisplay(DisplayKind Kind, int? Port = null, string? Listen = null, string? Keymap = null);
 
 public enum RemovableDriveKind
 {
