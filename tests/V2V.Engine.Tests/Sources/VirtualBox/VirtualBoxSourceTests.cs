@@ -64,7 +64,8 @@ public sealed class VirtualBoxSourceTests : IDisposable
     [InlineData("<Firmware type=\"EFI\"/>", "<Firmware type=\"EFI32\"/>", "UefiFirmware32Bit")]
     [InlineData("controller=\"HDA\"", "controller=\"GUS\"", "SoundIgnored")]
     [InlineData("MACAddress=\"080027A0B1C2\"", "MACAddress=\"080027A0B1\"", "MacAddressIgnored")]
-    [InlineData("RAMSize=\"6144\"", "RAMSize=\"-1\"", "ValueReplaced")]
+    [InlineData("RAMSize=\"6144\"", "RAMSize=\"-1\"", "MemoryNotTold")]
+    [InlineData("CPU count=\"3\"", "CPU count=\"-1\"", "ValueReplaced")]
     public void What_is_unusual_is_reported(string text, string by, string concern)
     {
         var guest = Assert.Single(SampleData.Open(Place(t => t.Replace(text, by, StringComparison.Ordinal))));
