@@ -42,18 +42,23 @@ internal static class SourceReport
         Line("clock", guest.ClockIsLocalTime ? "local time" : "UTC");
         Line("system", guest.GuestOsHint);
         Line("annotation", guest.Annotation?.Replace("\n", "\\n", StringComparison.Ordinal));
+        Line("id", guest.Uuid);
         Line("generation id", guest.GenerationId);
         Line("sound", guest.SoundModel);
+        Line("video", guest.VideoModel);
+        Line("display", guest.Display);
+        Line("snapshots", guest.SnapshotCount == 0 ? null : guest.SnapshotCount);
         foreach (var disk in guest.Disks)
         {
             Line("disk", $"{Path.GetRelativePath(folder, disk.Path)} {disk.Format} {disk.Capacity} bytes, {Controller(disk)}"
+                + $"{(disk.Slot is { } slot ? $", slot {slot}" : "")}{(disk.Id is { } id ? $", id {id}" : "")}{(disk.BootOrder is { } order ? $", boot order {order}" : "")}"
                 + $"{(disk.GuestName is { } name ? $", guest name {name}" : "")}{(disk.ExpectedDigest is { } digest ? $", {digest.Algorithm} of {digest.FileName}" : "")}");
         }
 
         foreach (var adapter in guest.NetworkAdapters)
         {
             Line("adapter", $"{adapter.MacAddress ?? "no address"}, {adapter.Model ?? "no model"}, "
-                + $"{(adapter.Network is { } network ? $"{(adapter.IsBridge ? "bridge" : "network")} {network}" : "no network")}{(adapter.PciSlot is { } slot ? $", slot {slot}" : "")}");
+                + $"{(adapter.Network is { } network ? $"{(adapter.IsBridge ? "bridge" : "network")} {network}" : "no network")}{(adapter.PciSlot is { } slot ? $", slot {slot}" : "")}{(adapter.IsConnected ? "" : ", not connected")}");
         }
 
         foreach (var drive in guest.RemovableDrives)

@@ -91,6 +91,9 @@ internal sealed partial class SourceSample : IDisposable
             case "flat":
                 SampleDisks.WriteFlat(_folder, rest[0], Size(rest[1]));
                 break;
+            case "delta":
+                SampleDisks.WriteDelta(_folder, rest[0], rest[1]);
+                break;
             case "manifest":
                 File.WriteAllLines(_folder[rest[0]], rest[2..].Select(f => $"{rest[1]}({f})= {Digest(rest[1], f)}"));
                 break;
