@@ -5,8 +5,6 @@ namespace V2V.Engine.Sources.Ovf;
 /// <summary>Makes a <see cref="SourceGuest"/> of an OVF package.</summary>
 internal static class OvfGuest
 {
-    private const long MaximumMemoryMiB = 64L << 20;
-
     private const int MaximumCpus = 4096;
 
     public static SourceGuest Read(OvfPackage package, string path, string kind, CancellationToken cancellation)
@@ -38,7 +36,7 @@ internal static class OvfGuest
             Hypervisor = hypervisor,
             CpuCount = cpus,
             CpuTopology = ReadTopology(descriptor, cpus, concerns),
-            MemoryMiB = ReadMemory(descriptor, concerns),
+            MemoryMiB = ReadMemory(descriptor, cpus, concerns),
             Firmware = OvfFirmware.Read(descriptor),
             SecureBoot = OvfFirmware.HasSecureBoot(descriptor),
             HasTpm = hasTpm,
@@ -101,31 +99,24 @@ internal static class OvfGuest
         return new CpuTopology((int)(cpus / cores), (int)cores);
     }
 
-    private static long ReadMemory(OvfDescriptor descriptor, List<Concern> concerns)
+    private static long ReadMemory(OvfDescriptor descriptor, int cpus, List<Concern> concerns)
     {
-        const long Default = 2048;
         const long MiB = 1 << 20;
-        if (descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Memory) is { Quantity: { } quantity } item)
+        if (descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Memory) is not { Quantity: { } quantity } item)
         {
-            // Items without a unit come from writers that mean MiB, whatever the standard says.
-            var unit = item.Units is null ? MiB : OvfUnits.Parse(item.Units);
-            if (unit is null)
-            {
-                concerns.Add(new Concern(
-                    ConcernSeverity.Warning, "MemoryUnitUnknown", $"{descriptor.Path} gives the memory in \"{item.Units}\", which is unknown; MiB are taken."));
-                unit = MiB;
-            }
-
-            if (OvfUnits.ToBytes(quantity, unit.Value) is { } bytes && bytes / MiB is >= 1 and <= MaximumMemoryMiB)
-            {
-                return bytes / MiB;
-            }
+            return MemorySize.Read(descriptor.Path, written: null, bytes: null, cpus, concerns);
         }
 
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MemoryNotTold", $"{descriptor.Path} gives no memory size that makes sense; {Default} MiB are taken.",
-            "Set the memory of the converted guest."));
-        return Default;
+        // Items without a unit come from writers that mean MiB, whatever the standard says.
+        var unit = item.Units is null ? MiB : OvfUnits.Parse(item.Units);
+        if (unit is null)
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "MemoryUnitUnknown", $"{descriptor.Path} gives the memory in \"{item.Units}\", which is unknown; MiB are taken."));
+            unit = MiB;
+        }
+
+        return MemorySize.Read(descriptor.Path, $"{quantity} x {item.Units ?? "MiB"}", OvfUnits.ToBytes(quantity, unit.Value), cpus, concerns);
     }
 
     private static string? ReadOperatingSystem(OvfDescriptor descriptor)

@@ -7,8 +7,6 @@ internal sealed class VmxSource : GuestSource
 {
     private const string Format = "VMX";
 
-    private const long MaximumMemoryMiB = 64L << 20;
-
     private const int MaximumCpus = 4096;
 
     public override string Kind => Format;
@@ -32,7 +30,7 @@ internal sealed class VmxSource : GuestSource
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
         VmxDrives.Read(file, GuestFolder.Of(descriptor, options), options, disks, removables, concerns);
-        var cpus = (int)Number(file, "numvcpus", 1, MaximumCpus, concerns);
+        var cpus = ReadCpuCount(file, concerns);
         var hasTpm = file.Boolean("vtpm.present") == true;
         if (hasTpm)
         {
@@ -50,7 +48,7 @@ internal sealed class VmxSource : GuestSource
                 Hypervisor = "VMware",
                 CpuCount = cpus,
                 CpuTopology = ReadTopology(file, cpus, concerns),
-                MemoryMiB = ReadMemory(file, concerns),
+                MemoryMiB = ReadMemory(file, cpus, concerns),
                 Firmware = ReadFirmware(file, concerns),
                 SecureBoot = file.Boolean("uefi.secureBoot.enabled") == true,
                 HasTpm = hasTpm,
@@ -126,34 +124,29 @@ internal sealed class VmxSource : GuestSource
         return SourceNames.FromPath(file.Path);
     }
 
-    private static long ReadMemory(VmxFile file, List<Concern> concerns)
+    private static long ReadMemory(VmxFile file, int cpus, List<Concern> concerns)
     {
-        const long Default = 2048;
-        if (file["memSize"] is null)
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "MemoryNotTold", $"{file.Path} has no memSize; {Default} MiB is taken.", "Set the memory of the converted guest."));
-            return Default;
-        }
-
-        return Number(file, "memSize", Default, MaximumMemoryMiB, concerns);
+        var written = file["memSize"]?.Trim();
+        long? bytes = file.TryGetNumber("memSize", out var number) && number is > 0 and <= long.MaxValue >> 20 ? number << 20 : null;
+        return MemorySize.Read(file.Path, written is null ? null : $"{written} MiB", bytes, cpus, concerns);
     }
 
-    private static long Number(VmxFile file, string key, long otherwise, long maximum, List<Concern> concerns)
+    private static int ReadCpuCount(VmxFile file, List<Concern> concerns)
     {
-        if (file[key] is not { } text)
+        const string Key = "numvcpus";
+        if (file[Key] is not { } text)
         {
-            return otherwise;
+            return 1;
         }
 
-        if (file.TryGetNumber(key, out var number) && number >= 1 && number <= maximum)
+        if (file.TryGetNumber(Key, out var number) && number is >= 1 and <= MaximumCpus)
         {
-            return number;
+            return (int)number;
         }
 
         concerns.Add(new Concern(
-            ConcernSeverity.Warning, "ValueReplaced", $"{file.Path} sets {key} to \"{text}\", which is not between 1 and {maximum}; {otherwise} is taken."));
-        return otherwise;
+            ConcernSeverity.Warning, "ValueReplaced", $"{file.Path} sets {Key} to \"{text}\", which is not between 1 and {MaximumCpus}; 1 is taken."));
+        return 1;
     }
 
     private static CpuTopology? ReadTopology(VmxFile file, int cpus, List<Concern> concerns)

@@ -10,9 +10,6 @@ internal sealed class XvaSource : GuestSource
     public const string Format = "XVA";
 
     private const string DescriptionName = "ova.xml";
-    private const long MiB = 1 << 20;
-    private const long DefaultMemoryMiB = 2048;
-    private const long MaximumMemoryMiB = 64L << 20;
     private const int MaximumCpus = 4096;
 
     public override string Kind => Format;
@@ -62,6 +59,7 @@ internal sealed class XvaSource : GuestSource
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
         var path = file.Path;
+        var cpus = machine.Number("VCPUs_max") is >= 1 and <= MaximumCpus and { } count ? (int)count : 1;
         XvaDrives.Read(file, machine, description, blocks, disks, removables);
         var hasTpm = description.OfClass("VTPM").Any(t => t.Text("VM") == machine.Reference);
         if (hasTpm)
@@ -87,9 +85,9 @@ internal sealed class XvaSource : GuestSource
             SourceKind = Format,
             Path = path,
             Hypervisor = "Xen",
-            CpuCount = machine.Number("VCPUs_max") is >= 1 and <= MaximumCpus and { } cpus ? (int)cpus : 1,
+            CpuCount = cpus,
             CpuTopology = Topology(machine),
-            MemoryMiB = Memory(path, machine, concerns),
+            MemoryMiB = Memory(path, machine, cpus, concerns),
             Firmware = machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
             SecureBoot = machine.Text("platform", "secureboot") is "true" or "auto",
             HasTpm = hasTpm,
@@ -103,16 +101,10 @@ internal sealed class XvaSource : GuestSource
         };
     }
 
-    private static long Memory(string path, XvaObject machine, List<Concern> concerns)
+    private static long Memory(string path, XvaObject machine, int cpus, List<Concern> concerns)
     {
-        if ((machine.Number("memory_static_max") ?? machine.Number("memory_dynamic_max")) is { } bytes && bytes / MiB is >= 1 and <= MaximumMemoryMiB and { } memory)
-        {
-            return memory;
-        }
-
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MemoryNotTold", $"{path} gives no memory size that makes sense; {DefaultMemoryMiB} MiB are taken.", "Set the memory of the converted guest."));
-        return DefaultMemoryMiB;
+        var field = machine.Number("memory_static_max") is null ? "memory_dynamic_max" : "memory_static_max";
+        return MemorySize.Read(path, machine.Text(field) is { } text ? $"{text} bytes" : null, machine.Number(field), cpus, concerns);
     }
 
     /// <summary>XenServer knows sockets by how many cores each has.</summary>

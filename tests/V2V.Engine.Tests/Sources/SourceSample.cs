@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using V2V.Engine.Sources;
+using V2V.Engine.Tests.Targets.Images;
+using Xunit;
+
+namespace V2V.Engine.Tests.Sources;
+
+/// <summary>
+/// A guest as some product writes it: a folder of Samples with its descriptors and a recipe, which says how to make the disks and how to pack
+/// everything. Made anew in a temporary folder each time, which goes when it is disposed. Samples/README.md has the recipes' words.
+/// </summary>
+internal sealed partial class SourceSample : IDisposable
+{
+    private const string RecipeName = "recipe";
+    private const string ExpectedName = "expected.txt";
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly List<string> _allowed = [];
+    private string? _path;
+
+    private SourceSample(string name) => Name = name;
+
+    public string Name { get; }
+
+    public TemporaryFolder Folder => _folder;
+
+    /// <summary>What V2V is given.</summary>
+    public string SourcePath => _path ?? throw new InvalidDataException($"The recipe of {Name} has no line \"open\".");
+
+    public SourceOptions Options => new() { AllowDiskFolders = _allowed };
+
+    public static string[] Names => [.. Directory.EnumerateFiles(Root(), RecipeName, SearchOption.AllDirectories).Select(f => Path.GetFileName(Path.GetDirectoryName(f)!)).Order(StringComparer.Ordinal)];
+
+    /// <summary>The readable values of a sample.</summary>
+    public static string ExpectedPath(string name) => Path.Combine(Root(), name, ExpectedName);
+
+    /// <summary>A descriptor of a sample, to be edited.</summary>
+    public static string Read(string name, string file) => File.ReadAllText(Path.Combine(Root(), name, file));
+
+    /// <summary>Follows the recipe. Skips the test if a program that it names is missing.</summary>
+    public static SourceSample Make(string name)
+    {
+        var sample = new SourceSample(name);
+        try
+        {
+            sample.FollowRecipe();
+            return sample;
+        }
+        catch
+        {
+            sample.Dispose();
+            throw;
+        }
+    }
+
+    public IReadOnlyList<SourceGuest> Open() => GuestSources.Open(SourcePath, Options, TestContext.Current.CancellationToken);
+
+    public void Dispose() => _folder.Dispose();
+
+    private void FollowRecipe()
+    {
+        var folder = Path.Combine(Root(), Name);
+        foreach (var file in Directory.EnumerateFiles(folder).Where(f => Path.GetFileName(f) is not (RecipeName or ExpectedName)))
+        {
+            File.Copy(file, _folder[Path.GetFileName(file)]);
+        }
+
+        foreach (var line in File.ReadLines(Path.Combine(folder, RecipeName)))
+        {
+            string[] words = [.. Words().Matches(line).Select(m => m.Groups["quoted"].Success ? m.Groups["quoted"].Value : m.Value)];
+            if (words.Length > 0 && words[0][0] != '#')
+            {
+                Follow(words[0], words[1..]);
+            }
+        }
+    }
+
+    private void Follow(string word, string[] rest)
+    {
+        switch (word)
+        {
+            case "open":
+                _path = _folder[rest[0]];
+                break;
+            case "allow":
+                _allowed.Add(_folder[rest[0]]);
+                break;
+            case "flat":
+                SampleDisks.WriteFlat(_folder, rest[0], Size(rest[1]));
+                break;
+            case "delta":
+                SampleDisks.WriteDelta(_folder, rest[0], rest[1]);
+                break;
+            case "manifest":
+                File.WriteAllLines(_folder[rest[0]], rest[2..].Select(f => $"{rest[1]}({f})= {Digest(rest[1], f)}"));
+                break;
+            default:
+                // Any other line is a command, run in the folder.
+                ExternalTool.Need(word);
+                ExternalTool.Check("env", ["-C", _folder.Path, word, .. rest]);
+                break;
+        }
+    }
+
+    private string Digest(string algorithm, string file)
+    {
+        using var stream = File.OpenRead(_folder[file]);
+        return Convert.ToHexStringLower(CryptographicOperations.HashData(new HashAlgorithmName(algorithm), stream));
+    }
+
+    /// <summary>"8M" as qemu-img has it.</summary>
+    private static long Size(string text) => long.Parse(text[..^1], CultureInfo.InvariantCulture) << text[^1] switch
+    {
+        'K' => 10,
+        'M' => 20,
+        'G' => 30,
+        _ => throw new InvalidDataException($"\"{text}\" is no size"),
+    };
+
+    private static string Root([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "Samples");
+
+    [GeneratedRegex("""
+        "(?<quoted>[^"]*)"|[^\s"]+
+        """, RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex Words();
+}
