@@ -93,6 +93,27 @@ public sealed class SourceFile
             Advice = "Check that it is the descriptor and not a disk image with its name.",
         };
 
+    /// <summary>The files in the folder that it lies in, or in a folder of that one, in the order of their names.</summary>
+    internal IReadOnlyList<SourceFile> Siblings(string folder = "")
+    {
+        if (Store is { } store)
+        {
+            return (folder.Length == 0 ? StoreName.Folder(Name) : StoreName.Resolve(Name, folder)) is { } name
+                ? [.. store.Names(name).Order(StringComparer.Ordinal).Select(n => In(store, n))]
+                : [];
+        }
+
+        var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, folder);
+        try
+        {
+            return Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Order(StringComparer.Ordinal).Select(OnHost)] : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{path} cannot be listed: {e.Message}", e) { Path = path };
+        }
+    }
+
     internal bool HasExtension(string extension) => Name.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
 
     public override string ToString() => Path;

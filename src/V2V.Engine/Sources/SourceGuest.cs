@@ -10,7 +10,7 @@ public sealed record SourceGuest
 {
     public required string Name { get; init; }
 
-    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "VirtualBox", "HyperV", "XVA", "Disk".</summary>
+    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "VirtualBox", "HyperV", "Vagrant", "XVA", "Disk".</summary>
     public required string SourceKind { get; init; }
 
     /// <summary>The descriptor's (or first disk's) full path.</summary>

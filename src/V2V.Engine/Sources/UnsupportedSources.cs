@@ -22,7 +22,7 @@ internal static class UnsupportedSources
                 $"{path} is {(head.Length == 0 ? "empty" : IsText(head) ? "a text file of no known kind" : "of no known kind")}.")
             {
                 Path = path,
-                Advice = "Give a .vmx, .ovf, .ova, .xva, .vbox or libvirt .xml file, or disk images.",
+                Advice = "Give a .vmx, .ovf, .ova, .xva, .vbox or .vmcx file, an .xml file of libvirt or Hyper-V, a box, or disk images.",
             };
     }
 

@@ -74,17 +74,7 @@ internal sealed class HyperVFolder
     public Func<DiskFile>? FindBeside(string name) => _folder.Find(name).Open;
 
     /// <summary>The names of the files in one of the export's folders, as <see cref="Find"/> takes them.</summary>
-    public IReadOnlyList<string> Names(string folder)
-    {
-        if (_descriptor.Store is { } store)
-        {
-            var top = _toTop.Length == 0 ? StoreName.Folder(_descriptor.Name) : StoreName.Folder(StoreName.Folder(_descriptor.Name));
-            return [.. store.Names(top.Length == 0 ? folder : $"{top}/{folder}").Select(n => $"{folder}/{StoreName.Base(n)}").Order(StringComparer.Ordinal)];
-        }
-
-        var path = Path.Combine(Description, folder);
-        return Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Select(f => $"{folder}/{Path.GetFileName(f)}").Order(StringComparer.Ordinal)] : [];
-    }
+    public IReadOnlyList<string> Names(string folder) => [.. _descriptor.Siblings(_toTop + folder).Select(f => $"{folder}/{StoreName.Base(f.Store is null ? f.Path : f.Name)}")];
 
     private static string FolderName(SourceFile file) => file.Store is null
         ? Path.GetFileName(Path.GetDirectoryName(file.Path)) ?? ""
