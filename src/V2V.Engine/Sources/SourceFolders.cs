@@ -71,7 +71,7 @@ public static class SourceFolders
             : [machines];
     }
 
-    private static bool IsBox(string path) => Path.GetFileName(path) == VagrantSource.MetadataName && new VagrantSource().Recognises(SourceFile.OnHost(path));
+    private static bool IsBox(string path) => Path.GetFileName(path) == VagrantMetadata.FileName && VagrantMetadata.Recognises(SourceFile.OnHost(path));
 
     /// <summary>Any kind of file may be called .xml, so that these have to be what they are named after.</summary>
     private static bool IsDescriptor(string path)

@@ -76,7 +76,7 @@ internal sealed class HyperVDrives(HyperVConfiguration configuration, HyperVFold
         {
             Path = configuration.Path,
             Format = HyperVSource.Format,
-            Advice = "Export the machine again, or copy its disks into the folder 'Virtual Hard Disks' of the export.",
+            Advice = "Export the machine again, copy its disks into the folder 'Virtual Hard Disks' of the export, or allow the folder that they lie in (-AllowDiskFolder).",
         };
         return SourceDisks.FromFile(file, kind, kind == DiskController.Scsi ? "storvsc" : null, concerns, folder.ImageOptions) with { Id = id, Slot = slot };
     }

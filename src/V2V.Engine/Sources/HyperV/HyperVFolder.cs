@@ -14,6 +14,7 @@ internal sealed class HyperVFolder
 
     private readonly GuestFolder _folder;
     private readonly SourceFile _descriptor;
+    private readonly IReadOnlyList<string> _allowed;
 
     /// <summary>From the descriptor's folder to the export's: "../", or nothing when the descriptor does not lie in one.</summary>
     private readonly string _toTop;
@@ -21,6 +22,7 @@ internal sealed class HyperVFolder
     public HyperVFolder(SourceFile descriptor, SourceOptions options)
     {
         _descriptor = descriptor;
+        _allowed = descriptor.Store is null ? options.AllowDiskFolders : [];
         var isExport = IsIn(descriptor, Machines) || IsIn(descriptor, Snapshots);
         _toTop = isExport ? "../" : "";
         _folder = GuestFolder.Of(descriptor, options, withSiblings: isExport);
@@ -52,7 +54,7 @@ internal sealed class HyperVFolder
 
     /// <summary>
     /// The image that was at <paramref name="path"/> on its host: the end of that path below the export's folder, the longest that exists, then
-    /// its bare name in the folders where disks lie.
+    /// its bare name in the folders where disks lie, those that the user allowed among them.
     /// </summary>
     public Func<DiskFile>? Find(string path)
     {
@@ -62,12 +64,13 @@ internal sealed class HyperVFolder
             return null;
         }
 
-        // "C:" or the name of a host in front of the rest.
+        // What stands first is a drive, "C:", or the name of a host.
         var name = parts[^1];
         var candidates = Enumerable.Range(1, Math.Min(parts.Length - 1, 8)).Reverse().Select(n => _toTop + string.Join('/', parts[^n..]))
-            .Concat([_toTop + name, $"{_toTop}{Disks}/{name}", $"{_toTop}{Snapshots}/{name}", name]);
-        return candidates.Where(c => !c.Contains(':', StringComparison.Ordinal)).Select(c => _folder.Find(c).Open).FirstOrDefault(open => open is not null)
-            ?? (_descriptor.Store is null ? _folder.FindMoved(path).Open : null);
+            .Concat([_toTop + name, $"{_toTop}{Disks}/{name}", $"{_toTop}{Snapshots}/{name}", name])
+            .Where(c => !c.Contains(':', StringComparison.Ordinal))
+            .Concat(_allowed.Select(folder => Path.GetFullPath(Path.Combine(folder, name))));
+        return candidates.Select(c => _folder.Find(c).Open).FirstOrDefault(open => open is not null);
     }
 
     /// <summary>A file beside the descriptor or below its folder.</summary>

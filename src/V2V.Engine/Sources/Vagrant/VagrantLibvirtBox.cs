@@ -1,6 +1,3 @@
-using System.Text.Json;
-using V2V.Engine.Disks.Transports;
-
 namespace V2V.Engine.Sources.Vagrant;
 
 /// <summary>
@@ -13,7 +10,7 @@ internal static class VagrantLibvirtBox
     private const string DefaultNetwork = "default";
     private const int MaximumDisks = 64;
 
-    public static SourceGuest Read(SourceFile file, JsonElement metadata, SourceOptions options)
+    public static SourceGuest Read(SourceFile file, VagrantMetadata metadata, SourceOptions options)
     {
         List<Concern> concerns =
         [
@@ -28,7 +25,7 @@ internal static class VagrantLibvirtBox
             SourceKind = "Vagrant",
             Path = file.Path,
             Hypervisor = "KVM",
-            Disks = [.. Images(file, metadata, folder).Select((image, i) => ReadDisk(file, folder, image, i, options, concerns))],
+            Disks = [.. Images(metadata, folder).Select((image, i) => ReadDisk(file, folder, image, i, options, concerns))],
             NetworkAdapters = [new SourceNetworkAdapter(MacAddress: null, "virtio", DefaultNetwork)],
             Concerns = concerns,
         };
@@ -45,17 +42,12 @@ internal static class VagrantLibvirtBox
         return SourceDisks.FromFile(open, DiskController.Virtio, model: null, concerns, options, image.Format) with { Slot = index };
     }
 
-    private static List<(string Name, string? Format)> Images(SourceFile file, JsonElement metadata, GuestFolder folder)
+    private static List<(string Name, string? Format)> Images(VagrantMetadata metadata, GuestFolder folder)
     {
-        var format = Format(VagrantSource.Text(metadata, "format"));
-        if (metadata.TryGetProperty("disks", out var disks) && disks.ValueKind == JsonValueKind.Array && disks.GetArrayLength() > 0)
+        var format = Format(metadata.Format);
+        if (metadata.Disks.Count > 0)
         {
-            if (disks.GetArrayLength() > MaximumDisks)
-            {
-                throw VagrantSource.Invalid(file, $"lists {disks.GetArrayLength()} disks; a box has at most {MaximumDisks}");
-            }
-
-            return [.. disks.EnumerateArray().Select(d => Listed(file, d, format))];
+            return [.. metadata.Disks.Select(d => (d.Path, Format(d.Format) ?? format))];
         }
 
         List<(string, string?)> images = [(FirstImage, format)];
@@ -66,11 +58,6 @@ internal static class VagrantLibvirtBox
 
         return images;
     }
-
-    private static (string Name, string? Format) Listed(SourceFile file, JsonElement disk, string? format) =>
-        disk.ValueKind == JsonValueKind.Object && VagrantSource.Text(disk, "path") is { } path
-            ? (path, Format(VagrantSource.Text(disk, "format")) ?? format)
-            : throw VagrantSource.Invalid(file, "lists a disk without a path");
 
     /// <summary>The formats that boxes are in; anything else is left to the image's content.</summary>
     private static string? Format(string? name) => name is "qcow2" or "raw" ? name : null;
