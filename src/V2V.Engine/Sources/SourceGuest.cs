@@ -10,7 +10,7 @@ public sealed record SourceGuest
 {
     public required string Name { get; init; }
 
-    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "VirtualBox", "HyperV", "Vagrant", "XVA", "Disk".</summary>
+    /// <summary>"VMX", "OVA", "OVF", "Libvirt", "LibvirtXml", "VirtualBox", "HyperV", "Vagrant", "XVA", "Disk".</summary>
     public required string SourceKind { get; init; }
 
     /// <summary>The descriptor's (or first disk's) full path.</summary>
@@ -18,6 +18,8 @@ public sealed record SourceGuest
 
     /// <summary>"VMware", "VirtualBox", "Hyper-V", "Xen", "KVM", "Unknown".</summary>
     public string Hypervisor { get; init; } = "Unknown";
+
+    public GuestState State { get; init; }
 
     public int CpuCount { get; init; } = 1;
 
@@ -141,22 +143,6 @@ public sealed record SourceDisk
 /// <param name="IsConnected">False when the cable is out: the adapter is there, but without a link.</param>
 public sealed record SourceNetworkAdapter(
     string? MacAddress, string? Model, string? Network, bool IsBridge = false, int? PciSlot = null, bool IsConnected = true);
-
-public enum DisplayKind
-{
-    Vnc,
-    Spice,
-    Rdp,
-
-    /// <summary>A window on the source's own screen (SDL, GTK).</summary>
-    Window,
-}
-
-/// <param name="Kind">How the screen is shown.</param>
-/// <param name="Port">TCP port that viewers connect to; null when the source chooses one.</param>
-/// <param name="Listen">Address that the source listens at; null when not told.</param>
-/// <param name="Keymap">Keyboard layout, as QEMU names it: "de", "en-us".</param>
-public sealed record SourceDisplay(DisplayKind Kind, int? Port = null, string? Listen = null, string? Keymap = null);
 
 public enum RemovableDriveKind
 {

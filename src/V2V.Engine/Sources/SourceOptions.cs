@@ -11,6 +11,9 @@ public sealed record SourceOptions
     /// </summary>
     public IReadOnlyList<string> AllowDiskFolders { get; init; } = [];
 
+    /// <summary>URI of the libvirt connection whose storage pools have the volumes that a libvirt XML file names; null without one.</summary>
+    public string? Connection { get; init; }
+
     /// <summary>How to get at files on other hosts.</summary>
     public RemoteAccess Remote { get; init; } = new();
 }

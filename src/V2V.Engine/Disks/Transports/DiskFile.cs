@@ -30,7 +30,7 @@ public abstract class DiskFile : IDisposable
         length > 0 ? [new DiskExtent(offset, length, IsZero: false)] : [];
 
     /// <summary>Bytes that the file takes at its place: its size less its holes.</summary>
-    internal long Allocated() => Extents(0, Length).Where(e => !e.IsZero).Sum(e => e.Length);
+    internal virtual long Allocated() => Extents(0, Length).Where(e => !e.IsZero).Sum(e => e.Length);
 
     public void Dispose()
     {

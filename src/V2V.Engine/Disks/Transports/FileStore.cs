@@ -17,6 +17,9 @@ public abstract class FileStore
     /// <exception cref="V2VException">The place cannot be reached, or the file not be opened.</exception>
     public abstract DiskFile? Open(string name);
 
+    /// <summary>The name of what <paramref name="reference"/> means, as written in the file <paramref name="referrer"/>; null when that is not here.</summary>
+    internal virtual string? Resolve(string referrer, string reference) => StoreName.Resolve(referrer, reference);
+
     /// <summary>The names of the files directly in a folder ("" is the top), as <see cref="Open"/> takes them.</summary>
     public abstract IEnumerable<string> Names(string folder);
 }

@@ -1,4 +1,6 @@
 using System.Buffers;
+using V2V.Engine.Disks.Transports.Http;
+using V2V.Engine.Disks.Transports.Nbd;
 
 namespace V2V.Engine.Disks.Transports;
 
@@ -22,7 +24,11 @@ public sealed record RemoteFile(FileStore Store, string Name)
 /// <summary>Files that are named by a URI.</summary>
 public static class RemoteFiles
 {
-    internal static readonly RemoteTransport[] Transports = [];
+    internal static readonly RemoteTransport[] Transports =
+    [
+        new(HttpStore.Schemes, HttpStore.Locate),
+        new(NbdUri.Schemes, NbdTransport.Locate),
+    ];
 
     private static readonly SearchValues<char> SchemeCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");

@@ -97,7 +97,7 @@ public sealed class LibvirtXmlDrivesTests : IDisposable
 
     [Theory]
     [InlineData("network", "<source protocol='rbd' name='pool/web'/>", "network (rbd pool/web)")]
-    [InlineData("network", "<source protocol='nbd'><host name='localhost' port='1234'/></source>", "network (nbd")]
+    [InlineData("network", "<source protocol='nbd'><host transport='unix' socket='/run/nbd'/></source>", "network (nbd")]
     [InlineData("volume", "<source pool='default' volume='web'/>", "volume web of the pool default")]
     [InlineData("dir", "<source dir='/x'/>", "type dir")]
     [InlineData("nvme", "<source type='pci' namespace='1'/>", "type nvme")]
