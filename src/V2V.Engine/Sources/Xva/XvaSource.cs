@@ -67,6 +67,13 @@ internal sealed class XvaSource : GuestSource
             concerns.Add(SourceConcerns.TpmContentsStay);
         }
 
+        // A guest with a boot policy has a virtual firmware; what has none is started by Xen itself.
+        var isParavirtual = machine.Text("HVM_boot_policy") is null;
+        if (isParavirtual)
+        {
+            concerns.Add(SourceConcerns.Paravirtual);
+        }
+
         if (snapshots > 0)
         {
             concerns.Add(new Concern(ConcernSeverity.Information, "SnapshotsIgnored", $"{path} holds snapshots of the guest; its current state is converted, the snapshots are not."));
@@ -88,7 +95,7 @@ internal sealed class XvaSource : GuestSource
             CpuCount = cpus,
             CpuTopology = Topology(machine),
             MemoryMiB = Memory(path, machine, cpus, concerns),
-            Firmware = machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
+            Firmware = isParavirtual ? null : machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
             SecureBoot = machine.Text("platform", "secureboot") is "true" or "auto",
             HasTpm = hasTpm,
             GuestOsHint = machine.Text("reference_label"),
