@@ -46,7 +46,7 @@ internal static class SourceReport
         Line("generation id", guest.GenerationId);
         Line("sound", guest.SoundModel);
         Line("video", guest.VideoModel);
-        Line("display", guest.Display);
+        Line("display", guest.Display is { } display ? $"{display.Kind}{(display.Port is { } port ? $" port {port}" : "")}{(display.Listen is { } listen ? $" at {listen}" : "")}" : null);
         Line("snapshots", guest.SnapshotCount == 0 ? null : guest.SnapshotCount);
         foreach (var disk in guest.Disks)
         {

@@ -16,6 +16,7 @@ internal sealed partial class SourceSample : IDisposable
 {
     private const string RecipeName = "recipe";
     private const string ExpectedName = "expected.txt";
+    private const string DifferencesName = "virt-v2v.txt";
 
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _allowed = [];
@@ -36,6 +37,18 @@ internal sealed partial class SourceSample : IDisposable
 
     /// <summary>The readable values of a sample.</summary>
     public static string ExpectedPath(string name) => Path.Combine(Root(), name, ExpectedName);
+
+    /// <summary>What virt-v2v reads otherwise; there need not be such a file.</summary>
+    public static string DifferencesPath(string name) => Path.Combine(Root(), name, DifferencesName);
+
+    /// <summary>virt-v2v's word for sources of this kind, or null if it reads none.</summary>
+    public static string? InputMode(string name) => Path.GetExtension(Opened(name)) switch
+    {
+        ".vmx" => "vmx",
+        ".ova" or ".ovf" => "ova",
+        ".xml" => "libvirtxml",
+        _ => null,
+    };
 
     /// <summary>A descriptor of a sample, to be edited.</summary>
     public static string Read(string name, string file) => File.ReadAllText(Path.Combine(Root(), name, file));
@@ -63,7 +76,7 @@ internal sealed partial class SourceSample : IDisposable
     private void FollowRecipe()
     {
         var folder = Path.Combine(Root(), Name);
-        foreach (var file in Directory.EnumerateFiles(folder).Where(f => Path.GetFileName(f) is not (RecipeName or ExpectedName)))
+        foreach (var file in Directory.EnumerateFiles(folder).Where(f => Path.GetFileName(f) is not (RecipeName or ExpectedName or DifferencesName)))
         {
             File.Copy(file, _folder[Path.GetFileName(file)]);
         }
@@ -104,6 +117,8 @@ internal sealed partial class SourceSample : IDisposable
                 break;
         }
     }
+
+    private static string Opened(string name) => File.ReadLines(Path.Combine(Root(), name, RecipeName)).Last(l => l.StartsWith("open ", StringComparison.Ordinal))[5..].Trim('"');
 
     private string Digest(string algorithm, string file)
     {

@@ -49,11 +49,14 @@ internal sealed class VirtualBoxSource : GuestSource
                 HasTpm = hasTpm,
                 GuestOsHint = machine.AttributeText("OSType"),
                 Annotation = machine.ChildText("Description"),
+                Uuid = Guid.TryParse(hardware.AttributeText("uuid") ?? machine.AttributeText("uuid"), out var id) ? id : null,
                 // VirtualBox writes the element when the clock is not its default, local time.
                 ClockIsLocalTime = hardware.Child("RTC")?.AttributeText("localOrUTC") != "UTC",
                 SoundModel = ReadSound(hardware, concerns),
+                VideoModel = hardware.Child("Display")?.AttributeText("controller")?.ToLowerInvariant(),
+                SnapshotCount = machine.Descendants().Count(e => e.Name.LocalName == "Snapshot"),
                 Disks = disks,
-                NetworkAdapters = VirtualBoxNetworkAdapters.Read(hardware, concerns),
+                NetworkAdapters = VirtualBoxNetworkAdapters.Read(hardware, SchemaVersion(root) >= 16, concerns),
                 RemovableDrives = removables,
                 Concerns = concerns,
             },
@@ -80,6 +83,14 @@ internal sealed class VirtualBoxSource : GuestSource
         return root.Child("Machine") ?? throw Unsupported(
             path, root.Child("Global") is null ? "describes no machine." : "is the list of VirtualBox' machines, not the description of one.",
             "Give the .vbox file that VirtualBox keeps in the machine's folder.");
+    }
+
+    /// <summary>16 for "1.16-linux"; 0 when there is none. VirtualBox 5.1 and later write 1.16 and up, in which defaults are left out.</summary>
+    private static int SchemaVersion(XElement root)
+    {
+        var version = root.AttributeText("version") ?? "";
+        var end = version.IndexOf('-', StringComparison.Ordinal);
+        return Version.TryParse(end < 0 ? version : version[..end], out var parsed) && parsed.Major == 1 ? parsed.Minor : 0;
     }
 
     private static void ReportState(string path, XElement machine, List<Concern> concerns)

@@ -29,7 +29,8 @@ internal sealed class VmxSource : GuestSource
         List<Concern> concerns = [.. file.Concerns];
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
-        VmxDrives.Read(file, GuestFolder.Of(descriptor, options), options, disks, removables, concerns);
+        var folder = GuestFolder.Of(descriptor, options);
+        VmxDrives.Read(file, folder, options, disks, removables, concerns);
         var cpus = ReadCpuCount(file, concerns);
         var hasTpm = file.Boolean("vtpm.present") == true;
         if (hasTpm)
@@ -38,6 +39,13 @@ internal sealed class VmxSource : GuestSource
         }
 
         ReportState(file, concerns);
+        var snapshots = VmxSnapshots.Count(descriptor, folder);
+        if (snapshots > 0)
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Information, "SnapshotsIgnored", $"{path} describes a guest with snapshots; its current state is converted, the snapshots are not."));
+        }
+
         return
         [
             new SourceGuest
@@ -53,9 +61,12 @@ internal sealed class VmxSource : GuestSource
                 SecureBoot = file.Boolean("uefi.secureBoot.enabled") == true,
                 HasTpm = hasTpm,
                 GuestOsHint = file["guestOS"],
-                Annotation = string.IsNullOrWhiteSpace(file["annotation"]) ? null : file["annotation"],
-                GenerationId = VmxGenerationId.Read(file),
+                Annotation = string.IsNullOrWhiteSpace(file["annotation"]) ? null : file["annotation"]!.ReplaceLineEndings("\n"),
+                Uuid = VmxIds.Firmware(file),
+                GenerationId = VmxIds.Generation(file),
                 SoundModel = ReadSound(file, concerns),
+                Display = ReadDisplay(file),
+                SnapshotCount = snapshots,
                 Disks = disks,
                 NetworkAdapters = VmxNetworkAdapters.Read(file, concerns),
                 RemovableDrives = removables,
@@ -201,6 +212,14 @@ internal sealed class VmxSource : GuestSource
                 return null;
         }
     }
+
+    /// <summary>Hosted products and ESX of before 7 can show a guest's screen by VNC.</summary>
+    private static SourceDisplay? ReadDisplay(VmxFile file) => file.Boolean("RemoteDisplay.vnc.enabled") == true
+        ? new SourceDisplay(
+            DisplayKind.Vnc,
+            Listen: string.IsNullOrWhiteSpace(file["RemoteDisplay.vnc.ip"]) ? null : file["RemoteDisplay.vnc.ip"],
+            Port: file.TryGetNumber("RemoteDisplay.vnc.port", out var port) && port is > 0 and <= ushort.MaxValue ? (int)port : null)
+        : null;
 
     private static void ReportState(VmxFile file, List<Concern> concerns)
     {

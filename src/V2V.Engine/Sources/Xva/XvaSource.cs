@@ -37,7 +37,7 @@ internal sealed class XvaSource : GuestSource
             throw new SourceException(V2VError.SourceInvalid, $"{file.Path} describes no guest.") { Path = file.Path, Format = Format, Advice = "Export the guest again with 'xe vm-export'." };
         }
 
-        return [.. guests.Select(m => Read(file, m, description, blocks, machines.Count > guests.Count))];
+        return [.. guests.Select(m => Read(file, m, description, blocks, machines.Count - guests.Count))];
     }
 
     private static byte[] ReadDescription(DiskFile archive)
@@ -53,7 +53,7 @@ internal sealed class XvaSource : GuestSource
         return content;
     }
 
-    private static SourceGuest Read(SourceFile file, XvaObject machine, XvaDescription description, XvaBlocks blocks, bool hasSnapshots)
+    private static SourceGuest Read(SourceFile file, XvaObject machine, XvaDescription description, XvaBlocks blocks, int snapshots)
     {
         List<Concern> concerns = [];
         List<SourceDisk> disks = [];
@@ -67,7 +67,14 @@ internal sealed class XvaSource : GuestSource
             concerns.Add(SourceConcerns.TpmContentsStay);
         }
 
-        if (hasSnapshots)
+        // A guest with a boot policy has a virtual firmware; what has none is started by Xen itself.
+        var isParavirtual = machine.Text("HVM_boot_policy") is null;
+        if (isParavirtual)
+        {
+            concerns.Add(SourceConcerns.Paravirtual);
+        }
+
+        if (snapshots > 0)
         {
             concerns.Add(new Concern(ConcernSeverity.Information, "SnapshotsIgnored", $"{path} holds snapshots of the guest; its current state is converted, the snapshots are not."));
         }
@@ -88,12 +95,14 @@ internal sealed class XvaSource : GuestSource
             CpuCount = cpus,
             CpuTopology = Topology(machine),
             MemoryMiB = Memory(path, machine, cpus, concerns),
-            Firmware = machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
+            Firmware = isParavirtual ? null : machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
             SecureBoot = machine.Text("platform", "secureboot") is "true" or "auto",
             HasTpm = hasTpm,
             GuestOsHint = machine.Text("reference_label"),
             Annotation = machine.Text("name_description"),
+            Uuid = Guid.TryParse(machine.Text("uuid"), out var uuid) ? uuid : null,
             GenerationId = Guid.TryParse(machine.Text("generation_id")?.Replace(":", "", StringComparison.Ordinal), out var id) ? id : null,
+            SnapshotCount = snapshots,
             Disks = disks,
             NetworkAdapters = XvaNetworkAdapters.Read(machine, description, concerns),
             RemovableDrives = removables,

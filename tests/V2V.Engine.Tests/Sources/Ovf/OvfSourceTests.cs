@@ -43,27 +43,6 @@ public sealed class OvfSourceTests : IDisposable
         Assert.Equal("CapacityDiffers", Assert.Single(guest.Concerns).Id);
     }
 
-    [Fact]
-    public void A_guest_exported_from_VirtualBox_as_OVF_2_is_read_completely()
-    {
-        SampleDisks.WriteStreamOptimized(_folder, "web server-disk001.vmdk");
-        var guest = Read(SampleData.Read("virtualbox.ovf"));
-
-        Assert.Equal("web server", guest.Name);
-        Assert.Equal("VirtualBox", guest.Hypervisor);
-        Assert.Equal(4, guest.CpuCount);
-        Assert.Equal(1024, guest.MemoryMiB);
-        Assert.Equal(Firmware.Uefi, guest.Firmware);
-        Assert.Equal("Debian12_64", guest.GuestOsHint);
-        Assert.Equal("es1370", guest.SoundModel);
-        Assert.Equal([new RemovableDrive(RemovableDriveKind.CdRom, DiskController.Sata, 1)], guest.RemovableDrives);
-        Assert.Equal([new SourceNetworkAdapter("08:00:27:ab:cd:ef", "e1000", "NAT")], guest.NetworkAdapters);
-        var disk = Assert.Single(guest.Disks);
-        Assert.Equal((DiskController.Sata, "ahci"), (disk.Controller, disk.ControllerModel));
-        AssertContent(disk);
-        Assert.Empty(guest.Concerns);
-    }
-
     [Theory]
     [InlineData("--format=ustar")]
     [InlineData("--format=gnu")]
