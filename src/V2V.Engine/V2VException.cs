@@ -14,6 +14,8 @@ public enum V2VError
     /// <summary>A descriptor, backing file or extent names a file outside the guest's own folder.</summary>
     DiskImageOutsideFolder,
     DiskImageReadFailed,
+    /// <summary>There is no room for what has to be unpacked.</summary>
+    TemporaryFolderFull,
 
     PartitionTableCorrupt,
     VolumeCorrupt,

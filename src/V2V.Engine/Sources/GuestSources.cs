@@ -35,7 +35,13 @@ public static class GuestSources
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
-        var file = Locate(path, options);
+        using var opened = OpenedSource.Locate(FindDescriptorIn(path), options);
+        return Read(opened.File, options, cancellation);
+    }
+
+    /// <summary>Reads the guests that a file describes, whatever kind of file it is.</summary>
+    internal static IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation)
+    {
         foreach (var source in All)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -48,17 +54,7 @@ public static class GuestSources
         throw UnsupportedSources.Refused(file);
     }
 
-    private static SourceFile Locate(string path, SourceOptions options)
-    {
-        if (RemoteFiles.IsUri(path))
-        {
-            var remote = RemoteFiles.Locate(path, options.Remote);
-            return SourceFile.In(remote.Store, remote.Name);
-        }
-
-        path = Path.GetFullPath(path);
-        return SourceFile.OnHost(Directory.Exists(path) ? FindDescriptor(path) : path);
-    }
+    private static string FindDescriptorIn(string path) => !RemoteFiles.IsUri(path) && Directory.Exists(path) ? FindDescriptor(Path.GetFullPath(path)) : path;
 
     /// <summary>Any kind of file may be called .xml, so that these have to be what they are named after.</summary>
     private static bool IsDescriptor(string path) =>

@@ -11,6 +11,9 @@ public sealed record SourceOptions
     /// </summary>
     public IReadOnlyList<string> AllowDiskFolders { get; init; } = [];
 
+    /// <summary>Folder for what has to be unpacked to be read; null takes the system's folder for temporary files.</summary>
+    public string? TemporaryDirectory { get; init; }
+
     /// <summary>How to get at files on other hosts.</summary>
     public RemoteAccess Remote { get; init; } = new();
 }
