@@ -44,6 +44,7 @@ public static class ErrorRecords
         [V2VError.DriversMissing] = ErrorCategory.ObjectNotFound,
         [V2VError.TargetExists] = ErrorCategory.ResourceExists,
         [V2VError.TargetFull] = ErrorCategory.LimitsExceeded,
+        [V2VError.TemporaryFolderFull] = ErrorCategory.LimitsExceeded,
         [V2VError.TargetUnavailable] = ErrorCategory.ResourceUnavailable,
         [V2VError.TargetUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.TargetWriteFailed] = ErrorCategory.WriteError,

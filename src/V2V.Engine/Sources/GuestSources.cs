@@ -38,8 +38,8 @@ public static class GuestSources
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
         return !RemoteFiles.IsUri(path) && Directory.Exists(path)
-            ? [.. DescriptorsIn(Path.GetFullPath(path)).SelectMany(p => Read(SourceFile.OnHost(p), options, cancellation))]
-            : Read(Locate(path, options), options, cancellation);
+            ? [.. DescriptorsIn(Path.GetFullPath(path)).SelectMany(p => OpenFile(p, options, cancellation))]
+            : OpenFile(path, options, cancellation);
     }
 
     /// <summary>Reads the guests that a file describes, whatever kind of file it is.</summary>
@@ -57,15 +57,10 @@ public static class GuestSources
         throw UnsupportedSources.Refused(file);
     }
 
-    private static SourceFile Locate(string path, SourceOptions options)
+    private static IReadOnlyList<SourceGuest> OpenFile(string path, SourceOptions options, CancellationToken cancellation)
     {
-        if (RemoteFiles.IsUri(path))
-        {
-            var remote = RemoteFiles.Locate(path, options.Remote);
-            return SourceFile.In(remote.Store, remote.Name);
-        }
-
-        return SourceFile.OnHost(path);
+        using var opened = OpenedSource.Locate(path, options);
+        return Read(opened.File, options, cancellation);
     }
 
     private static List<string> DescriptorsIn(string folder)

@@ -1,5 +1,6 @@
 using System.Text;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Transports.Archives;
 using V2V.Engine.Disks.Xva;
 
 namespace V2V.Engine.Sources.Xva;
@@ -45,7 +46,7 @@ internal sealed class XvaSource : GuestSource
         var entry = TarArchive.Enumerate(archive).First();
         if (entry.Length > SourceFile.MaximumDescriptorLength)
         {
-            throw SourceFile.TooLarge($"{archive.Path}!{entry.Name}", Format, entry.Length);
+            throw SourceFile.TooLarge($"{archive.Path}!{entry.Name}", Format);
         }
 
         var content = new byte[entry.Length];

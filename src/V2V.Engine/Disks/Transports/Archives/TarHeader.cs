@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace V2V.Engine.Disks.Transports;
+namespace V2V.Engine.Disks.Transports.Archives;
 
 /// <summary>One 512-byte header of a tar archive: ustar with the GNU extensions (POSIX.1-2001 pax; GNU tar manual, "Basic Tar Format").</summary>
 internal readonly record struct TarHeader(string Name, long Size, byte Type)

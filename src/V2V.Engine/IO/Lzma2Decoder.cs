@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
-using Place = V2V.Engine.Conversion.Initramfs.LzmaProbabilities;
+using Place = V2V.Engine.IO.LzmaProbabilities;
 
-namespace V2V.Engine.Conversion.Initramfs;
+namespace V2V.Engine.IO;
 
 /// <summary>
 /// Decodes LZMA2 data: chunks that are stored or LZMA-compressed (LZMA specification; the chunk headers as in Documentation of XZ Embedded,
@@ -15,6 +15,9 @@ internal sealed unsafe class Lzma2Decoder
 
     /// <summary>How much is decoded between two moves of the window, so that moving costs less than decoding.</summary>
     private const int MinSlide = 8 << 20;
+
+    /// <summary>A chunk with its header is at most this long (a size of 16 bits).</summary>
+    public const int MaxEncodedLength = (1 << 16) + 6;
 
     private const uint TopValue = 1 << 24;
     private const int ModelBits = 11;
@@ -33,12 +36,15 @@ internal sealed unsafe class Lzma2Decoder
     /// <summary>Bytes decoded since the dictionary was reset: what distances may reach back to, and what positions count from.</summary>
     private long _processed;
 
+    private bool _needsDictionaryReset = true;
+    private bool _needsProperties = true;
     private int _state;
     private int _literalContextBits;
     private uint _literalPositionMask;
     private uint _positionMask;
 
-    private Lzma2Decoder(int dictionarySize)
+    /// <param name="dictionarySize">How far distances reach, in bytes; so much is allocated.</param>
+    public Lzma2Decoder(int dictionarySize)
     {
         _dictionarySize = dictionarySize;
         _window = GC.AllocateUninitializedArray<byte>(dictionarySize + Math.Max(MaxChunkLength, Math.Min(dictionarySize, MinSlide)));
@@ -48,69 +54,75 @@ internal sealed unsafe class Lzma2Decoder
     /// <param name="input">Starts with a chunk's control byte.</param>
     /// <param name="dictionarySize">How far distances reach, in bytes; so much is allocated.</param>
     /// <param name="sink">Takes what is decoded, in order.</param>
-    /// <exception cref="ConversionException">The data is damaged or ends early.</exception>
+    /// <exception cref="InvalidDataException">The data is damaged or ends early.</exception>
     public static int Decode(ReadOnlySpan<byte> input, int dictionarySize, ContentSink sink)
     {
         var decoder = new Lzma2Decoder(dictionarySize);
-        var needsDictionaryReset = true;
-        var needsProperties = true;
         var offset = 0;
-        while (true)
+        while (decoder.Decode(input[offset..], sink) is var length and > 0)
         {
-            var control = At(input, offset);
-            if (control == 0)
-            {
-                return offset + 1;
-            }
-
-            // 1 and 2 are stored chunks, 1 with a new dictionary; 0x80 and up are compressed, bits 5 and 6 tell what is reset.
-            var isCompressed = control >= 0x80;
-            if (control is 1 or >= 0xE0)
-            {
-                decoder._position = 0;
-                decoder._processed = 0;
-                needsDictionaryReset = false;
-                needsProperties = true;
-            }
-            else if (needsDictionaryReset || (!isCompressed && control > 2))
-            {
-                throw Damaged();
-            }
-
-            var length = ((isCompressed ? (control & 0x1F) << 16 : 0) | (At(input, offset + 1) << 8) | At(input, offset + 2)) + 1;
-            decoder.MakeRoom(length);
-            if (!isCompressed)
-            {
-                offset += 3;
-                Require(input, offset, length);
-                input.Slice(offset, length).CopyTo(decoder._window.AsSpan(decoder._position));
-                decoder.Emit(length, sink);
-                offset += length;
-                continue;
-            }
-
-            var compressedLength = ((At(input, offset + 3) << 8) | At(input, offset + 4)) + 1;
-            offset += 5;
-            if (control >= 0xC0)
-            {
-                decoder.SetProperties(At(input, offset++));
-                needsProperties = false;
-            }
-            else if (needsProperties)
-            {
-                throw Damaged();
-            }
-
-            if (control >= 0xA0)
-            {
-                decoder.ResetState();
-            }
-
-            Require(input, offset, compressedLength);
-            decoder.DecodeChunk(input.Slice(offset, compressedLength), length);
-            decoder.Emit(length, sink);
-            offset += compressedLength;
+            offset += length;
         }
+
+        return offset + 1;
+    }
+
+    /// <summary>Decodes the one chunk at the start of <paramref name="input"/>, which may go on behind it.</summary>
+    /// <returns>The chunk's length in bytes, at most <see cref="MaxEncodedLength"/>; 0 at the end mark, which takes one byte.</returns>
+    /// <exception cref="InvalidDataException">The data is damaged or ends early.</exception>
+    public int Decode(ReadOnlySpan<byte> input, ContentSink sink)
+    {
+        var control = At(input, 0);
+        if (control == 0)
+        {
+            return 0;
+        }
+
+        // 1 and 2 are stored chunks, 1 with a new dictionary; 0x80 and up are compressed, bits 5 and 6 tell what is reset.
+        var isCompressed = control >= 0x80;
+        if (control is 1 or >= 0xE0)
+        {
+            _position = 0;
+            _processed = 0;
+            _needsDictionaryReset = false;
+            _needsProperties = true;
+        }
+        else if (_needsDictionaryReset || (!isCompressed && control > 2))
+        {
+            throw Damaged();
+        }
+
+        var length = ((isCompressed ? (control & 0x1F) << 16 : 0) | (At(input, 1) << 8) | At(input, 2)) + 1;
+        MakeRoom(length);
+        if (!isCompressed)
+        {
+            Require(input, 3, length);
+            input.Slice(3, length).CopyTo(_window.AsSpan(_position));
+            Emit(length, sink);
+            return 3 + length;
+        }
+
+        var compressedLength = ((At(input, 3) << 8) | At(input, 4)) + 1;
+        var offset = 5;
+        if (control >= 0xC0)
+        {
+            SetProperties(At(input, offset++));
+            _needsProperties = false;
+        }
+        else if (_needsProperties)
+        {
+            throw Damaged();
+        }
+
+        if (control >= 0xA0)
+        {
+            ResetState();
+        }
+
+        Require(input, offset, compressedLength);
+        DecodeChunk(input.Slice(offset, compressedLength), length);
+        Emit(length, sink);
+        return offset + compressedLength;
     }
 
     private void MakeRoom(int length)
@@ -417,14 +429,14 @@ internal sealed unsafe class Lzma2Decoder
     {
         if (length > input.Length - offset)
         {
-            throw InitramfsErrors.Malformed("its xz data ends early", offset);
+            throw new InvalidDataException("it ends early");
         }
     }
 
     private static byte At(ReadOnlySpan<byte> input, int offset) =>
-        (uint)offset < (uint)input.Length ? input[offset] : throw InitramfsErrors.Malformed("its xz data ends early", offset);
+        (uint)offset < (uint)input.Length ? input[offset] : throw new InvalidDataException("it ends early");
 
     private static void ThrowDamaged() => throw Damaged();
 
-    private static ConversionException Damaged() => InitramfsErrors.Malformed("its xz data cannot be decoded");
+    private static InvalidDataException Damaged() => new("its LZMA2 data is damaged");
 }

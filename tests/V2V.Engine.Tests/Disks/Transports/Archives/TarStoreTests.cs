@@ -2,9 +2,10 @@ using System.Formats.Tar;
 using System.Text;
 using V2V.Engine.Disks;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Transports.Archives;
 using Xunit;
 
-namespace V2V.Engine.Tests.Disks.Transports;
+namespace V2V.Engine.Tests.Disks.Transports.Archives;
 
 public sealed class TarStoreTests : IDisposable
 {
@@ -164,7 +165,7 @@ public sealed class TarStoreTests : IDisposable
         byte[] whole = File.ReadAllBytes(Create(TarEntryFormat.Pax, (s_longName, new byte[3000]), ("b", new byte[700])));
         Mutations.Check(whole, headerSize: whole.Length, count: 600, image =>
         {
-            foreach (V2V.Engine.Disks.Transports.TarEntry entry in TarStore.Read(() => HostFile.Open(_folder.Write("damaged.ova", image))).Entries)
+            foreach (V2V.Engine.Disks.Transports.Archives.TarEntry entry in TarStore.Read(() => HostFile.Open(_folder.Write("damaged.ova", image))).Entries)
             {
                 Assert.InRange(entry.Offset + entry.Length, 0, image.Length);
             }

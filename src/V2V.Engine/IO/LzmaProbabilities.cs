@@ -1,4 +1,4 @@
-namespace V2V.Engine.Conversion.Initramfs;
+namespace V2V.Engine.IO;
 
 /// <summary>
 /// Where the LZMA decoder keeps its adaptive bit probabilities (LZMA specification, "The decoding process"): one array of 11-bit values, each

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace V2V.Engine.Disks.Transports;
+namespace V2V.Engine.Disks.Transports.Archives;
 
 /// <summary>A file inside a tar archive.</summary>
 /// <param name="Name">Its name, without a leading "./".</param>
@@ -15,16 +15,24 @@ internal static class TarArchive
     // A long name or a set of pax records: PATH_MAX is 4 KiB.
     private const int MaximumExtensionSize = 1 << 20;
 
+    // Positions behind such members, one after the other, do not overflow before the archive's end is found.
+    private const long MaximumSize = long.MaxValue >> 1;
+
+    /// <summary>Where the header behind a member stands.</summary>
+    public static long EndOf(TarEntry entry) => Align(entry.Offset + entry.Length);
+
     /// <summary>The regular files of an archive, in its order, read header by header.</summary>
+    /// <param name="file">The archive.</param>
+    /// <param name="start">Where a header stands that is not preceded by one that belongs to it.</param>
     /// <exception cref="DiskImageException">It is no tar archive, damaged, or has sparse members.</exception>
-    public static IEnumerable<TarEntry> Enumerate(DiskFile file)
+    public static IEnumerable<TarEntry> Enumerate(DiskFile file, long start = 0)
     {
         byte[] block = new byte[TarHeader.BlockSize];
         string? longName = null;
         long? paxSize = null;
 
         // A last block without its padding, or a missing end mark, is common and harmless.
-        for (long position = 0; position <= file.Length - TarHeader.BlockSize;)
+        for (long position = start; file.Reaches(position + TarHeader.BlockSize);)
         {
             file.Read(position, block);
             if (TarHeader.IsEndOfArchive(block))
@@ -40,9 +48,10 @@ internal static class TarArchive
             long data = position + TarHeader.BlockSize;
             long size = !header.HasData ? 0 : header.IsFile ? paxSize ?? header.Size : header.Size;
             string name = longName ?? header.Name;
-            if (size > file.Length - data)
+            // Of a compressed archive it will be seen when the member is unpacked.
+            if (size > MaximumSize || (!file.IsPacked && !file.Reaches(data + size)))
             {
-                throw Damaged(file.Path, position, $"its member '{name}' of {size} bytes reaches beyond the archive's end at {file.Length}.");
+                throw Damaged(file.Path, position, $"its member '{name}' of {size} bytes reaches beyond the archive's end.");
             }
 
             switch (header.Type)
@@ -84,10 +93,11 @@ internal static class TarArchive
                     break;
             }
 
-            // The size was checked against the file's length, so this cannot overflow.
-            position = data + ((size + TarHeader.BlockSize - 1) & -TarHeader.BlockSize);
+            position = Align(data + size);
         }
     }
+
+    private static long Align(long position) => (position + TarHeader.BlockSize - 1) & -TarHeader.BlockSize;
 
     private static byte[] ReadExtension(DiskFile file, long offset, long size)
     {
