@@ -68,6 +68,11 @@ public static class ErrorRecords
     public static ErrorRecord ParametersConflict(string message, object? target) =>
         Create(new PSArgumentException(message), nameof(ParametersConflict), ErrorCategory.InvalidArgument, target, null);
 
+    /// <summary>An object of the pipeline that says nothing of a guest, or nothing that makes sense.</summary>
+    public static ErrorRecord InputNotUnderstood(object input, string message) => Create(
+        new PSArgumentException(message), nameof(InputNotUnderstood), ErrorCategory.InvalidData, input,
+        "Put the properties that tell of the guest in with Select-Object: Path or Disk, and Name, MemoryMiB, Cpu, Firmware if need be.");
+
     /// <summary>-Name was given and there is more than one guest to give it to.</summary>
     public static ErrorRecord NameForSeveralGuests(string name) => Create(
         new PSArgumentException($"The name '{name}' was given, but there is more than one guest to convert."),

@@ -126,8 +126,11 @@ public sealed record SourceDisk
     /// <summary>Its place in the order in which the firmware tries devices, from 1; null when the descriptor gives no such order.</summary>
     public int? BootOrder { get; init; }
 
-    /// <summary>Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked.</summary>
-    public required Func<BlockDevice> Open { get; init; }
+    /// <summary>
+    /// Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked. Not public: what users see
+    /// of a guest is data, which can be stored and shown.
+    /// </summary>
+    internal Func<BlockDevice> Open { get; init; } = () => throw new InvalidOperationException("Nobody has said how this disk is opened.");
 
     /// <summary>The digest that the package's manifest gives for the disk's file; null without a manifest.</summary>
     public SourceDigest? ExpectedDigest { get; init; }
