@@ -108,6 +108,16 @@ public sealed class PipedObjectsTests : IDisposable
         Assert.Equal(("web01", path, 1), (guest.Name, guest.Path, guest.Disks.Count));
     }
 
+    /// <summary>What ConvertTo-Json does with an object: everything public, to any depth.</summary>
+    [Fact]
+    public void Guests_are_plain_data()
+    {
+        var path = Guests.WriteVmx(_session.Folder, "web01");
+        var guest = _session.Run("param($p) Get-V2VSourceGuest $p", path).Only<SourceGuest>();
+        Assert.Contains("\"Capacity\":", System.Text.Json.JsonSerializer.Serialize(guest), StringComparison.Ordinal);
+        Assert.DoesNotContain(typeof(SourceDisk).GetProperties(), p => typeof(Delegate).IsAssignableFrom(p.PropertyType));
+    }
+
     /// <summary>A guest of several bare disks is more than its path.</summary>
     [Fact]
     public void Stored_guests_keep_all_of_their_disks()

@@ -27,7 +27,7 @@ internal sealed class HyperVMachine(HyperVConfiguration configuration, HyperVFol
         }
 
         var snapshots = CountSnapshots(concerns);
-        ReportState(file, concerns);
+        var isSaved = ReportSavedState(file, concerns);
         ReportDevices(concerns);
         return new SourceGuest
         {
@@ -35,6 +35,7 @@ internal sealed class HyperVMachine(HyperVConfiguration configuration, HyperVFol
             SourceKind = "HyperV",
             Path = file.Path,
             Hypervisor = "Hyper-V",
+            State = isSaved ? GuestState.Suspended : GuestState.Unknown,
             CpuCount = (int)Number(1, MaximumCpus, concerns, "settings", "processors", "count"),
             MemoryMiB = ReadMemory(concerns),
             Firmware = isSecond ? Firmware.Uefi : Firmware.Bios,
@@ -93,14 +94,17 @@ internal sealed class HyperVMachine(HyperVConfiguration configuration, HyperVFol
         return count;
     }
 
-    private void ReportState(SourceFile file, List<Concern> concerns)
+    private bool ReportSavedState(SourceFile file, List<Concern> concerns)
     {
-        if (configuration.Text("savedstate", "vsvlocation") is not null || configuration.Text("savedstate", "memlocation") is not null || HyperVSavedState.Exists(file, folder))
+        if (configuration.Text("savedstate", "vsvlocation") is null && configuration.Text("savedstate", "memlocation") is null && !HyperVSavedState.Exists(file, folder))
         {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "GuestSuspended", $"{configuration.Path} describes a guest whose state was saved; its memory is lost, as by a power failure.",
-                "Start the guest in Hyper-V, shut it down and export it again."));
+            return false;
         }
+
+        concerns.Add(new Concern(
+            ConcernSeverity.Warning, "GuestSuspended", $"{configuration.Path} describes a guest whose state was saved; its memory is lost, as by a power failure.",
+            "Start the guest in Hyper-V, shut it down and export it again."));
+        return true;
     }
 
     private void ReportDevices(List<Concern> concerns)

@@ -93,6 +93,7 @@ internal sealed class XvaSource : GuestSource
             SourceKind = Format,
             Path = path,
             Hypervisor = "Xen",
+            State = machine.Text("power_state") switch { "Halted" => GuestState.ShutOff, "Suspended" => GuestState.Suspended, _ => GuestState.Unknown },
             CpuCount = cpus,
             CpuTopology = Topology(machine),
             MemoryMiB = Memory(path, machine, cpus, concerns),
