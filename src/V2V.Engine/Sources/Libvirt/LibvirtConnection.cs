@@ -37,7 +37,7 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
     public T Call<T>(Func<ConnectHandle, LibvirtCall, T> call, CancellationToken cancellation)
     {
         var pauses = new RetryPauses(access.Timeout);
-        for (var silences = 0; ; )
+        for (var silences = 0; ;)
         {
             ConnectHandle? handle = null;
             try

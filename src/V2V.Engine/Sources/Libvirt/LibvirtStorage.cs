@@ -46,7 +46,9 @@ internal sealed class LibvirtStorage(
             : throw new SourceException(V2VError.DiskImageNotFound, $"{path} attaches {reference} as {target}, which is in no active storage pool of {Uri.Text}.")
             {
                 Path = path,
-                Advice = $"Define one for its folder there (virsh -c {Uri.Text} pool-create-as NAME dir --target FOLDER), or connect with {Uri.Driver}+ssh.",
+                Advice = Uri.Driver is "qemu" or "xen"
+                    ? $"Define one for its folder there (virsh -c {Uri.Text} pool-create-as NAME dir --target FOLDER), or connect with {Uri.Driver}+ssh."
+                    : "Copy the guest's disk images to this host, and convert those.",
             });
     }
 

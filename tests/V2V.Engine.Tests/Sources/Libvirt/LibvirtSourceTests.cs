@@ -71,6 +71,28 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
     }
 
     [Fact]
+    public void All_of_two_hundred_guests_are_shown_and_may_be_given_up()
+    {
+        ExternalTool.Need("virsh");
+        var domains = Enumerable.Range(0, 200).Select(i =>
+            $"<domain type='test'><name>web{i:000}</name><memory>524288</memory><os><type>hvm</type></os><devices>"
+            + $"<disk type='{(i % 3 == 0 ? "dir" : "file")}'><source file='/none/{i}' dir='/none'/><target dev='vda'/></disk></devices></domain>");
+        File.WriteAllText(_folder["node.xml"], $"<node>{string.Concat(domains)}</node>");
+        var uri = $"test://{_folder["node.xml"]}";
+
+        var guests = Find(uri);
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => $"web{i:000}"), guests.Select(g => g.Name));
+        Assert.All(guests, g => Assert.Contains(g.Concerns, c => c.Severity == ConcernSeverity.Blocker && c.Id != "GuestRunning"));
+        Assert.Equal(10, Find(uri, "web0[1-2]?", "WEB01?").Count(g => g.Name.StartsWith("web01", StringComparison.Ordinal)));
+
+        using var cancellation = new CancellationTokenSource();
+        using var half = LibvirtSource.Find(uri, [], new SourceOptions(), cancellation.Token).GetEnumerator();
+        Assert.True(half.MoveNext());
+        cancellation.Cancel();
+        Assert.ThrowsAny<OperationCanceledException>(() => half.MoveNext());
+    }
+
+    [Fact]
     public void A_guest_that_is_not_there_is_named()
     {
         ExternalTool.Need("virsh");
@@ -168,8 +190,8 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
         var error = Assert.Throws<ConversionException>(() => Convert(guest, "refused"));
         Assert.Equal(V2VError.DiskImageOutsideFolder, error.Error);
         Assert.False(File.Exists(_folder["refused"]));
-        Assert.Empty(Find(System, new SourceOptions { AllowDiskFolders = [_folder.Path] }, _name).Single().Concerns
-            .Where(c => c.Severity == ConcernSeverity.Blocker && c.Id == "DiskImageOutsideFolder"));
+        Assert.DoesNotContain(
+            Find(System, new SourceOptions { AllowDiskFolders = [_folder.Path] }, _name).Single().Concerns, c => c.Id == "DiskImageOutsideFolder");
     }
 
     [Fact]
@@ -213,7 +235,11 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
 
         Virsh("resume", _name);
         Assert.Equal(GuestState.Running, Assert.Single(Find(System, _name)).State);
-        Virsh("destroy", _name);
+        Virsh("managedsave", _name);
+        var suspended = Assert.Single(Find(System, _name));
+        Assert.Equal(GuestState.Suspended, suspended.State);
+        Assert.Equal(ConcernSeverity.Warning, Assert.Single(suspended.Concerns, c => c.Id == "GuestSuspended").Severity);
+        Virsh("managedsave-remove", _name);
         Assert.Equal(GuestState.ShutOff, Assert.Single(Find(System, _name)).State);
         Assert.NotEmpty(Convert(guest with { State = GuestState.ShutOff, Concerns = [] }, "converted").Disks);
     }
@@ -250,8 +276,8 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
         other.Virsh("pool-refresh", "images");
         File.WriteAllText(_folder["web.xml"], Domain("web", "<disk type='volume'><source pool='images' volume='listed.img'/><target dev='vda' bus='virtio'/></disk>"));
 
-        Assert.Equal(V2VError.SourceUnsupported, Assert.Throws<SourceException>(() => GuestSources.Open(_folder["web.xml"])).Error);
-        var guest = Assert.Single(GuestSources.Open(_folder["web.xml"], new SourceOptions { Connection = other.Uri }));
+        Assert.Equal(V2VError.SourceUnsupported, Assert.Throws<SourceException>(() => GuestSources.Open(_folder["web.xml"], TestContext.Current.CancellationToken)).Error);
+        var guest = Assert.Single(GuestSources.Open(_folder["web.xml"], new SourceOptions { Connection = other.Uri }, TestContext.Current.CancellationToken));
         Assert.Equal(contents, ReadAll(Assert.Single(guest.Disks)));
     }
 
@@ -291,7 +317,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
     {
         var folder = Directory.CreateDirectory(_folder[suffix]).FullName;
         // QEMU runs as a user of its own.
-        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
+        ExternalTool.Check("chmod", "755", _folder.Path);
         Virsh("pool-create-as", $"{_name}-{suffix}", "dir", "--target", folder);
         _cleanUp.Add(() => ExternalTool.Run("virsh", "-c", System, "pool-destroy", $"{_name}-{suffix}"));
         return folder;

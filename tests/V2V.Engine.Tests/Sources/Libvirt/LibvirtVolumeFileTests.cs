@@ -70,7 +70,7 @@ public sealed class LibvirtVolumeFileTests(PrivateLibvirt libvirt) : IClassFixtu
     }
 
     [Fact]
-    public void A_connection_that_breaks_is_made_again()
+    public async Task A_connection_that_breaks_is_made_again()
     {
         Sparse("broken.img", 8L * MiB, (0, 8 * MiB));
         libvirt.Start();
@@ -85,14 +85,14 @@ public sealed class LibvirtVolumeFileTests(PrivateLibvirt libvirt) : IClassFixtu
             var later = new byte[MiB];
             file.Read(5 * MiB, later);
             return later;
-        });
+        }, TestContext.Current.CancellationToken);
         libvirt.Start();
 
-        Assert.True(reading.GetAwaiter().GetResult().AsSpan().SequenceEqual(File.ReadAllBytes(Path("broken.img")).AsSpan(5 * MiB, MiB)));
+        Assert.True((await reading).AsSpan().SequenceEqual(File.ReadAllBytes(Path("broken.img")).AsSpan(5 * MiB, MiB)));
     }
 
     [Fact]
-    public void A_host_that_hangs_is_given_up_and_asked_again()
+    public async Task A_host_that_hangs_is_given_up_and_asked_again()
     {
         Sparse("hanging.img", 8L * MiB, (0, 8 * MiB));
         libvirt.Start();
@@ -106,15 +106,15 @@ public sealed class LibvirtVolumeFileTests(PrivateLibvirt libvirt) : IClassFixtu
             var later = new byte[MiB];
             file.Read(2 * MiB, later);
             return later;
-        });
-        Assert.False(reading.Wait(TimeSpan.FromSeconds(1.5), TestContext.Current.CancellationToken));
+        }, TestContext.Current.CancellationToken);
+        Assert.NotSame(reading, await Task.WhenAny(reading, Task.Delay(1500, TestContext.Current.CancellationToken)));
         libvirt.Hang(false);
 
-        Assert.True(reading.GetAwaiter().GetResult().AsSpan().SequenceEqual(File.ReadAllBytes(Path("hanging.img")).AsSpan(2 * MiB, MiB)));
+        Assert.True((await reading).AsSpan().SequenceEqual(File.ReadAllBytes(Path("hanging.img")).AsSpan(2 * MiB, MiB)));
     }
 
     [Fact]
-    public void Disposal_ends_a_read_that_waits()
+    public async Task Disposal_ends_a_read_that_waits()
     {
         Sparse("waiting.img", 8L * MiB, (0, 8 * MiB));
         libvirt.Start();
@@ -125,10 +125,10 @@ public sealed class LibvirtVolumeFileTests(PrivateLibvirt libvirt) : IClassFixtu
         libvirt.Hang(true);
         try
         {
-            var reading = Task.Run(() => file.Read(MiB, new byte[MiB]));
-            Assert.False(reading.Wait(200, TestContext.Current.CancellationToken));
+            var reading = Task.Run(() => file.Read(MiB, new byte[MiB]), TestContext.Current.CancellationToken);
+            Assert.NotSame(reading, await Task.WhenAny(reading, Task.Delay(200, TestContext.Current.CancellationToken)));
             file.Dispose();
-            Assert.Throws<ObjectDisposedException>(() => reading.GetAwaiter().GetResult());
+            await Assert.ThrowsAsync<ObjectDisposedException>(() => reading);
         }
         finally
         {
