@@ -13,7 +13,7 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     private const string LiteralPathSet = "LiteralPath";
     private const string DiskSet = "Disk";
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, libvirt .xml). Wildcards are allowed.</summary>
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, libvirt .xml), also compressed or in archives. Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -31,7 +31,9 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string[] AllowDiskFolder { get; set; } = [];
 
-    /// <summary>Disk images of one guest that has no description, the boot disk first. Wildcards are allowed.</summary>
+    /// <summary>
+    /// Disk images of one guest that has no description, the boot disk first; also compressed, or in archives (ARCHIVE!NAME). Wildcards are allowed.
+    /// </summary>
     [Parameter(ParameterSetName = DiskSet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -42,13 +44,19 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
+    /// <summary>Folder for what has to be unpacked to be read. The system's folder for temporary files when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TemporaryDirectory { get; set; }
+
     protected override void ProcessRecord()
     {
         if (ParameterSetName == DiskSet)
         {
             var disks = Disk.Select(ResolveWildcards).ToList();
+            var options = new SourceOptions { TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory) };
             // A guest without one of its disks would be another guest.
-            if (disks.All(found => found.Count > 0) && Try(null, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], Name), out var guest))
+            if (disks.All(found => found.Count > 0) && Try(null, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], Name, options), out var guest))
             {
                 WriteWarnings(guest.Name, guest.Concerns);
                 WriteObject(guest);
@@ -57,6 +65,6 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
             return;
         }
 
-        WriteObject(OpenGuests(Path, LiteralPath, AllowDiskFolder), enumerateCollection: true);
+        WriteObject(OpenGuests(Path, LiteralPath, AllowDiskFolder, TemporaryDirectory), enumerateCollection: true);
     }
 }

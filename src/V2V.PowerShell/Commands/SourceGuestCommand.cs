@@ -35,7 +35,7 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string[] AllowDiskFolder { get; set; } = [];
 
-    /// <summary>Folder for changes that do not fit in memory. The system's folder for temporary files when it is left out.</summary>
+    /// <summary>Folder for changes that do not fit in memory, and for what has to be unpacked. The system's folder for temporary files when it is left out.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TemporaryDirectory { get; set; }
@@ -96,7 +96,7 @@ public abstract class SourceGuestCommand : V2VCommand
 
     protected sealed override void ProcessRecord()
     {
-        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath, AllowDiskFolder)))
+        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath, AllowDiskFolder, TemporaryDirectory)))
         {
             Process(guest);
         }

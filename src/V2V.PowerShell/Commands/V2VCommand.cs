@@ -113,9 +113,14 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
     }
 
     /// <summary>The guests that files describe, with a warning for what their descriptions leave in doubt. A file that cannot be used is an error, and the next has its turn.</summary>
-    protected IEnumerable<SourceGuest> OpenGuests(IEnumerable<string> paths, IEnumerable<string> literalPaths, IEnumerable<string> allowDiskFolders)
+    protected IEnumerable<SourceGuest> OpenGuests(
+        IEnumerable<string> paths, IEnumerable<string> literalPaths, IEnumerable<string> allowDiskFolders, string? temporaryDirectory)
     {
-        var options = new SourceOptions { AllowDiskFolders = [.. allowDiskFolders.Select(ResolveLiteral)] };
+        var options = new SourceOptions
+        {
+            AllowDiskFolders = [.. allowDiskFolders.Select(ResolveLiteral)],
+            TemporaryDirectory = temporaryDirectory is null ? null : ResolveLiteral(temporaryDirectory),
+        };
         foreach (var file in paths.SelectMany(ResolveWildcards).Concat(literalPaths.Select(ResolveLiteral)))
         {
             if (Try(file, () => GuestSources.Open(file, options, Cancellation), out var guests))
@@ -149,6 +154,10 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
             var matches = files.Order(StringComparer.Ordinal).ToList();
             WriteVerbose($"{path} matches {matches.Count} files and folders.");
             return matches;
+        }
+        catch (ItemNotFoundException) when (path.Contains('!') && ArchiveMember.TrySplit(ResolveLiteral(path), out _, out _))
+        {
+            return [ResolveLiteral(path)];
         }
         catch (ItemNotFoundException e)
         {
