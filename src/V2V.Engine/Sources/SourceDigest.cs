@@ -20,6 +20,7 @@ public sealed class SourceDigest
 
     private readonly Func<IReadOnlyList<FileDigest>> _find;
     private readonly FileDigest? _known;
+    private readonly Func<DiskFile>? _packed;
 
     internal SourceDigest(string fileName, FileDigest digest)
     {
@@ -33,17 +34,19 @@ public sealed class SourceDigest
     /// Finds the digests of the pieces that the file is stored in, when they are wanted: the manifest may stand at the end of an archive that would
     /// have to be unpacked. None when there is none.
     /// </param>
-    internal SourceDigest(string fileName, Func<IReadOnlyList<FileDigest>> find)
+    /// <param name="packed">Opens the file, if it is packed in a format that has checksums of its own; they serve where there is no digest.</param>
+    internal SourceDigest(string fileName, Func<IReadOnlyList<FileDigest>> find, Func<DiskFile>? packed = null)
     {
         FileName = fileName;
         _find = find;
+        _packed = packed;
     }
 
     /// <summary>The file's name in the package.</summary>
     public string FileName { get; }
 
     /// <summary>This digest and another, of a disk that both files belong to.</summary>
-    internal SourceDigest And(SourceDigest other) => new(FileName, () => [.. _find(), .. other._find()]);
+    internal SourceDigest And(SourceDigest other) => new(FileName, () => [.. _find(), .. other._find()], _packed ?? other._packed);
 
     /// <summary>SHA1, SHA256, SHA384, SHA512 or what else the package uses; null for a file in several pieces, and when the manifest has not been read yet.</summary>
     public HashAlgorithmName? Algorithm => _known?.Algorithm;
@@ -58,9 +61,16 @@ public sealed class SourceDigest
     public void Verify(IProgress<long>? progress = null, CancellationToken cancellation = default)
     {
         long total = 0;
-        foreach (var digest in _find())
+        var digests = _find();
+        foreach (var digest in digests)
         {
             total = Verify(digest, total, progress, cancellation);
+        }
+
+        if (digests.Count == 0 && _packed is not null)
+        {
+            using var file = _packed();
+            file.CheckWhole();
         }
     }
 

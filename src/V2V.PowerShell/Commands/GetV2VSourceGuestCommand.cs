@@ -81,6 +81,13 @@ public sealed class GetV2VSourceGuestCommand : SourceCommand
         }
     }
 
+    /// <summary>Folder for what has to be unpacked to be read. The system's folder for temporary files when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TemporaryDirectory { get; set; }
+
+    private protected override string? UnpackFolder => TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory);
+
     protected override void ProcessRecord()
     {
         switch (ParameterSetName)

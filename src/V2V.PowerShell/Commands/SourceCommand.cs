@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Disks.Transports;
@@ -75,17 +74,10 @@ public abstract class SourceCommand : V2VCommand
         }
     }
 
-    /// <summary>What a path names where a guest may come from: files and folders of this host, a member of an archive, or a URI, which is nothing of PowerShell's.</summary>
-    private protected IReadOnlyList<string> ResolveSource(string path) =>
-        RemoteFiles.IsUri(path) ? [path] : IsArchiveMember(path, out var member) ? [member] : ResolveWildcards(path);
+    /// <summary>What a path names where a guest may come from. A URI is nothing of PowerShell's.</summary>
+    private protected IReadOnlyList<string> ResolveSource(string path) => RemoteFiles.IsUri(path) ? [path] : ResolveWildcards(path);
 
     private protected string ResolveLiteralSource(string path) => RemoteFiles.IsUri(path) ? path : ResolveLiteral(path);
-
-    private bool IsArchiveMember(string path, [NotNullWhen(true)] out string? member)
-    {
-        member = path.Contains('!', StringComparison.Ordinal) ? SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out _, out _) : null;
-        return member is not null && !Path.Exists(member) && ArchiveMember.TrySplit(member, out _, out _);
-    }
 
     /// <summary>The descriptions in a folder, so that one that cannot be read does not hide the others. A folder without any is an error of its own.</summary>
     private IEnumerable<string> InFolder(string path)

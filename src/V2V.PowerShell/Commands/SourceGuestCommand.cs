@@ -27,7 +27,7 @@ public abstract class SourceGuestCommand : SourceCommand
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>Folder for changes that do not fit in memory. The system's folder for temporary files when it is left out.</summary>
+    /// <summary>Folder for changes that do not fit in memory, and for what has to be unpacked. The system's folder for temporary files when it is left out.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TemporaryDirectory { get; set; }

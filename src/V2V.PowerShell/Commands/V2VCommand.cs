@@ -133,6 +133,10 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
             WriteVerbose($"{path} matches {matches.Count} files and folders.");
             return matches;
         }
+        catch (ItemNotFoundException) when (path.Contains('!') && ArchiveMember.TrySplit(ResolveLiteral(path), out _, out _))
+        {
+            return [ResolveLiteral(path)];
+        }
         catch (ItemNotFoundException e)
         {
             var error = new SourceException(V2VError.SourceNotFound, $"{path} was not found.", e) { Path = path, Advice = "Check the path." };

@@ -27,6 +27,12 @@ public abstract class DiskFile : IDisposable
     /// <summary>Whether it has this many bytes. Unlike <see cref="Length"/> it does not make a packed file be unpacked to its end.</summary>
     public virtual bool Reaches(long end) => end <= Length;
 
+    /// <summary>Compares the checksums that what it is packed in has at its end. Other files have none.</summary>
+    /// <exception cref="DiskImageException">It is damaged.</exception>
+    public virtual void CheckWhole()
+    {
+    }
+
     /// <summary>Its first bytes, fewer than <paramref name="count"/> if it is shorter.</summary>
     internal byte[] ReadStart(int count)
     {

@@ -34,7 +34,7 @@ internal sealed class OvfDigests
             yield return concern;
         }
 
-        foreach (var name in manifest.FileNames.Where(n => !_package.Has(n)).Take(SourceConcerns.MaximumLinesReported))
+        foreach (var name in manifest.FileNames.Where(_package.Lacks).Take(SourceConcerns.MaximumLinesReported))
         {
             yield return new Concern(ConcernSeverity.Warning, "ManifestFileMissing", $"{manifest.Path} has a digest for {name}, which the package does not have.");
         }
@@ -45,17 +45,18 @@ internal sealed class OvfDigests
         }
     }
 
-    /// <summary>The digest of a file's contents; null when it has none.</summary>
+    /// <summary>The digest of a file's contents; null when it has none, nor checksums of what it is packed in.</summary>
     public SourceDigest? Of(OvfContent content, List<Concern> concerns)
     {
         if (_package.ManifestIsFarOff)
         {
-            return new SourceDigest(content.Name, () => _manifest.Value is { } late ? Find(late, content) : []);
+            return new SourceDigest(content.Name, () => _manifest.Value is { } late ? Find(late, content) : [], content.Open);
         }
 
         if (_manifest.Value is not { } manifest)
         {
-            return null;
+            using var file = content.Open();
+            return file.IsPacked ? new SourceDigest(content.Name, () => [], content.Open) : null;
         }
 
         var found = Find(manifest, content);

@@ -1,37 +1,24 @@
 namespace V2V.Engine.Sources.Ovf;
 
-/// <summary>
-/// The guest's memory. Writers get the unit wrong more often than the number, so an amount that no guest has is taken in the unit that makes sense
-/// of it, with a warning.
-/// </summary>
+/// <summary>The guest's memory. Writers of OVF get its unit wrong more often than the number.</summary>
 internal static class OvfMemory
 {
-    private const long DefaultMiB = 2048;
     private const long MiB = 1 << 20;
-
-    /// <summary>Beyond this no host goes.</summary>
-    private const long Most = 24L << 40;
-
-    /// <summary>So much for each CPU is found nowhere.</summary>
-    private const long MostPerCpu = 256L << 30;
 
     /// <summary>Less is a mistake: nothing that is exported as OVF runs in it.</summary>
     private const long Least = 8 * MiB;
 
     private const long LeastGuess = 64 * MiB;
 
-    private static readonly (string Name, long Unit)[] Units = [("GiB", 1L << 30), ("MiB", MiB), ("KiB", 1L << 10), ("bytes", 1)];
+    private static readonly (string Name, long Unit)[] LargerUnits = [("KiB", 1L << 10), ("MiB", MiB), ("GiB", 1L << 30)];
 
     /// <summary>Memory in MiB.</summary>
-    /// <exception cref="SourceException">The descriptor gives an amount that makes sense in no unit.</exception>
     public static long Read(OvfDescriptor descriptor, int cpus, List<Concern> concerns)
     {
-        var item = descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Memory);
-        if (item?.Quantity is not { } quantity || quantity == 0)
+        var path = descriptor.Path;
+        if (descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Memory) is not { Quantity: { } quantity } item)
         {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "MemoryNotTold", $"{descriptor.Path} gives no memory size; {DefaultMiB} MiB are taken.", "Set the memory of the converted guest."));
-            return DefaultMiB;
+            return MemorySize.Read(path, written: null, bytes: null, cpus, concerns);
         }
 
         // Items without a unit come from writers that mean MiB, whatever the standard says.
@@ -39,33 +26,34 @@ internal static class OvfMemory
         if (unit is null)
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Warning, "MemoryUnitUnknown", $"{descriptor.Path} gives the memory in \"{item.Units}\", which is unknown; MiB are taken."));
+                ConcernSeverity.Warning, "MemoryUnitUnknown", $"{path} gives the memory in \"{item.Units}\", which is unknown; MiB are taken."));
             unit = MiB;
         }
 
+        var written = $"{quantity} x {item.Units ?? "MiB"}";
         var bytes = OvfUnits.ToBytes(quantity, unit.Value);
-        var most = Math.Min(Most, MostPerCpu * cpus);
-        if (bytes is { } told && told >= Least && told <= most)
-        {
-            return told / MiB;
-        }
+        return bytes is > 0 and < Least && TryGuess(path, written, quantity, unit.Value, concerns, out var guess)
+            ? guess
+            : MemorySize.Read(path, written, bytes, cpus, concerns);
+    }
 
-        // Too much: the largest unit below that makes sense. Too little: the smallest above.
-        var units = bytes < Least ? Units.Reverse().Where(u => u.Unit > unit) : Units.Where(u => u.Unit < unit);
-        foreach (var (name, other) in units)
+    /// <summary>The smallest larger unit that makes a machine of a number too small for one.</summary>
+    private static bool TryGuess(string path, string written, long quantity, long unit, List<Concern> concerns, out long guess)
+    {
+        foreach (var (name, larger) in LargerUnits.Where(u => u.Unit > unit))
         {
-            if (OvfUnits.ToBytes(quantity, other) is { } guess && guess >= LeastGuess && guess <= most)
+            if (OvfUnits.ToBytes(quantity, larger) is { } bytes && bytes >= LeastGuess)
             {
+                guess = bytes / MiB;
                 concerns.Add(new Concern(
-                    ConcernSeverity.Warning, "MemoryUnitGuessed",
-                    $"{descriptor.Path} gives {quantity} times \"{item.Units ?? "MiB"}\" as memory, which no guest with {cpus} CPUs has; {quantity} {name} are taken, {guess / MiB} MiB.",
-                    "Set the memory of the converted guest if that is not right."));
-                return guess / MiB;
+                    ConcernSeverity.Warning, "MemoryUnitDoubtful",
+                    $"{path} gives the guest \"{written}\" of memory, less than any such machine has. The unit is taken for a mistake: {quantity} {name}, {guess} MiB, are used.",
+                    "Set the memory of the converted guest."));
+                return true;
             }
         }
 
-        throw OvfDescriptor.Invalid(
-            descriptor.Path, $"gives {quantity} times \"{item.Units ?? "MiB"}\" as memory, which makes sense in no unit.",
-            "Correct rasd:VirtualQuantity and rasd:AllocationUnits of the memory in the descriptor; if there is a manifest (.mf), delete it.");
+        guess = 0;
+        return false;
     }
 }

@@ -18,9 +18,7 @@ internal sealed class OvfPackage(SourceFile descriptor, SourceOptions options)
     public SourceFile Descriptor => descriptor;
 
     /// <summary>Whether the manifest, if there is one, stands behind disks that would have to be unpacked first.</summary>
-    public bool ManifestIsFarOff => descriptor.Store is { IsPacked: true } store
-        && !ArchivedDisk.FirstNamesOf(store).Any(n => n.EndsWith(".mf", StringComparison.OrdinalIgnoreCase))
-        && ArchivedDisk.FirstNamesOf(store).Contains(descriptor.Name);
+    public bool ManifestIsFarOff => IsFarOff(n => n.EndsWith(".mf", StringComparison.OrdinalIgnoreCase));
 
     public byte[] ReadDescriptor() => descriptor.ReadDescriptor(OvfDescriptor.Format);
 
@@ -38,20 +36,24 @@ internal sealed class OvfPackage(SourceFile descriptor, SourceOptions options)
         return other is null || FindSideFile(StoreName.Base(other)) is not { } file ? null : OvfManifest.Parse(file.Path, file.ReadDescriptor("OVF manifest"));
     }
 
-    /// <summary>The certificate that the manifest is signed with; null when there is none.</summary>
-    public SourceFile? FindCertificate(OvfManifest manifest) => FindSideFile(Path.ChangeExtension(manifest.Name, ".cert"));
+    /// <summary>The certificate that the manifest is signed with, which stands behind it (DSP0243, section 6.4); null when there is none.</summary>
+    public SourceFile? FindCertificate(OvfManifest manifest)
+    {
+        var name = Path.ChangeExtension(manifest.Name, ".cert");
+        return IsFarOff(n => StoreName.Base(n) == name) ? null : FindSideFile(name);
+    }
 
-    /// <summary>Whether the package has a file of this name.</summary>
-    public bool Has(string name)
+    /// <summary>Whether the package is known not to have a file of this name.</summary>
+    public bool Lacks(string name)
     {
         try
         {
-            return _folder.Find(name).Open is not null;
+            return descriptor.Store is not { IsPacked: true } && _folder.Find(name).Open is null;
         }
         catch (SourceException)
         {
             // It leads out of the package.
-            return false;
+            return true;
         }
     }
 
@@ -68,6 +70,10 @@ internal sealed class OvfPackage(SourceFile descriptor, SourceOptions options)
 
         return content;
     }
+
+    /// <summary>Whether files of a compressed archive have to be unpacked to look for another one.</summary>
+    private bool IsFarOff(Func<string, bool> isWanted) => descriptor.Store is { IsPacked: true } store
+        && ArchivedDisk.FirstNamesOf(store).ToList() is var names && names.Contains(descriptor.Name) && !names.Exists(n => isWanted(n));
 
     private OvfContent FindStored(OvfFile file)
     {

@@ -31,6 +31,14 @@ internal sealed class ChunkedFile(string path, IReadOnlyList<DiskFile> pieces) :
         }
     }
 
+    public override void CheckWhole()
+    {
+        foreach (DiskFile piece in pieces)
+        {
+            piece.CheckWhole();
+        }
+    }
+
     public override IEnumerable<DiskExtent> Extents(long offset, long length)
     {
         for (int i = Find(offset); length > 0; i++)

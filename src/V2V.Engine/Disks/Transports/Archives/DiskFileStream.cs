@@ -11,6 +11,9 @@ internal sealed class DiskFileStream(DiskFile file, long start = 0, long? length
     /// <summary>Where the last read that returned something began: decoders do not tell how far into their input they are.</summary>
     public long LastReadStart { get; private set; }
 
+    /// <summary>Whether a decoder has asked for more than there is.</summary>
+    public bool IsExhausted { get; private set; }
+
     public override bool CanRead => true;
 
     public override bool CanSeek => true;
@@ -31,6 +34,7 @@ internal sealed class DiskFileStream(DiskFile file, long start = 0, long? length
             Position += count;
         }
 
+        IsExhausted |= count == 0 && buffer.Length > 0;
         return count;
     }
 

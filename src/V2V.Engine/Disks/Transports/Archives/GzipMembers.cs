@@ -130,6 +130,7 @@ internal sealed class GzipMembers(DiskFileStream source) : Stream
         Span<byte> trailer = stackalloc byte[TrailerLength];
         BinaryPrimitives.WriteUInt32LittleEndian(trailer, _crc);
         BinaryPrimitives.WriteUInt32LittleEndian(trailer[4..], _length);
+        bool isCut = source.IsExhausted;
         long start = source.LastReadStart;
         byte[] last = new byte[source.Position - start + TrailerLength];
         source.Position = start;
@@ -137,9 +138,7 @@ internal sealed class GzipMembers(DiskFileStream source) : Stream
         int found = last.AsSpan(0, count).IndexOf(trailer);
         if (found < 0)
         {
-            throw count < last.Length
-                ? new EndOfStreamException("it ends early")
-                : new InvalidDataException("the checksum of what it holds does not match");
+            throw isCut ? new EndOfStreamException("it ends early") : new InvalidDataException("the checksum of what it holds is missing or does not match");
         }
 
         source.Position = start + found + TrailerLength;

@@ -24,6 +24,8 @@ internal sealed class MemberFile(DiskFile archive, FileStore store, string name,
         archive.Read(start + offset, buffer);
     }
 
+    public override void CheckWhole() => archive.CheckWhole();
+
     public override IEnumerable<DiskExtent> Extents(long offset, long length)
     {
         foreach (DiskExtent extent in archive.Extents(start + offset, length))

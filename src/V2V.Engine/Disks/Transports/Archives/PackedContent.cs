@@ -55,6 +55,9 @@ internal abstract class PackedContent : IDisposable
     /// <exception cref="DiskImageException">The compressed stream is damaged, or there is no space for what is in it.</exception>
     public abstract void Require(long offset, long length);
 
+    /// <summary>Unpacks everything, so that the format's checksums, which may stand at the end, are compared.</summary>
+    public abstract void CheckWhole();
+
     public void Read(long offset, Span<byte> buffer)
     {
         Require(offset, buffer.Length);

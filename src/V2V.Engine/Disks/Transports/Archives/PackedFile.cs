@@ -61,6 +61,8 @@ internal sealed class PackedFile(Func<PackedContent> unpack)
             content.Read(offset, buffer);
         }
 
+        public override void CheckWhole() => content.CheckWhole();
+
         public override IEnumerable<DiskExtent> Extents(long offset, long length) => content.Extents(offset, length);
 
         protected override void Dispose(bool disposing)

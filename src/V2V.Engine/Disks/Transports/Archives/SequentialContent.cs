@@ -60,6 +60,8 @@ internal sealed class SequentialContent : PackedContent
         }
     }
 
+    public override void CheckWhole() => UnpackTo(long.MaxValue);
+
     protected override void Dispose(bool disposing)
     {
         // A reader may be at work in another thread.
@@ -96,30 +98,21 @@ internal sealed class SequentialContent : PackedContent
             throw _failure;
         }
 
+        // What stands before the damage is whole, and may be all that is wanted.
+        int count = Fill(out _failure);
         try
         {
-            int count = Fill();
             _crc = _expectedCrc is null ? 0 : Crc32.Append(_crc, _buffer.AsSpan(0, count));
             Store(_unpacked, _buffer.AsSpan(0, count));
             Volatile.Write(ref _unpacked, _unpacked + count);
-            if (count < BufferSize)
-            {
-                if (_expected is { } expected && expected != _unpacked)
-                {
-                    throw Damaged(_source.Position, $"it unpacks to {_unpacked} bytes instead of {expected}.");
-                }
-
-                if (_expectedCrc is { } crc && crc != _crc)
-                {
-                    throw Damaged(_source.Position, "the checksum of what it holds does not match.");
-                }
-
-                _isComplete = true;
-                _buffer = null;
-            }
-            else if (_unpacked > _expected)
+            if (_unpacked > _expected)
             {
                 throw Damaged(_source.Position, $"it unpacks to more than the {_expected} bytes that it should.");
+            }
+
+            if (count < BufferSize && _failure is null)
+            {
+                Complete();
             }
         }
         catch (V2VException e)
@@ -129,22 +122,43 @@ internal sealed class SequentialContent : PackedContent
         }
     }
 
-    private int Fill()
+    private void Complete()
+    {
+        if (_expected is { } expected && expected != _unpacked)
+        {
+            throw Damaged(_source.Position, $"it unpacks to {_unpacked} bytes instead of {expected}.");
+        }
+
+        if (_expectedCrc is { } crc && crc != _crc)
+        {
+            throw Damaged(_source.Position, "the checksum of what it holds does not match.");
+        }
+
+        _isComplete = true;
+        _buffer = null;
+    }
+
+    private int Fill(out V2VException? failure)
     {
         int count = 0;
+        failure = null;
         try
         {
             while (count < BufferSize && _decoder.Read(_buffer!, count, BufferSize - count) is var read and > 0)
             {
                 count += read;
             }
-
-            return count;
+        }
+        catch (V2VException e)
+        {
+            failure = e;
         }
         // The decoders are other people's; on damaged input they throw what they like, down to index errors.
-        catch (Exception e) when (e is not V2VException and not OutOfMemoryException)
+        catch (Exception e) when (e is not OutOfMemoryException)
         {
-            throw Damaged(_source.Position, $"{e.Message.TrimEnd('.')}.", e);
+            failure = Damaged(_source.Position, $"{e.Message.TrimEnd('.')}.", e);
         }
+
+        return count;
     }
 }

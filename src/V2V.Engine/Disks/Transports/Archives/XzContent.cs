@@ -39,6 +39,8 @@ internal sealed class XzContent : PackedContent
         }
     }
 
+    public override void CheckWhole() => Require(0, Length);
+
     protected override void Dispose(bool disposing)
     {
         foreach (Progress progress in _progress ?? [])
