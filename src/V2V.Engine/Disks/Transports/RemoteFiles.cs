@@ -57,6 +57,11 @@ public static class RemoteFiles
                 $"The schemes are {string.Join(", ", Transports.SelectMany(t => t.Schemes))}. Copy the file to this host otherwise.");
     }
 
-    private static DiskImageException Refused(string uri, string what, string advice) =>
-        new(V2VError.DiskImageUnsupported, $"'{uri}' {what}.") { Path = uri, Advice = advice };
+    private static DiskImageException Refused(string uri, string what, string advice)
+    {
+        // User and password end at the last '@', wherever somebody forgot to escape a '/' in them.
+        int start = uri.IndexOf("://", StringComparison.Ordinal) + 3;
+        uri = uri[..start] + uri[Math.Max(start, uri.LastIndexOf('@') + 1)..];
+        return new DiskImageException(V2VError.DiskImageUnsupported, $"'{uri}' {what}.") { Path = uri, Advice = advice };
+    }
 }

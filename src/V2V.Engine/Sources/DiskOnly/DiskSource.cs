@@ -31,7 +31,7 @@ public sealed class DiskSource : GuestSource
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
     /// <param name="disks">
-    /// Paths of the images. They may be compressed; one in an archive is named ARCHIVE!NAME, or by the archive alone if there is no other.
+    /// Paths or URIs of the images. They may be compressed; one in an archive is named ARCHIVE!NAME, or by the archive alone if there is no other.
     /// </param>
     /// <param name="name">Name of the guest; null takes that of the first image's file.</param>
     /// <param name="options">How to read the images.</param>

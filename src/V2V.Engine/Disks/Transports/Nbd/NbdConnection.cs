@@ -109,7 +109,11 @@ internal sealed class NbdConnection : IDisposable
         Span<byte> header = stackalloc byte[RequestSize];
         lock (_pending)
         {
-            ThrowIfBroken();
+            if (_failure is { } earlier)
+            {
+                throw AsOfRequest(earlier, request.Offset);
+            }
+
             if (_pending.Count == 0)
             {
                 Volatile.Write(ref _lastReply, Environment.TickCount64);
@@ -140,14 +144,9 @@ internal sealed class NbdConnection : IDisposable
             }
         }
 
-        if (request.Failure is DiskImageException fault)
-        {
-            throw NbdFault.ReadFailed(_path, request.Offset, fault.Message, fault);
-        }
-
         if (request.Failure is { } failure)
         {
-            throw new IOException(failure.Message, failure);
+            throw AsOfRequest(failure, request.Offset);
         }
     }
 
@@ -235,13 +234,15 @@ internal sealed class NbdConnection : IDisposable
                 ReceiveReply();
             }
         }
-        catch (Exception e) when (e is IOException or DiskImageException)
-        {
-            Fail(e);
-        }
         catch (Exception e) when (e is ObjectDisposedException or InvalidOperationException or AuthenticationException)
         {
             Fail(new IOException(e.Message, e));
+        }
+#pragma warning disable CA1031 // Whatever it is, it is thrown to those whose requests are under way.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Fail(e);
         }
     }
 
@@ -408,11 +409,11 @@ internal sealed class NbdConnection : IDisposable
         }
     }
 
-    private void ThrowIfBroken()
+    /// <summary>The failure of a connection as one of a request: each of those under way gets an exception of its own.</summary>
+    private Exception AsOfRequest(Exception failure, long offset) => failure switch
     {
-        if (_failure is { } failure)
-        {
-            throw new IOException(failure.Message, failure);
-        }
-    }
+        DiskImageException => NbdFault.ReadFailed(_path, offset, failure.Message, failure),
+        IOException => new IOException(failure.Message, failure),
+        _ => new InvalidOperationException($"A reply of the NBD server of '{_path}' was not understood.", failure),
+    };
 }

@@ -47,13 +47,18 @@ internal sealed class NbdRequest
     /// <summary>The part of <see cref="Buffer"/> for data that the server sends; null when it was not asked for, or has come already.</summary>
     public Memory<byte>? Place(ulong offset, long length)
     {
-        long start = (long)(offset - (ulong)Offset);
-        if (Command != NbdCommand.Read || offset < (ulong)Offset || length < 1 || start > Length - length)
+        if (Command != NbdCommand.Read || offset < (ulong)Offset || offset - (ulong)Offset >= (ulong)Length)
         {
             return null;
         }
 
-        var piece = (Start: (int)start, End: (int)(start + length));
+        int start = (int)(offset - (ulong)Offset);
+        if (length < 1 || length > Length - start)
+        {
+            return null;
+        }
+
+        var piece = (Start: start, End: start + (int)length);
         int next = _pieces.FindIndex(p => p.End >= piece.Start);
         next = next < 0 ? _pieces.Count : next;
         if (next < _pieces.Count && _pieces[next].End == piece.Start)
@@ -74,7 +79,7 @@ internal sealed class NbdRequest
         }
 
         _pieces.Insert(next, piece);
-        return _pieces.Count <= MaximumPieces ? Buffer.AsMemory((int)start, (int)length) : null;
+        return _pieces.Count <= MaximumPieces ? Buffer.AsMemory(start, (int)length) : null;
     }
 
     /// <summary>Whether every byte of a read has come.</summary>

@@ -102,6 +102,11 @@ public sealed class ReadAheadFile : DiskFile
     {
         lock (_lock)
         {
+            if (_isDisposed)
+            {
+                return;
+            }
+
             _isDisposed = true;
             _waiting.Clear();
             Monitor.PulseAll(_lock);
@@ -116,6 +121,7 @@ public sealed class ReadAheadFile : DiskFile
     {
         lock (_lock)
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
             (long start, long ahead) = _runs.Note(offset, length);
             Request(start, Math.Min(ahead, _file.Length - start));
         }
