@@ -1,6 +1,7 @@
 using System.Buffers;
 using V2V.Engine.Disks.Transports.Http;
 using V2V.Engine.Disks.Transports.Nbd;
+using V2V.Engine.Disks.Transports.Ssh;
 
 namespace V2V.Engine.Disks.Transports;
 
@@ -28,6 +29,7 @@ public static class RemoteFiles
     [
         new(HttpStore.Schemes, HttpStore.Locate),
         new(NbdUri.Schemes, NbdTransport.Locate),
+        new(SshTransport.Schemes, SshTransport.Locate),
     ];
 
     private static readonly SearchValues<char> SchemeCharacters =
