@@ -12,13 +12,11 @@ public abstract class SourceCommand : V2VCommand
     private protected const string LiteralPathSet = "LiteralPath";
 
     /// <summary>Looks for descriptions in the folders below the given ones too. Links are not followed.</summary>
-    [Parameter(ParameterSetName = PathSet)]
-    [Parameter(ParameterSetName = LiteralPathSet)]
+    [Parameter]
     public SwitchParameter Recurse { get; set; }
 
     /// <summary>Folders in which the disks that a description names by a path elsewhere may lie. Only for descriptions that are trusted.</summary>
-    [Parameter(ParameterSetName = PathSet)]
-    [Parameter(ParameterSetName = LiteralPathSet)]
+    [Parameter]
     [ValidateNotNullOrEmpty]
     public string[] AllowDiskFolder { get; set; } = [];
 
