@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using V2V.Engine;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources;
 
