@@ -35,10 +35,10 @@ $testPackages = @(
     'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'mmdebstrap', 'mount', 'fdisk', 'gdisk', 'ovmf', 'python3',
     'libvirt-daemon-system', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'libxml2-utils', 'dnsmasq-base', 'iproute2',
     'linux-image-amd64', 'kmod', 'cpio', 'gcc', 'libc6-dev', 'gzip', 'bzip2', 'xz-utils', 'zstd', 'lz4',
-    'xfsprogs', 'btrfs-progs', 'dosfstools', 'mtools', 'ntfs-3g', 'cryptsetup-bin', 'lvm2', 'virt-v2v', 'libnbd-bin', 'nbdkit', 'python3-hivex', 'busybox-static',
+    'xfsprogs', 'btrfs-progs', 'dosfstools', 'mtools', 'ntfs-3g', 'cryptsetup-bin', 'lvm2', 'virt-v2v', 'libnbd-bin', 'nbdkit', 'python3-hivex', 'busybox-static', 'nginx-light',
     'rpm', 'sqlite3', 'db-util', 'osinfo-db', 'libosinfo-bin', 'grub-common', 'grub-pc-bin', 'systemd-boot',
     'dracut-core', 'selinux-utils', 'gcc-mingw-w64-x86-64', 'gcc-mingw-w64-i686', 'wine64',
-    'libwin-hivex-perl', 'libhivex-bin', 'attr', 'sleuthkit', 'p7zip-full', 'wimtools', 'xorriso', 'genisoimage')
+    'libwin-hivex-perl', 'libhivex-bin', 'attr', 'sleuthkit', 'p7zip-full', 'zip', 'wimtools', 'xorriso', 'genisoimage')
 
 function Write-Line([string] $text) {
     [Console]::Out.WriteLine($text)

@@ -32,6 +32,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         var opened = default(OpenedGuest);
         try
         {
+            Demand(source.Concerns);
             opened = Open(clock, cancellation);
             var outcome = ConvertInOverlay(opened, clock, cancellation);
             if (target is not null)
@@ -69,6 +70,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         var clock = new PhaseClock(progress);
         try
         {
+            Demand(source.Concerns);
             // A name that is taken should not cost a minute of conversion first.
             Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite)));
 

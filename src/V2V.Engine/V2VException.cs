@@ -7,6 +7,8 @@ public enum V2VError
     SourceInvalid,
     SourceUnsupported,
     SourceChecksumMismatch,
+    /// <summary>The guest was running when it was described, so that its disks change.</summary>
+    GuestRunning,
 
     DiskImageNotFound,
     DiskImageCorrupt,
@@ -14,6 +16,12 @@ public enum V2VError
     /// <summary>A descriptor, backing file or extent names a file outside the guest's own folder.</summary>
     DiskImageOutsideFolder,
     DiskImageReadFailed,
+    /// <summary>Another host cannot be reached, or does not let itself be talked to.</summary>
+    RemoteUnavailable,
+    /// <summary>Another host does not accept who asks, or does not prove who it is.</summary>
+    AuthenticationFailed,
+    /// <summary>There is no room for what has to be unpacked.</summary>
+    TemporaryFolderFull,
 
     PartitionTableCorrupt,
     VolumeCorrupt,
@@ -128,8 +136,11 @@ public sealed class ConversionException(V2VError error, string message, Exceptio
 /// <summary>The place that Windows' drivers come from is missing, malformed, or holds none.</summary>
 public sealed class DriverSourceException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
-/// <summary>The target (folder, pool, libvirt) refused or failed.</summary>
+/// <summary>The target (folder, pool, host) refused or failed.</summary>
 public sealed class TargetException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+
+/// <summary>libvirt is missing, cannot be reached, or refused what it was asked for.</summary>
+public sealed class LibvirtException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
 /// <summary>A stored profile is missing or malformed.</summary>
 public sealed class ProfileException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);

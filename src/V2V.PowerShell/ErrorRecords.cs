@@ -13,11 +13,14 @@ public static class ErrorRecords
         [V2VError.SourceInvalid] = ErrorCategory.InvalidData,
         [V2VError.SourceUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.SourceChecksumMismatch] = ErrorCategory.InvalidData,
+        [V2VError.GuestRunning] = ErrorCategory.ResourceBusy,
         [V2VError.DiskImageNotFound] = ErrorCategory.ObjectNotFound,
         [V2VError.DiskImageCorrupt] = ErrorCategory.InvalidData,
         [V2VError.DiskImageUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.DiskImageOutsideFolder] = ErrorCategory.SecurityError,
         [V2VError.DiskImageReadFailed] = ErrorCategory.ReadError,
+        [V2VError.RemoteUnavailable] = ErrorCategory.ConnectionError,
+        [V2VError.AuthenticationFailed] = ErrorCategory.AuthenticationError,
         [V2VError.PartitionTableCorrupt] = ErrorCategory.InvalidData,
         [V2VError.VolumeCorrupt] = ErrorCategory.InvalidData,
         [V2VError.VolumeUnsupported] = ErrorCategory.NotImplemented,
@@ -41,6 +44,7 @@ public static class ErrorRecords
         [V2VError.DriversMissing] = ErrorCategory.ObjectNotFound,
         [V2VError.TargetExists] = ErrorCategory.ResourceExists,
         [V2VError.TargetFull] = ErrorCategory.LimitsExceeded,
+        [V2VError.TemporaryFolderFull] = ErrorCategory.LimitsExceeded,
         [V2VError.TargetUnavailable] = ErrorCategory.ResourceUnavailable,
         [V2VError.TargetUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.TargetWriteFailed] = ErrorCategory.WriteError,
@@ -63,6 +67,11 @@ public static class ErrorRecords
     /// <summary>Parameters, or a parameter and the profile, that exclude each other.</summary>
     public static ErrorRecord ParametersConflict(string message, object? target) =>
         Create(new PSArgumentException(message), nameof(ParametersConflict), ErrorCategory.InvalidArgument, target, null);
+
+    /// <summary>An object of the pipeline that says nothing of a guest, or nothing that makes sense.</summary>
+    public static ErrorRecord InputNotUnderstood(object input, string message) => Create(
+        new PSArgumentException(message), nameof(InputNotUnderstood), ErrorCategory.InvalidData, input,
+        "Put the properties that tell of the guest in with Select-Object: Path or Disk, and Name, MemoryMiB, Cpu, Firmware if need be.");
 
     /// <summary>-Name was given and there is more than one guest to give it to.</summary>
     public static ErrorRecord NameForSeveralGuests(string name) => Create(

@@ -78,7 +78,7 @@ internal static class ExternalTool
     }
 
     /// <summary>The administrator's programs are looked for too, whoever runs the tests.</summary>
-    private static string? Find(string program) =>
+    internal static string? Find(string program) =>
         $"{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin".Split(':').Select(d => Path.Combine(d, program)).FirstOrDefault(File.Exists);
 
     internal static void NeedRoot() => Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, for mounts");

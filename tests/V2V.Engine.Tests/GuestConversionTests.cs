@@ -250,7 +250,7 @@ public sealed class GuestConversionTests : IDisposable
     private static string[] Names(string folder) =>
         [.. Directory.EnumerateFileSystemEntries(folder).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
 
-    private static string Sample => Path.GetFullPath(Path.Combine(Here(), "../../samples/debian12.ova"));
+    internal static string Sample => Path.GetFullPath(Path.Combine(Here(), "../../samples/debian12.ova"));
 
     private static string Here([CallerFilePath] string here = "") => Path.GetDirectoryName(here)!;
 

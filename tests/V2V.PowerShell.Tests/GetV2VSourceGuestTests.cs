@@ -134,7 +134,9 @@ public sealed class GetV2VSourceGuestTests : IDisposable
 
     [Theory]
     [InlineData("Get-V2VSourceGuest -Path a -Disk b", "AmbiguousParameterSet")]
-    [InlineData("Get-V2VSourceGuest -Path a -Name b", "AmbiguousParameterSet")]
+    [InlineData("Get-V2VSourceGuest -Path a -Connection qemu:///system", "AmbiguousParameterSet")]
+    [InlineData("Get-V2VSourceGuest a -Name b, c", "ParametersConflict")]
+    [InlineData("Get-V2VSourceGuest a -MemoryMiB 0", "ParameterArgumentValidationError")]
     [InlineData("Get-V2VSourceGuest ''", "ParameterArgumentValidationError")]
     public void Parameters_that_exclude_each_other_are_refused(string script, string id) =>
         Assert.StartsWith(id, _session.RunToTerminatingError(script).FullyQualifiedErrorId, StringComparison.Ordinal);

@@ -36,7 +36,7 @@ internal sealed record DiskFormat(
     /// </summary>
     public static DiskFormat Probe(DiskFile file)
     {
-        byte[] start = ReadStart(file);
+        byte[] start = file.ReadStart(ProbeSize);
         ForeignFormats.Refuse(file, start);
         DiskFormat found = Array.Find(DiskImages.Formats, f => f.Recognises(file, start))!;
         DiskFormat? named = ByExtension(file);
@@ -62,12 +62,5 @@ internal sealed record DiskFormat(
     {
         string extension = Path.GetExtension(file.Path);
         return Array.Find(DiskImages.Formats, f => f.Extensions.Contains(extension, StringComparer.OrdinalIgnoreCase));
-    }
-
-    private static byte[] ReadStart(DiskFile file)
-    {
-        byte[] start = new byte[(int)Math.Min(ProbeSize, file.Length)];
-        file.Read(0, start);
-        return start;
     }
 }

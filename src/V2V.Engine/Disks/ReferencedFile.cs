@@ -70,8 +70,8 @@ internal static class ReferencedFile
 
     private static DiskFile OpenInStore(DiskFile referrer, FileStore store, string name, string format, bool byBaseName)
     {
-        string? inside = StoreName.Resolve(referrer.Name, name);
-        string[] candidates = [.. new[] { inside, byBaseName ? StoreName.Resolve(referrer.Name, StoreName.Base(name)) : null }.OfType<string>()];
+        string? inside = store.Resolve(referrer.Name, name);
+        string[] candidates = [.. new[] { inside, byBaseName ? store.Resolve(referrer.Name, StoreName.Base(name)) : null }.OfType<string>()];
         foreach (string candidate in candidates)
         {
             if (store.Open(candidate) is { } file)

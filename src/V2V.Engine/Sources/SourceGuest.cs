@@ -10,14 +10,16 @@ public sealed record SourceGuest
 {
     public required string Name { get; init; }
 
-    /// <summary>"VMX", "OVA", "OVF", "LibvirtXml", "VirtualBox", "XVA", "Disk".</summary>
+    /// <summary>"VMX", "OVA", "OVF", "Libvirt", "LibvirtXml", "VirtualBox", "HyperV", "Vagrant", "XVA", "Disk".</summary>
     public required string SourceKind { get; init; }
 
     /// <summary>The descriptor's (or first disk's) full path.</summary>
     public required string Path { get; init; }
 
-    /// <summary>"VMware", "VirtualBox", "Xen", "KVM", "Unknown".</summary>
+    /// <summary>"VMware", "VirtualBox", "Hyper-V", "Xen", "KVM", "Unknown".</summary>
     public string Hypervisor { get; init; } = "Unknown";
+
+    public GuestState State { get; init; }
 
     public int CpuCount { get; init; } = 1;
 
@@ -124,8 +126,11 @@ public sealed record SourceDisk
     /// <summary>Its place in the order in which the firmware tries devices, from 1; null when the descriptor gives no such order.</summary>
     public int? BootOrder { get; init; }
 
-    /// <summary>Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked.</summary>
-    public required Func<BlockDevice> Open { get; init; }
+    /// <summary>
+    /// Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked. Not public: what users see
+    /// of a guest is data, which can be stored and shown.
+    /// </summary>
+    internal Func<BlockDevice> Open { get; init; } = () => throw new InvalidOperationException("Nobody has said how this disk is opened.");
 
     /// <summary>The digest that the package's manifest gives for the disk's file; null without a manifest.</summary>
     public SourceDigest? ExpectedDigest { get; init; }
@@ -141,22 +146,6 @@ public sealed record SourceDisk
 /// <param name="IsConnected">False when the cable is out: the adapter is there, but without a link.</param>
 public sealed record SourceNetworkAdapter(
     string? MacAddress, string? Model, string? Network, bool IsBridge = false, int? PciSlot = null, bool IsConnected = true);
-
-public enum DisplayKind
-{
-    Vnc,
-    Spice,
-    Rdp,
-
-    /// <summary>A window on the source's own screen (SDL, GTK).</summary>
-    Window,
-}
-
-/// <param name="Kind">How the screen is shown.</param>
-/// <param name="Port">TCP port that viewers connect to; null when the source chooses one.</param>
-/// <param name="Listen">Address that the source listens at; null when not told.</param>
-/// <param name="Keymap">Keyboard layout, as QEMU names it: "de", "en-us".</param>
-public sealed record SourceDisplay(DisplayKind Kind, int? Port = null, string? Listen = null, string? Keymap = null);
 
 public enum RemovableDriveKind
 {

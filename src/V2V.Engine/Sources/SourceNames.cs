@@ -1,15 +1,21 @@
+using V2V.Engine.Disks.Transports;
+
 namespace V2V.Engine.Sources;
 
 /// <summary>The name of a guest whose descriptor has none.</summary>
 internal static class SourceNames
 {
     private static readonly string[] Suffixes =
-        [".img", ".ova", ".ovf", ".qcow2", ".raw", ".vmdk", ".vmx", ".vhd", ".vhdx", ".vdi", ".vbox", ".xva", "-flat", "-sda"];
+        [".gz", ".xz", ".zst", ".bz2", ".tgz", ".tar", ".zip", ".box", ".img", ".ova", ".ovf", ".qcow2", ".raw", ".vmdk", ".vmx", ".vhd", ".vhdx", ".vdi", ".vbox", ".xva", "-flat", "-sda"];
 
-    /// <summary>The file's name without the suffixes that say what it is: "web" for web-flat.vmdk and web-sda.</summary>
+    /// <summary>
+    /// The file's name without the suffixes that say what it is: "web" for web-flat.vmdk and web-sda. A URI that names no file gives the host.
+    /// </summary>
     public static string FromPath(string path)
     {
-        var name = Path.GetFileName(path);
+        // In an archive the member's name counts: "/srv/guests.tar!web.img".
+        var name = FileName(path);
+        name = name[(name.IndexOf('!') is > 0 and var mark && mark < name.Length - 1 ? mark + 1 : 0)..];
         foreach (var suffix in Suffixes)
         {
             if (name.Length > suffix.Length && name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase))
@@ -19,5 +25,16 @@ internal static class SourceNames
         }
 
         return name;
+    }
+
+    private static string FileName(string path)
+    {
+        if (!RemoteFiles.IsUri(path) || !Uri.TryCreate(path, UriKind.Absolute, out var uri))
+        {
+            return Path.GetFileName(path);
+        }
+
+        var name = Path.GetFileName(Uri.UnescapeDataString(uri.AbsolutePath));
+        return name.Length > 0 ? name : uri.Host.Length > 0 ? uri.Host : "disk";
     }
 }

@@ -36,6 +36,7 @@ internal static class SourceReport
         Line("kind", guest.SourceKind);
         Line("path", Path.GetRelativePath(folder, guest.Path));
         Line("hypervisor", guest.Hypervisor);
+        Line("state", guest.State == GuestState.Unknown ? null : guest.State);
         Line("memory", $"{guest.MemoryMiB} MiB");
         Line("CPUs", guest.CpuTopology is { } t ? $"{guest.CpuCount} = {t.Sockets} sockets x {t.CoresPerSocket} cores x {t.ThreadsPerCore} threads" : guest.CpuCount);
         Line("firmware", $"{guest.Firmware?.ToString() ?? "unknown"}{(guest.SecureBoot ? ", secure boot" : "")}{(guest.HasTpm ? ", TPM" : "")}");

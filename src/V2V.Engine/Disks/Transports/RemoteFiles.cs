@@ -1,4 +1,6 @@
 using System.Buffers;
+using V2V.Engine.Disks.Transports.Http;
+using V2V.Engine.Disks.Transports.Nbd;
 
 namespace V2V.Engine.Disks.Transports;
 
@@ -22,7 +24,11 @@ public sealed record RemoteFile(FileStore Store, string Name)
 /// <summary>Files that are named by a URI.</summary>
 public static class RemoteFiles
 {
-    internal static readonly RemoteTransport[] Transports = [];
+    internal static readonly RemoteTransport[] Transports =
+    [
+        new(HttpStore.Schemes, HttpStore.Locate),
+        new(NbdUri.Schemes, NbdTransport.Locate),
+    ];
 
     private static readonly SearchValues<char> SchemeCharacters =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
@@ -51,6 +57,11 @@ public static class RemoteFiles
                 $"The schemes are {string.Join(", ", Transports.SelectMany(t => t.Schemes))}. Copy the file to this host otherwise.");
     }
 
-    private static DiskImageException Refused(string uri, string what, string advice) =>
-        new(V2VError.DiskImageUnsupported, $"'{uri}' {what}.") { Path = uri, Advice = advice };
+    private static DiskImageException Refused(string uri, string what, string advice)
+    {
+        // User and password end at the last '@', wherever somebody forgot to escape a '/' in them.
+        int start = uri.IndexOf("://", StringComparison.Ordinal) + 3;
+        uri = uri[..start] + uri[Math.Max(start, uri.LastIndexOf('@') + 1)..];
+        return new DiskImageException(V2VError.DiskImageUnsupported, $"'{uri}' {what}.") { Path = uri, Advice = advice };
+    }
 }

@@ -6,16 +6,13 @@ internal static class LibvirtError
     /// <summary>What the last call on this thread failed with.</summary>
     /// <param name="what">What was attempted, as the start of a sentence: "The domain web cannot be defined".</param>
     /// <param name="path">URI, domain, pool or volume.</param>
-    public static TargetException Last(string what, string path)
+    public static LibvirtException Last(string what, string path)
     {
         var (code, message) = VirGetLastError.Call();
-        return new TargetException(V2VError.LibvirtFailed, $"{what}: {message}.")
+        return new LibvirtException(V2VError.LibvirtFailed, $"{what}: {message}.")
         {
             Path = path,
-            Advice = code is VirErrorCode.AuthenticationFailed or VirErrorCode.AuthenticationUnavailable or VirErrorCode.AuthenticationCancelled
-                or VirErrorCode.AccessDenied or VirErrorCode.OperationDenied
-                ? "Run as a user who may manage this libvirt (root or a member of the group libvirt), or use qemu:///session."
-                : null,
+            Advice = AdviceFor(code),
         };
     }
 
@@ -38,6 +35,10 @@ internal static class LibvirtError
 
     /// <summary>For look-ups: null when there is no such object, which is no error.</summary>
     public static THandle? CheckFound<THandle>(THandle handle, VirErrorCode notFound, string what, string path)
+        where THandle : LibvirtHandle => CheckFound(handle, [notFound], what, path);
+
+    /// <summary>As above, where several codes mean that there is no such object.</summary>
+    public static THandle? CheckFound<THandle>(THandle handle, ReadOnlySpan<VirErrorCode> notFound, string what, string path)
         where THandle : LibvirtHandle
     {
         if (!handle.IsInvalid)
@@ -48,6 +49,16 @@ internal static class LibvirtError
         var code = VirGetLastError.Call().Code;
         var error = Last(what, path);
         handle.Dispose();
-        return code == notFound ? null : throw error;
+        return notFound.Contains(code) ? null : throw error;
     }
+
+    private static string? AdviceFor(VirErrorCode code) => code switch
+    {
+        VirErrorCode.AuthenticationFailed or VirErrorCode.AuthenticationUnavailable or VirErrorCode.AuthenticationCancelled
+            or VirErrorCode.AccessDenied or VirErrorCode.OperationDenied
+            => "Run as a user who may manage this libvirt (root or a member of the group libvirt), or use qemu:///session.",
+        VirErrorCode.NoConnect => "Check the URI; this host's libvirt may lack the driver that it names.",
+        VirErrorCode.SystemError or VirErrorCode.Rpc => "Check that the libvirt daemon runs there, and that the host can be reached.",
+        _ => null,
+    };
 }

@@ -37,3 +37,9 @@ internal sealed class NetworkHandle : LibvirtHandle
 {
     protected override bool ReleaseHandle() => VirNetworkFree.Call(handle);
 }
+
+/// <summary>virStreamPtr.</summary>
+internal sealed class StreamHandle : LibvirtHandle
+{
+    protected override bool ReleaseHandle() => VirStreamFree.Call(handle);
+}

@@ -17,7 +17,7 @@ internal static unsafe class LibvirtLibrary
     private static readonly Lazy<bool> Initialised = new(Initialise);
 
     /// <summary>Loads the library and keeps it from printing errors to the console, which it does by default.</summary>
-    /// <exception cref="TargetException">The library is not installed.</exception>
+    /// <exception cref="LibvirtException">The library is not installed.</exception>
     public static void EnsureLoaded() => _ = Initialised.Value;
 
     private static bool Initialise()
@@ -26,7 +26,7 @@ internal static unsafe class LibvirtLibrary
         NativeLibrary.SetDllImportResolver(assembly, Resolve);
         if (Resolve(Name, assembly, null) == 0)
         {
-            throw new TargetException(V2VError.LibvirtUnavailable, $"The libvirt client library ({FileNames[0]}) is not installed or cannot be loaded.")
+            throw new LibvirtException(V2VError.LibvirtUnavailable, $"The libvirt client library ({FileNames[0]}) is not installed or cannot be loaded.")
             {
                 Path = FileNames[0],
                 Advice = OperatingSystem.IsLinux()

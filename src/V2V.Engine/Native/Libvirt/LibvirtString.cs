@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace V2V.Engine.Native.Libvirt;
 
@@ -22,5 +23,16 @@ internal static unsafe class LibvirtString
         }
 
         return copy;
+    }
+
+    /// <summary>A copy that libvirt frees.</summary>
+    public static nint Give(string text, out uint length)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        length = (uint)bytes.Length;
+        var copy = (byte*)NativeMemory.Alloc((nuint)bytes.Length + 1);
+        bytes.CopyTo(new Span<byte>(copy, bytes.Length));
+        copy[bytes.Length] = 0;
+        return (nint)copy;
     }
 }

@@ -4,7 +4,7 @@ namespace V2V.Engine.Native.Libvirt;
 
 internal static partial class VirConnectOpen
 {
-    /// <exception cref="TargetException">Nothing answers at the URI, or it does not let this user in.</exception>
+    /// <exception cref="LibvirtException">Nothing answers at the URI, or it does not let this user in.</exception>
     public static ConnectHandle Call(string uri)
     {
         LibvirtLibrary.EnsureLoaded();

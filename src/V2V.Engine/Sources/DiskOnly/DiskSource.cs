@@ -23,21 +23,46 @@ public sealed class DiskSource : GuestSource
 
         // A VMDK's descriptor is a text too.
         using var image = file.Open();
-        return image.Length > 0 && DiskFormat.Probe(image).Name == "vmdk";
+        return image.Reaches(1) && DiskFormat.Probe(image).Name == "vmdk";
     }
 
     public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation) =>
         [FromFiles([file.Open], name: null, options)];
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
-    /// <param name="disks">Paths of the images.</param>
+    /// <param name="disks">
+    /// Paths or URIs of the images. They may be compressed; one in an archive is named ARCHIVE!NAME, or by the archive alone if there is no other.
+    /// </param>
     /// <param name="name">Name of the guest; null takes that of the first image's file.</param>
+    /// <param name="options">How to read the images.</param>
     /// <exception cref="DiskImageException">An image is missing, damaged or of an unsupported format.</exception>
-    public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name)
+    /// <exception cref="SourceException">An archive holds no image, or several.</exception>
+    public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name, SourceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(disks);
         ArgumentOutOfRangeException.ThrowIfZero(disks.Count);
-        return FromFiles([.. disks.Select(path => (Func<DiskFile>)(() => HostFile.Open(path)))], name, new SourceOptions());
+        options ??= new SourceOptions();
+        List<OpenedSource> opened = [];
+        try
+        {
+            foreach (var disk in disks)
+            {
+                opened.Add(ArchivedDisk.Find(OpenedSource.Locate(disk, options), options));
+            }
+
+            return FromFiles([.. opened.Select(o => (Func<DiskFile>)o.File.Open)], name, options);
+        }
+        finally
+        {
+            opened.ForEach(o => o.Dispose());
+        }
+    }
+
+    /// <summary>A guest made of the one disk image in an archive.</summary>
+    internal static SourceGuest FromArchive(string path, FileStore archive, SourceOptions options, CancellationToken cancellation)
+    {
+        using var opened = OpenedSource.In(archive, ArchivedDisk.Find(path, archive, cancellation), options);
+        return FromFiles([opened.File.Open], name: null, options);
     }
 
     private static SourceGuest FromFiles(IReadOnlyList<Func<DiskFile>> files, string? name, SourceOptions options)

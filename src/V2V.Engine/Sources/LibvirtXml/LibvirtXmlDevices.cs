@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml.Linq;
 
 namespace V2V.Engine.Sources.LibvirtXml;
@@ -27,6 +28,30 @@ internal static class LibvirtXmlDevices
         }
 
         return hasTpm;
+    }
+
+    /// <summary>The first display, if it was shown to others.</summary>
+    public static SourceDisplay? ReadDisplay(XElement devices)
+    {
+        if (devices.Child("graphics") is not { } graphics || Kind(graphics.AttributeText("type")) is not { } kind)
+        {
+            return null;
+        }
+
+        var listen = graphics.Child("listen")?.AttributeText("address") ?? graphics.AttributeText("listen");
+        int? port = graphics.AttributeText("autoport") == "no"
+            && int.TryParse(graphics.AttributeText("port"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= ushort.MaxValue
+            ? number : null;
+        return new SourceDisplay(kind, listen, port, graphics.AttributeText("keymap"));
+
+        static DisplayKind? Kind(string? type) => type switch
+        {
+            "vnc" => DisplayKind.Vnc,
+            "spice" => DisplayKind.Spice,
+            "rdp" => DisplayKind.Rdp,
+            "sdl" or "desktop" => DisplayKind.Window,
+            _ => null,
+        };
     }
 
     public static string? ReadSound(XElement devices, List<Concern> concerns)

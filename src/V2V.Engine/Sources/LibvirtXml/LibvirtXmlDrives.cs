@@ -6,12 +6,15 @@ using V2V.Engine.Disks.Transports;
 namespace V2V.Engine.Sources.LibvirtXml;
 
 /// <summary>The disk elements, in the document's order, which is the order in which the guest's firmware counts them.</summary>
-internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XElement devices, GuestFolder folder, SourceOptions options)
+internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XElement devices, LibvirtXmlStorage storage)
 {
     /// <summary>Hypervisors whose descriptions name the format; where they do not, these take an image as raw.</summary>
     private static readonly string[] RawByDefault = ["xen", "kvm", "qemu", "kqemu"];
 
-    private readonly Dictionary<string, string> _files = new(StringComparer.Ordinal);
+    private const string Download =
+        "Copy the disk's contents into a file beside the description (qemu-img convert), and name that file there, with type='file'.";
+
+    private readonly Dictionary<string, string> _images = new(StringComparer.Ordinal);
 
     public void Read(List<SourceDisk> disks, List<RemovableDrive> removables, List<Concern> concerns)
     {
@@ -20,7 +23,7 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
             switch (element.AttributeText("device"))
             {
                 case null or "disk" or "lun":
-                    disks.Add(ReadDisk(element, concerns));
+                    AddDisk(element, disks, concerns);
                     break;
                 case "cdrom":
                     removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(element).Kind, SlotOf(element)));
@@ -36,76 +39,88 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
         }
     }
 
+    private void AddDisk(XElement element, List<SourceDisk> disks, List<Concern> concerns)
+    {
+        try
+        {
+            disks.Add(ReadDisk(element, concerns));
+        }
+        catch (V2VException e) when (storage.ReportsFailures)
+        {
+            concerns.Add(new Concern(ConcernSeverity.Blocker, e.Error.ToString(), e.Message, e.Advice));
+        }
+    }
+
     private SourceDisk ReadDisk(XElement element, List<Concern> concerns)
     {
         var target = Target(element);
         RefuseUnreadable(element, target);
-        var open = FindFile(element, target);
+        var image = FindImage(element, target);
         var (controller, model) = ControllerOf(element);
-        var disk = SourceDisks.FromFile(open, controller, model, concerns, options, FormatOf(element, target, open));
+        var options = new SourceOptions { AllowDiskFolders = storage.AllowedFolders(devices) };
+        var disk = SourceDisks.FromFile(image.Open, controller, model, concerns, options, FormatOf(element, target, image));
         Report(element, target, concerns);
         return disk with { GuestName = controller == DiskController.Xen || domain.AttributeText("type") == "xen" ? element.Child("target")?.AttributeText("dev") : null };
     }
 
-    private Func<DiskFile> FindFile(XElement element, string target)
+    private LibvirtXmlImage FindImage(XElement element, string target)
     {
-        var source = element.Child("source");
-        var reference = element.AttributeText("type") == "block" ? source?.AttributeText("dev") : source?.AttributeText("file");
-        if (reference is null)
+        var source = element.Child("source") ?? new XElement("source");
+        var (image, reference) = element.AttributeText("type") switch
         {
-            throw LibvirtXmlSource.Invalid(path, $"does not tell where the contents of {target} are.");
-        }
-
-        var file = folder.FindMoved(reference);
-        if (file.Open is not { } open)
-        {
-            throw new SourceException(V2VError.DiskImageNotFound, $"{path} attaches {reference} as {target}, but there is no such file.")
-            {
-                Path = path,
-                Format = LibvirtXmlSource.Format,
-                Advice = $"Copy it into the folder of {path}.",
-            };
-        }
+            "volume" => FindVolume(source, target),
+            "network" => FindOnNetwork(source, target),
+            "block" => FindFile(source.AttributeText("dev"), target),
+            _ => FindFile(source.AttributeText("file"), target),
+        };
 
         // Files from several folders of the source host can have one name.
-        if (!_files.TryAdd(RealPath.Resolve(file.Path), reference))
-        {
-            throw LibvirtXmlSource.Unsupported(
-                path, $"attaches both {_files[RealPath.Resolve(file.Path)]} and {reference}, and {file.Path} stands for both.",
+        return _images.TryAdd(image.Identity, reference)
+            ? image
+            : throw LibvirtXmlDomain.Unsupported(
+                path, $"attaches both {_images[image.Identity]} and {reference}, and {image.Identity} stands for both.",
                 "Give the copies different names and correct the description.");
-        }
-
-        return open;
     }
+
+    private (LibvirtXmlImage Image, string Reference) FindFile(string? reference, string target) =>
+        (storage.FindFile(reference ?? throw Nowhere(target), target), reference);
+
+    private (LibvirtXmlImage Image, string Reference) FindVolume(XElement source, string target)
+    {
+        var pool = source.AttributeText("pool") ?? throw Nowhere(target);
+        var volume = source.AttributeText("volume") ?? throw Nowhere(target);
+        return (storage.FindVolume(pool, volume, target), $"{pool}/{volume}");
+    }
+
+    private (LibvirtXmlImage Image, string Reference) FindOnNetwork(XElement source, string target)
+    {
+        var uri = LibvirtXmlNetworkDisk.UriOf(source) ?? throw LibvirtXmlDomain.Unsupported(
+            path, $"attaches {target} over the network ({source.AttributeText("protocol")} {source.AttributeText("name")}), which is not supported.", Download);
+        return (new LibvirtXmlImage(uri, RemoteFiles.Locate(uri, storage.Access).Open), uri);
+    }
+
+    private SourceException Nowhere(string target) => LibvirtXmlDomain.Invalid(path, $"does not tell where the contents of {target} are.");
 
     private void RefuseUnreadable(XElement element, string target)
     {
-        const string Download = "Copy the disk's contents into a file beside the description (qemu-img convert), and name that file there, with type='file'.";
         var source = element.Child("source");
         switch (element.AttributeText("type"))
         {
-            case null or "file" or "block":
+            case null or "file" or "block" or "volume" or "network":
                 break;
-            case "network":
-                throw LibvirtXmlSource.Unsupported(
-                    path, $"attaches {target} over the network ({source?.AttributeText("protocol")} {source?.AttributeText("name")}), which is not supported.", Download);
-            case "volume":
-                throw LibvirtXmlSource.Unsupported(
-                    path, $"attaches the volume {source?.AttributeText("volume")} of the pool {source?.AttributeText("pool")} as {target}, and only the source host's libvirt knows where it is.",
-                    "Replace it in the description by the path that 'virsh vol-path' shows: type='file' and <source file='PATH'/>.");
             case var type:
-                throw LibvirtXmlSource.Unsupported(path, $"attaches {target} by the type {type}, which is not supported.", Download);
+                throw LibvirtXmlDomain.Unsupported(path, $"attaches {target} by the type {type}, which is not supported.", Download);
         }
 
         if (element.Child("encryption") is not null || source?.Child("encryption") is not null)
         {
-            throw LibvirtXmlSource.Unsupported(
+            throw LibvirtXmlDomain.Unsupported(
                 path, $"attaches {target} encrypted by libvirt.", "Decrypt it into a file beside the description with 'qemu-img convert', and name that file there.");
         }
 
         if (source?.Child("slices") is not null)
         {
-            throw LibvirtXmlSource.Unsupported(path, $"attaches a part of a file as {target}, which is not supported.", Download);
+            throw LibvirtXmlDomain.Unsupported(path, $"attaches a part of a file as {target}, which is not supported.", Download);
         }
     }
 
@@ -113,7 +128,7 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
     /// The format is what the description says, never what the content looks like, which a guest can write itself: a raw disk whose guest
     /// made it begin like a qcow2 image could otherwise have any file of the host copied into it. Null lets the content decide.
     /// </summary>
-    private string? FormatOf(XElement element, string target, Func<DiskFile> open)
+    private string? FormatOf(XElement element, string target, LibvirtXmlImage image)
     {
         var driver = element.Child("driver");
         // Xen's blktap names the format "aio" when there is none; its drivers "file" and "phy" know no other.
@@ -122,17 +137,17 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
             "aio" or "phy" or "file" => "raw",
             "vpc" => "vhd",
             null when driver?.AttributeText("name") is "file" or "phy" => "raw",
-            var type => type,
+            var type => type ?? (image.Format == "vpc" ? "vhd" : image.Format),
         };
         if (format is not null || !RawByDefault.Contains(domain.AttributeText("type")))
         {
             return format;
         }
 
-        using var image = open();
-        return DiskFormat.Probe(image).Name is var found and not "raw"
-            ? throw LibvirtXmlSource.Unsupported(
-                path, $"does not tell the format of {target}, which means raw, but {image.Path} looks like {found}.",
+        using var file = image.Open();
+        return DiskFormat.Probe(file).Name is var found and not "raw"
+            ? throw LibvirtXmlDomain.Unsupported(
+                path, $"does not tell the format of {target}, which means raw, but {file.Path} looks like {found}.",
                 $"Write <driver type='{found}'/> (or raw) into the disk element.")
             : "raw";
     }

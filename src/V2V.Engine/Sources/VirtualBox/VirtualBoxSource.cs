@@ -42,6 +42,7 @@ internal sealed class VirtualBoxSource : GuestSource
                 SourceKind = Kind,
                 Path = path,
                 Hypervisor = "VirtualBox",
+                State = machine.AttributeText("stateFile") is null ? GuestState.Unknown : GuestState.Suspended,
                 CpuCount = cpus,
                 MemoryMiB = ReadMemory(path, hardware, cpus, concerns),
                 Firmware = ReadFirmware(hardware, concerns),

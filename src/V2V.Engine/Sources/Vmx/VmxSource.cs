@@ -54,6 +54,7 @@ internal sealed class VmxSource : GuestSource
                 SourceKind = Kind,
                 Path = path,
                 Hypervisor = "VMware",
+                State = string.IsNullOrWhiteSpace(file["checkpoint.vmState"]) ? GuestState.Unknown : GuestState.Suspended,
                 CpuCount = cpus,
                 CpuTopology = ReadTopology(file, cpus, concerns),
                 MemoryMiB = ReadMemory(file, cpus, concerns),

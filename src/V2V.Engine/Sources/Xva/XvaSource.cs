@@ -1,5 +1,6 @@
 using System.Text;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Transports.Archives;
 using V2V.Engine.Disks.Xva;
 
 namespace V2V.Engine.Sources.Xva;
@@ -45,7 +46,7 @@ internal sealed class XvaSource : GuestSource
         var entry = TarArchive.Enumerate(archive).First();
         if (entry.Length > SourceFile.MaximumDescriptorLength)
         {
-            throw SourceFile.TooLarge($"{archive.Path}!{entry.Name}", Format, entry.Length);
+            throw SourceFile.TooLarge($"{archive.Path}!{entry.Name}", Format);
         }
 
         var content = new byte[entry.Length];
@@ -92,6 +93,7 @@ internal sealed class XvaSource : GuestSource
             SourceKind = Format,
             Path = path,
             Hypervisor = "Xen",
+            State = machine.Text("power_state") switch { "Halted" => GuestState.ShutOff, "Suspended" => GuestState.Suspended, _ => GuestState.Unknown },
             CpuCount = cpus,
             CpuTopology = Topology(machine),
             MemoryMiB = Memory(path, machine, cpus, concerns),

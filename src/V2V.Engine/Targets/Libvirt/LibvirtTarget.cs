@@ -64,7 +64,7 @@ public sealed class LibvirtTarget : ConversionTarget
 
             CheckPool(request, concerns);
         }
-        catch (TargetException e)
+        catch (V2VException e)
         {
             // What cannot even be asked stands against the conversion, beside whatever was found before.
             concerns.Add(Blocker(e.Error.ToString(), e.Message, e.Advice));
@@ -327,7 +327,7 @@ public sealed class LibvirtTarget : ConversionTarget
             using var defined = VirDomainDefineXMLFlags.Call(Connection, name, xml);
             return ReadUuid(defined, name);
         }
-        catch (TargetException) when (old is not null)
+        catch (LibvirtException) when (old is not null)
         {
             VirDomainDefineXMLFlags.Call(Connection, name, old, validate: false).Dispose();
             throw;
@@ -340,7 +340,7 @@ public sealed class LibvirtTarget : ConversionTarget
         {
             return VirDomainGetUUIDString.Call(defined, name);
         }
-        catch (TargetException)
+        catch (LibvirtException)
         {
             VirDomainUndefineFlags.Call(defined, name);
             throw;
@@ -363,7 +363,7 @@ public sealed class LibvirtTarget : ConversionTarget
         {
             action();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or TargetException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or V2VException)
         {
             concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "Look at it and delete it by hand."));
         }

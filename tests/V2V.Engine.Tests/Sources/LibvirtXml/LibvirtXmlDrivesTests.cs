@@ -1,4 +1,8 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Xml.Linq;
 using V2V.Engine.Sources;
+using V2V.Engine.Sources.LibvirtXml;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;
 
@@ -97,7 +101,7 @@ public sealed class LibvirtXmlDrivesTests : IDisposable
 
     [Theory]
     [InlineData("network", "<source protocol='rbd' name='pool/web'/>", "network (rbd pool/web)")]
-    [InlineData("network", "<source protocol='nbd'><host name='localhost' port='1234'/></source>", "network (nbd")]
+    [InlineData("network", "<source protocol='nbd'><host transport='unix' socket='/run/nbd'/></source>", "network (nbd")]
     [InlineData("volume", "<source pool='default' volume='web'/>", "volume web of the pool default")]
     [InlineData("dir", "<source dir='/x'/>", "type dir")]
     [InlineData("nvme", "<source type='pci' namespace='1'/>", "type nvme")]
@@ -111,6 +115,51 @@ public sealed class LibvirtXmlDrivesTests : IDisposable
         Assert.Equal(V2VError.SourceUnsupported, error.Error);
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
         Assert.NotNull(error.Advice);
+    }
+
+    [Theory]
+    [InlineData("<source protocol='nbd' name='web 1'><host name='nbd1' port='10810'/></source>", "nbd://nbd1:10810/web%201")]
+    [InlineData("<source protocol='nbd' tls='yes'><host name='::1'/></source>", "nbds://[::1]/")]
+    [InlineData("<source protocol='https' name='/images/a b.img' query='x=1&amp;y=%2F'><host name='files' port='8443'/></source>", "https://files:8443/images/a%20b.img?x=1&y=%2F")]
+    [InlineData("<source protocol='ssh' name='srv/web.img'><host name='kvm1' port='22'/><identity username='root'/></source>", "ssh://root@kvm1:22/srv/web.img")]
+    [InlineData("<source protocol='nbd'><host transport='unix' socket='/run/nbd'/></source>", null)]
+    [InlineData("<source protocol='gluster' name='v/web.img'><host name='g1'/></source>", null)]
+    public void Disks_on_the_network_have_URIs(string source, string? expected) =>
+        Assert.Equal(expected, LibvirtXmlNetworkDisk.UriOf(XElement.Parse(source)));
+
+    [Fact]
+    public void A_disk_on_an_NBD_server_is_read()
+    {
+        ExternalTool.Need("qemu-nbd");
+        Raw(_elsewhere, "web.img");
+        using (var image = File.OpenWrite(_elsewhere["web.img"]))
+        {
+            image.Position = 4096;
+            image.Write("contents"u8);
+        }
+
+        int port;
+        using (var listener = new TcpListener(IPAddress.Loopback, 0))
+        {
+            listener.Start();
+            port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+
+        ExternalTool.Check(
+            "qemu-nbd", "--fork", "--persistent", "--shared=0", $"--pid-file={_elsewhere["pid"]}", "--bind=127.0.0.1", $"--port={port}", "--format=raw",
+            "--export-name=web", "--read-only", _elsewhere["web.img"]);
+        try
+        {
+            var guest = Read($"<driver type='raw'/><source protocol='nbd' name='web'><host name='127.0.0.1' port='{port}'/></source>", "network");
+            using var disk = Assert.Single(guest.Disks).Open();
+            var read = new byte[8];
+            disk.Read(4096, read);
+            Assert.Equal("contents"u8, read);
+        }
+        finally
+        {
+            ExternalTool.Check("kill", File.ReadAllText(_elsewhere["pid"]).Trim());
+        }
     }
 
     [Fact]

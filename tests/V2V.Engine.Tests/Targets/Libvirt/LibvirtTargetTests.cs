@@ -78,7 +78,7 @@ public sealed class LibvirtTargetTests : IDisposable
         {
             var domain = Domain(Fill(target));
             // No machine runs without a CPU.
-            var error = Assert.Throws<TargetException>(() => target.Define(domain with { Source = domain.Source with { CpuCount = 0, CpuTopology = null } }));
+            var error = Assert.Throws<LibvirtException>(() => target.Define(domain with { Source = domain.Source with { CpuCount = 0, CpuTopology = null } }));
             Assert.Equal(V2VError.LibvirtFailed, error.Error);
             Assert.Contains(_name, error.Message, StringComparison.Ordinal);
         }
@@ -120,7 +120,7 @@ public sealed class LibvirtTargetTests : IDisposable
             Assert.DoesNotContain(failed.Check(Request() with { Overwrite = true }), c => c.Severity == ConcernSeverity.Blocker);
             var domain = Domain(Fill(failed, content: 2));
             Assert.Equal(old, File.ReadAllBytes(_folder[DiskName]));
-            Assert.Throws<TargetException>(() => failed.Define(domain with { Source = domain.Source with { CpuCount = 0, CpuTopology = null } }));
+            Assert.Throws<LibvirtException>(() => failed.Define(domain with { Source = domain.Source with { CpuCount = 0, CpuTopology = null } }));
             Assert.Empty(failed.RollBack());
         }
 
@@ -286,7 +286,7 @@ public sealed class LibvirtTargetTests : IDisposable
     public void Errors_of_libvirt_become_exceptions_with_its_words()
     {
         NeedLibvirt();
-        var error = Assert.Throws<TargetException>(() => VirConnectOpen.Call("nosuch:///driver"));
+        var error = Assert.Throws<LibvirtException>(() => VirConnectOpen.Call("nosuch:///driver"));
         Assert.Equal(V2VError.LibvirtFailed, error.Error);
         Assert.Contains("nosuch:///driver", error.Message, StringComparison.Ordinal);
         Assert.Contains("no connection driver", error.Message, StringComparison.OrdinalIgnoreCase);
@@ -324,7 +324,7 @@ public sealed class LibvirtTargetTests : IDisposable
         {
             LibvirtLibrary.EnsureLoaded();
         }
-        catch (TargetException e) when (e.Error == V2VError.LibvirtUnavailable)
+        catch (LibvirtException e) when (e.Error == V2VError.LibvirtUnavailable)
         {
             Assert.Skip($"needs the libvirt client library: {e.Message}");
         }
