@@ -33,7 +33,7 @@ public sealed class BadSourceTests : IDisposable
     {
         File.WriteAllBytes(_folder["web-disk1.vmdk"], new byte[512]);
         Pack("web.ova", "web-disk1.vmdk");
-        AssertError(_folder["web.ova"], V2VError.SourceInvalid, "no .ovf descriptor");
+        AssertError(_folder["web.ova"], V2VError.SourceInvalid, "neither the descr");
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class BadSourceTests : IDisposable
         File.WriteAllText(_folder["a.ovf"], "<Envelope/>");
         File.WriteAllText(_folder["b.ovf"], "<Envelope/>");
         Pack("web.ova", "a.ovf", "b.ovf");
-        AssertError(_folder["web.ova"], V2VError.SourceInvalid, "2 .ovf descriptors", "a.ovf", "b.ovf");
+        AssertError(_folder["web.ova"], V2VError.SourceUnsupported, "2 descriptions of guests", "a.ovf", "b.ovf");
     }
 
     [Fact]
@@ -50,14 +50,6 @@ public sealed class BadSourceTests : IDisposable
     {
         File.WriteAllText(_folder["notes.txt"], "x");
         AssertError(_folder.Path, V2VError.SourceUnsupported, "holds no");
-    }
-
-    [Fact]
-    public void A_folder_with_two_guests()
-    {
-        File.WriteAllText(_folder["a.ovf"], "<Envelope/>");
-        File.WriteAllText(_folder["b.vmx"], "memSize = \"4\"");
-        AssertError(_folder.Path, V2VError.SourceUnsupported, "2 guests", "a.ovf", "b.vmx");
     }
 
     [Fact]
@@ -345,7 +337,7 @@ public sealed class BadSourceTests : IDisposable
             "entities" => ($"<!DOCTYPE x [{entities}]>{text[root..end]}<x>&a29;</x>{text[end..]}", "document type"),
             "external entity" => ($"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>{text[root..end]}<x>&a;</x>{text[end..]}", "document type"),
             "depth" => (text[root..end] + new StringBuilder().Insert(0, "<x>", 5000).Insert(15000, "</x>", 5000) + text[end..], "nested deeper"),
-            _ => (text[root..end] + new string(' ', 5 << 20) + text[end..], "5"),
+            _ => (text[root..end] + new string(' ', 5 << 20) + text[end..], "larger than"),
         };
         File.WriteAllText(path, bomb);
         if (name == Xva)

@@ -28,6 +28,7 @@ public sealed class SourceConversionTests(SourceConversionTests.SystemDisk syste
     /// <summary>Samples into which no guest on a disk of its own fits.</summary>
     private static readonly Dictionary<string, string> Others = new()
     {
+        ["hyperv-2012r2-gen2"] = "its disk is the empty one of a checkpoint",
         ["libvirt-debian5-xen-partitions"] = "its disks are partitions",
         ["virtualbox-7-windows-host"] = "its disk is the difference from another",
         ["xcp-ng-8.2"] = "its disk is too small",

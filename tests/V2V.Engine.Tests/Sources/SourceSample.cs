@@ -54,7 +54,7 @@ internal sealed partial class SourceSample : IDisposable
     {
         ".vmx" => "vmx",
         ".ova" or ".ovf" => "ova",
-        ".xml" => "libvirtxml",
+        ".xml" when File.ReadAllText(Path.Combine(Root(), name, Path.GetFileName(Opened(name)))).Contains("<domain", StringComparison.Ordinal) => "libvirtxml",
         _ => null,
     };
 
