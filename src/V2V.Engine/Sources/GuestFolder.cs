@@ -63,6 +63,7 @@ internal abstract class GuestFolder(string descriptor)
             throw new SourceException(V2VError.SourceInvalid, $"{descriptor} names a disk with an empty or impossible file name.")
             {
                 Path = descriptor,
+                Advice = "Name the disk's file there, or export the guest again.",
             };
         }
     }

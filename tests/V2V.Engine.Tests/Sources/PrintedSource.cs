@@ -33,7 +33,9 @@ internal static partial class PrintedSource
             }
             else if (Fact().Match(line) is { Success: true } fact)
             {
-                facts[fact.Groups["name"].Value] = fact.Groups["value"].Value.Trim();
+                var (name, value) = (fact.Groups["name"].Value, fact.Groups["value"].Value.Trim());
+                // Keyboard, address and port of the old host follow the kind of screen.
+                facts[name] = name == "display" ? value.Split(' ')[0] : value;
             }
         }
 

@@ -21,8 +21,13 @@ internal sealed partial class SourceSample : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _allowed = [];
     private string? _path;
+    private string? _system;
 
-    private SourceSample(string name) => Name = name;
+    private SourceSample(string name, string? system)
+    {
+        Name = name;
+        _system = system;
+    }
 
     public string Name { get; }
 
@@ -41,12 +46,15 @@ internal sealed partial class SourceSample : IDisposable
     /// <summary>What virt-v2v reads otherwise; there need not be such a file.</summary>
     public static string DifferencesPath(string name) => Path.Combine(Root(), name, DifferencesName);
 
+    /// <summary>The name of what V2V is given.</summary>
+    public static string Opened(string name) => File.ReadLines(Path.Combine(Root(), name, RecipeName)).Last(l => l.StartsWith("open ", StringComparison.Ordinal))[5..].Trim('"');
+
     /// <summary>virt-v2v's word for sources of this kind, or null if it reads none.</summary>
     public static string? InputMode(string name) => Path.GetExtension(Opened(name)) switch
     {
         ".vmx" => "vmx",
         ".ova" or ".ovf" => "ova",
-        ".xml" => "libvirtxml",
+        ".xml" when File.ReadAllText(Path.Combine(Root(), name, Path.GetFileName(Opened(name)))).Contains("<domain", StringComparison.Ordinal) => "libvirtxml",
         _ => null,
     };
 
@@ -54,9 +62,11 @@ internal sealed partial class SourceSample : IDisposable
     public static string Read(string name, string file) => File.ReadAllText(Path.Combine(Root(), name, file));
 
     /// <summary>Follows the recipe. Skips the test if a program that it names is missing.</summary>
-    public static SourceSample Make(string name)
+    /// <param name="name">The sample.</param>
+    /// <param name="system">A raw disk whose content the first disk of the recipe gets; null makes all of them empty.</param>
+    public static SourceSample Make(string name, string? system = null)
     {
-        var sample = new SourceSample(name);
+        var sample = new SourceSample(name, system);
         try
         {
             sample.FollowRecipe();
@@ -102,7 +112,18 @@ internal sealed partial class SourceSample : IDisposable
                 _allowed.Add(_folder[rest[0]]);
                 break;
             case "flat":
-                SampleDisks.WriteFlat(_folder, rest[0], Size(rest[1]));
+                SampleDisks.WriteFlat(_folder, rest[0], Size(rest[1]), TakeSystem(Size(rest[1])));
+                break;
+            case "blocks":
+                SampleDisks.WriteBlocks(_folder, rest[0], long.Parse(rest[1], CultureInfo.InvariantCulture), TakeSystem(0));
+                break;
+            case "qemu-img" when rest[0] == "create" && !rest.Contains("-b") && TakeSystem(Size(rest[^1])) is { } system:
+                // "create -q -f FORMAT [-o OPTIONS] NAME SIZE"
+                Run(word, ["convert", "-f", "raw", "-O", .. rest[3..^2], system, rest[^2]]);
+                break;
+            case "truncate" when TakeSystem(Size(rest[1])) is { } system:
+                File.Move(system, _folder[rest[2]]);
+                Array.ForEach(rest[3..], other => Run(word, [rest[0], rest[1], other]));
                 break;
             case "delta":
                 SampleDisks.WriteDelta(_folder, rest[0], rest[1]);
@@ -111,14 +132,34 @@ internal sealed partial class SourceSample : IDisposable
                 File.WriteAllLines(_folder[rest[0]], rest[2..].Select(f => $"{rest[1]}({f})= {Digest(rest[1], f)}"));
                 break;
             default:
-                // Any other line is a command, run in the folder.
-                ExternalTool.Need(word);
-                ExternalTool.Check("env", ["-C", _folder.Path, word, .. rest]);
+                // Any other line is a command.
+                Run(word, rest);
                 break;
         }
     }
 
-    private static string Opened(string name) => File.ReadLines(Path.Combine(Root(), name, RecipeName)).Last(l => l.StartsWith("open ", StringComparison.Ordinal))[5..].Trim('"');
+    /// <summary>Runs a program in the folder.</summary>
+    private void Run(string program, string[] arguments)
+    {
+        ExternalTool.Need(program);
+        ExternalTool.Check("env", ["-C", _folder.Path, program, .. arguments]);
+    }
+
+    /// <summary>A copy of the system's disk, of that size at least, for the first disk that asks; null for the others.</summary>
+    private string? TakeSystem(long size)
+    {
+        if (_system is null)
+        {
+            return null;
+        }
+
+        var copy = _folder["system.raw"];
+        ExternalTool.Check("cp", "--sparse=always", _system, copy);
+        using var file = File.OpenWrite(copy);
+        file.SetLength(Math.Max(size, file.Length));
+        _system = null;
+        return copy;
+    }
 
     private string Digest(string algorithm, string file)
     {
@@ -127,13 +168,9 @@ internal sealed partial class SourceSample : IDisposable
     }
 
     /// <summary>"8M" as qemu-img has it.</summary>
-    private static long Size(string text) => long.Parse(text[..^1], CultureInfo.InvariantCulture) << text[^1] switch
-    {
-        'K' => 10,
-        'M' => 20,
-        'G' => 30,
-        _ => throw new InvalidDataException($"\"{text}\" is no size"),
-    };
+    private static long Size(string text) => char.IsAsciiDigit(text[^1])
+        ? long.Parse(text, CultureInfo.InvariantCulture)
+        : long.Parse(text[..^1], CultureInfo.InvariantCulture) << (10 * (1 + "KMG".IndexOf(text[^1], StringComparison.Ordinal)));
 
     private static string Root([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "Samples");
 

@@ -38,7 +38,7 @@ internal sealed class VmxSource : GuestSource
             concerns.Add(SourceConcerns.TpmContentsStay);
         }
 
-        ReportState(file, concerns);
+        ReportState(descriptor, file, concerns);
         var snapshots = VmxSnapshots.Count(descriptor, folder);
         if (snapshots > 0)
         {
@@ -222,20 +222,19 @@ internal sealed class VmxSource : GuestSource
             Port: file.TryGetNumber("RemoteDisplay.vnc.port", out var port) && port is > 0 and <= ushort.MaxValue ? (int)port : null)
         : null;
 
-    private static void ReportState(VmxFile file, List<Concern> concerns)
+    private static void ReportState(SourceFile descriptor, VmxFile file, List<Concern> concerns)
     {
-        if (!string.IsNullOrWhiteSpace(file["checkpoint.vmState"]))
+        if (file["checkpoint.vmState"] is { } state && !string.IsNullOrWhiteSpace(state))
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Warning, "GuestSuspended", "The guest is suspended: what it had in memory is not in its disks.",
+                ConcernSeverity.Warning, "GuestSuspended", $"{file.Path} describes a suspended guest: what it had in memory is in {state}, not in its disks.",
                 "Resume it, shut it down and convert it then."));
         }
-
-        if (Path.Exists(file.Path + ".lck"))
+        else if (VmxRunState.FindSign(descriptor, file) is { } sign)
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Warning, "GuestMayBeRunning", $"{file.Path}.lck says that the guest is in use.",
-                "Shut the guest down first. If it is not running, the lock was left behind by a crash and can be deleted."));
+                ConcernSeverity.Warning, "GuestMayBeRunning", $"{sign} says that the guest is in use.",
+                "Shut the guest down first. If it is not running, the file was left behind by a crash and can be deleted."));
         }
 
         if (file.Keys.Any(k => k.StartsWith("pciPassthru", StringComparison.OrdinalIgnoreCase)

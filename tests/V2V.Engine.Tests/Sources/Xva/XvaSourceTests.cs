@@ -1,4 +1,3 @@
-using V2V.Engine.Sources;
 using V2V.Engine.Tests.Disks;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;
