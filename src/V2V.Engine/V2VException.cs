@@ -20,6 +20,8 @@ public enum V2VError
     RemoteUnavailable,
     /// <summary>Another host does not accept who asks, or does not prove who it is.</summary>
     AuthenticationFailed,
+    /// <summary>There is no room for what has to be unpacked.</summary>
+    TemporaryFolderFull,
 
     PartitionTableCorrupt,
     VolumeCorrupt,

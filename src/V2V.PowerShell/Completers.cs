@@ -4,6 +4,8 @@ using System.Management.Automation.Language;
 using V2V.Engine;
 using V2V.Engine.Profiles;
 using V2V.Engine.Profiles.VirtV2VConf;
+using V2V.Engine.Sources;
+using V2V.Engine.Sources.Libvirt;
 
 namespace V2V.PowerShell;
 
@@ -58,6 +60,30 @@ public sealed class ProfileNameCompleter : IArgumentCompleter
         _ => [],
     };
 
-    private static string Quote(string name) =>
+    internal static string Quote(string name) =>
         name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.') ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
+}
+
+/// <summary>Completes the names of the guests of a libvirt connection that the command line names.</summary>
+public sealed class LibvirtGuestNameCompleter : IArgumentCompleter
+{
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        ArgumentNullException.ThrowIfNull(fakeBoundParameters);
+        if (fakeBoundParameters["Connection"]?.ToString() is not { Length: > 0 } uri)
+        {
+            return [];
+        }
+
+        var pattern = WildcardPattern.Get(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
+        try
+        {
+            return [.. LibvirtSource.Names(uri, new SourceOptions()).Where(pattern.IsMatch).Select(name => new CompletionResult(ProfileNameCompleter.Quote(name), name, CompletionResultType.ParameterValue, uri))];
+        }
+        catch (V2VException)
+        {
+            return []; // Who presses Tab does not expect an error.
+        }
+    }
 }

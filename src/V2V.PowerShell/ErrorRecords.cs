@@ -44,6 +44,7 @@ public static class ErrorRecords
         [V2VError.DriversMissing] = ErrorCategory.ObjectNotFound,
         [V2VError.TargetExists] = ErrorCategory.ResourceExists,
         [V2VError.TargetFull] = ErrorCategory.LimitsExceeded,
+        [V2VError.TemporaryFolderFull] = ErrorCategory.LimitsExceeded,
         [V2VError.TargetUnavailable] = ErrorCategory.ResourceUnavailable,
         [V2VError.TargetUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.TargetWriteFailed] = ErrorCategory.WriteError,
@@ -70,6 +71,11 @@ public static class ErrorRecords
     /// <summary>Parameters, or a parameter and the profile, that exclude each other.</summary>
     public static ErrorRecord ParametersConflict(string message, object? target) =>
         Create(new PSArgumentException(message), nameof(ParametersConflict), ErrorCategory.InvalidArgument, target, null);
+
+    /// <summary>An object of the pipeline that says nothing of a guest, or nothing that makes sense.</summary>
+    public static ErrorRecord InputNotUnderstood(object input, string message) => Create(
+        new PSArgumentException(message), nameof(InputNotUnderstood), ErrorCategory.InvalidData, input,
+        "Put the properties that tell of the guest in with Select-Object: Path or Disk, and Name, MemoryMiB, Cpu, Firmware if need be.");
 
     /// <summary>-Name was given and there is more than one guest to give it to.</summary>
     public static ErrorRecord NameForSeveralGuests(string name) => Create(

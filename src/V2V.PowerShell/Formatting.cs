@@ -73,11 +73,29 @@ public static class Formatting
     public static string Networks(IReadOnlyList<NetworkRule> rules) =>
         string.Join("; ", rules);
 
+    /// <summary>"4", "4 (2 sockets, 2 cores, 1 threads)".</summary>
+    public static string Cpus(SourceGuest guest) => guest.CpuTopology is { } t
+        ? string.Create(CultureInfo.InvariantCulture, $"{guest.CpuCount} ({t.Sockets} sockets, {t.CoresPerSocket} cores, {t.ThreadsPerCore} threads)")
+        : guest.CpuCount.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>"scsi0:1 8.0 GiB vmdk /vm/web01.vmdk".</summary>
+    public static string Disk(SourceDisk disk) => string.Join(' ', new[] { disk.Id, Size(disk.Capacity), disk.Format, disk.Path }.OfType<string>());
+
     /// <summary>"00:0c:29:aa:bb:cc vmxnet3 on VM Network".</summary>
     public static string Adapter(SourceNetworkAdapter adapter) => string.Join(' ', new[]
     {
         adapter.MacAddress, adapter.Model, adapter.Network is null ? null : $"on {(adapter.IsBridge ? "bridge " : "")}{adapter.Network}",
+        adapter.IsConnected ? null : "(not connected)",
     }.OfType<string>());
+
+    /// <summary>"CdRom on Ide 2".</summary>
+    public static string Drive(RemovableDrive drive) => string.Create(
+        CultureInfo.InvariantCulture, $"{drive.Kind}{(drive.Controller == DiskController.Unknown ? "" : $" on {drive.Controller}")} {drive.Slot}").TrimEnd();
+
+    /// <summary>"Vnc 127.0.0.1:5901, keyboard de"; "-" without one.</summary>
+    public static string Display(SourceDisplay? display) => display is null ? "-" : string.Create(
+        CultureInfo.InvariantCulture,
+        $"{display.Kind}{(display.Listen is null && display.Port is null ? "" : $" {display.Listen}")}{(display.Port is { } port ? $":{port}" : "")}{(display.Keymap is { } keymap ? $", keyboard {keymap}" : "")}");
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

@@ -1,4 +1,5 @@
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Transports.Archives;
 using V2V.Engine.Targets;
 
 namespace V2V.Benchmarks;

@@ -19,7 +19,10 @@ public sealed class FormatTests : IDisposable
         Allocated = 1288490189,
         Controller = DiskController.Scsi,
         ControllerModel = "pvscsi",
-        Open = () => throw new InvalidOperationException("Rendering opens no disk."),
+        Id = "scsi0:0",
+        Slot = 0,
+        BootOrder = 1,
+        GuestName = "sda",
     };
 
     private static readonly SourceGuest Guest = new()
@@ -28,6 +31,13 @@ public sealed class FormatTests : IDisposable
         SourceKind = "VMX",
         Path = "/vm/web01.vmx",
         Hypervisor = "VMware",
+        State = GuestState.ShutOff,
+        Uuid = new Guid("3f1d2c5b-6a79-4e80-9b1c-2d3e4f5a6b7c"),
+        GenerationId = new Guid("6a1f0c52-d0a9-4b0e-8d77-b6a1c2d3e4f5"),
+        VideoModel = "svga",
+        SoundModel = "ich6",
+        Display = new SourceDisplay(DisplayKind.Vnc, "127.0.0.1", 5901, "de"),
+        RemovableDrives = [new RemovableDrive(RemovableDriveKind.CdRom, DiskController.Ide, 2)],
         CpuCount = 2,
         MemoryMiB = 3072,
         Disks = [Disk],
@@ -70,9 +80,9 @@ public sealed class FormatTests : IDisposable
     public void Guests_are_a_table() => Assert.Equal(
         """
 
-        Name                     Kind  Hypervisor  CPUs   Memory Disks          Path
-        ----                     ----  ----------  ----   ------ -----          ----
-        web01                    VMX   VMware         2  3.0 GiB 1 (8.0 GiB)    /vm/web01.vmx
+        Name                     Kind       Hypervisor State     CPUs   Memory Disks          Path
+        ----                     ----       ---------- -----     ----   ------ -----          ----
+        web01                    VMX        VMware     ShutOff      2  3.0 GiB 1 (8.0 GiB)    /vm/web01.vmx
 
 
         """.ReplaceLineEndings("\n"), TrimLines(_session.Render(Guest)));

@@ -34,6 +34,47 @@ public sealed class GetV2VSourceGuestTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_gives_all_of_its_guests_and_with_Recurse_those_below()
+    {
+        var below = Directory.CreateDirectory(Path.Combine(_session.Folder, "store", "more")).FullName;
+        Guests.WriteVmx(below, "c");
+        Guests.WriteVmx(_session.Folder, "a");
+        Guests.WriteVmx(_session.Folder, "b");
+        File.WriteAllText(Path.Combine(below, "bad.ovf"), "<Envelope");
+        Assert.Equal(["a", "b"], _session.Run("param($f) Get-V2VSourceGuest $f", _session.Folder).All<SourceGuest>().Select(g => g.Name));
+
+        foreach (var script in new[] { "Get-V2VSourceGuest $f -Recurse", "[IO.DirectoryInfo]::new($f) | Get-V2VSourceGuest -Recurse" })
+        {
+            var outcome = _session.Run("param($f) " + script, _session.Folder);
+            Assert.Equal(["a", "b", "c"], outcome.Output.Cast<SourceGuest>().Select(g => g.Name));
+            Assert.EndsWith("bad.ovf", (string)Assert.Single(outcome.Errors).TargetObject, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("gopher://host/web.vmx")]
+    [InlineData("-LiteralPath gopher://host/web.vmx")]
+    [InlineData("-Disk gopher://host/web.img")]
+    public void A_URI_is_no_path_of_PowerShell(string parameters) => Assert.Equal("DiskImageUnsupported", _session.Run($"Get-V2VSourceGuest {parameters}").ErrorId);
+
+    /// <summary>libvirt's test driver has one guest, called test, that is always running.</summary>
+    [Fact]
+    public void Guests_of_a_connection_are_listed_by_name()
+    {
+        var all = _session.Run("Get-V2VSourceGuest -Connection test:///default -WarningAction SilentlyContinue");
+        Assert.SkipWhen(all.Errors.Any(e => e.FullyQualifiedErrorId.StartsWith("LibvirtUnavailable", StringComparison.Ordinal)), "libvirt is missing");
+        Assert.Equal(["test"], all.All<SourceGuest>().Select(g => g.Name));
+        Assert.Equal(GuestState.Running, ((SourceGuest)all.Output[0]).State);
+        Assert.Single(_session.Run("Get-V2VSourceGuest -Connection test:///default -Name te*, x* -Cpu 3 -WarningAction SilentlyContinue").All<SourceGuest>(), g => g.CpuCount == 3);
+        Assert.Single(_session.Run("'test', [pscustomobject]@{ Name = 'none*' } | Get-V2VSourceGuest -Connection test:///default -WarningAction SilentlyContinue").All<SourceGuest>());
+        Assert.Equal("SourceNotFound", _session.Run("Get-V2VSourceGuest -Connection test:///default -Name other").ErrorId);
+        Assert.Equal(
+            ["test"],
+            _session.Run("$t = 'Get-V2VSourceGuest -Connection test:///default -Name t'; [Management.Automation.CommandCompletion]::CompleteInput($t, $t.Length, $null).CompletionMatches")
+                .All<CompletionResult>().Select(c => c.CompletionText));
+    }
+
+    [Fact]
     public void Relative_paths_are_relative_to_PowerShells_location()
     {
         Guests.WriteVmx(_session.Folder, "web01");
@@ -134,7 +175,9 @@ public sealed class GetV2VSourceGuestTests : IDisposable
 
     [Theory]
     [InlineData("Get-V2VSourceGuest -Path a -Disk b", "AmbiguousParameterSet")]
-    [InlineData("Get-V2VSourceGuest -Path a -Name b", "AmbiguousParameterSet")]
+    [InlineData("Get-V2VSourceGuest -Path a -Connection qemu:///system", "AmbiguousParameterSet")]
+    [InlineData("Get-V2VSourceGuest a -Name b, c", "ParametersConflict")]
+    [InlineData("Get-V2VSourceGuest a -MemoryMiB 0", "ParameterArgumentValidationError")]
     [InlineData("Get-V2VSourceGuest ''", "ParameterArgumentValidationError")]
     public void Parameters_that_exclude_each_other_are_refused(string script, string id) =>
         Assert.StartsWith(id, _session.RunToTerminatingError(script).FullyQualifiedErrorId, StringComparison.Ordinal);

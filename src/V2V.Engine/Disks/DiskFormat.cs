@@ -36,7 +36,7 @@ internal sealed record DiskFormat(
     /// </summary>
     public static DiskFormat Probe(DiskFile file)
     {
-        byte[] start = ReadStart(file);
+        byte[] start = file.ReadStart(ProbeSize);
         ForeignFormats.Refuse(file, start);
         DiskFormat found = Array.Find(DiskImages.Formats, f => f.Recognises(file, start))!;
         if (!found.IsNamed(file) && Array.Find(DiskImages.Formats, f => f.IsNamed(file)) is { } named)
@@ -58,11 +58,4 @@ internal sealed record DiskFormat(
 
     /// <summary>Whether a file's name speaks of this format. Some names speak of two.</summary>
     public bool IsNamed(DiskFile file) => Extensions.Contains(Path.GetExtension(file.Path), StringComparer.OrdinalIgnoreCase);
-
-    private static byte[] ReadStart(DiskFile file)
-    {
-        byte[] start = new byte[(int)Math.Min(ProbeSize, file.Length)];
-        file.Read(0, start);
-        return start;
-    }
 }

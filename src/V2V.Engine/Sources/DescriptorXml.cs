@@ -19,6 +19,8 @@ internal static class DescriptorXml
         IgnoreProcessingInstructions = true,
     };
 
+    private static readonly XmlReaderSettings HeadSettings = new() { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null };
+
     /// <summary>Nesting of real descriptors stays below ten.</summary>
     private const int MaximumDepth = 64;
 
@@ -43,7 +45,21 @@ internal static class DescriptorXml
         }
         catch (XmlException e)
         {
-            throw new SourceException(V2VError.SourceInvalid, $"{path} is no well-formed XML: {e.Message}", e) { Path = path, Format = format };
+            // UTF-16 is told as what it looks like to the parser, which refuses it all the same.
+            throw content.AsSpan().IndexOf("<!DOCTYPE"u8) >= 0
+                ? new SourceException(
+                    V2VError.SourceInvalid, $"{path} has a document type (DTD) in it, which no {format} needs: entities defined there multiply, or read files of this host.", e)
+                {
+                    Path = path,
+                    Format = format,
+                    Advice = "Do not trust it. If it comes from where it should, remove everything from <!DOCTYPE to ]> and look at what is left.",
+                }
+                : new SourceException(V2VError.SourceInvalid, $"{path} is no well-formed XML: {e.Message}", e)
+                {
+                    Path = path,
+                    Format = format,
+                    Advice = "Copy or export it again: it is not as the program wrote it that made it.",
+                };
         }
     }
 
@@ -53,7 +69,8 @@ internal static class DescriptorXml
     {
         try
         {
-            using var reader = XmlReader.Create(new MemoryStream(head), Settings);
+            // A document type is passed over unread here, so that it can be refused by name.
+            using var reader = XmlReader.Create(new MemoryStream(head), HeadSettings);
             while (reader.Read())
             {
                 if (reader.NodeType == XmlNodeType.Element)

@@ -16,9 +16,12 @@ internal abstract class GuestFolder(string descriptor)
     /// <summary>What messages call the descriptor.</summary>
     protected string Descriptor => descriptor;
 
-    public static GuestFolder Of(SourceFile descriptor, SourceOptions options) => descriptor.Store is { } store
-        ? new StoreGuestFolder(descriptor, store)
-        : new HostGuestFolder(descriptor.Path, options);
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="options">Further folders in which files may lie.</param>
+    /// <param name="withSiblings">The guest's files may also lie in the folders beside the descriptor's own, as in an export of Hyper-V.</param>
+    public static GuestFolder Of(SourceFile descriptor, SourceOptions options, bool withSiblings = false) => descriptor.Store is { } store
+        ? new StoreGuestFolder(descriptor, store, withSiblings)
+        : new HostGuestFolder(descriptor.Path, options, withSiblings);
 
     /// <summary>The file that the descriptor names. It need not exist.</summary>
     /// <param name="reference">The name as the descriptor has it.</param>
@@ -60,6 +63,7 @@ internal abstract class GuestFolder(string descriptor)
             throw new SourceException(V2VError.SourceInvalid, $"{descriptor} names a disk with an empty or impossible file name.")
             {
                 Path = descriptor,
+                Advice = "Name the disk's file there, or export the guest again.",
             };
         }
     }

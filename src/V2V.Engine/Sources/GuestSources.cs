@@ -1,8 +1,10 @@
 using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources.DiskOnly;
+using V2V.Engine.Sources.HyperV;
 using V2V.Engine.Sources.LibvirtXml;
 using V2V.Engine.Sources.Ovf;
+using V2V.Engine.Sources.Vagrant;
 using V2V.Engine.Sources.VirtualBox;
 using V2V.Engine.Sources.Vmx;
 using V2V.Engine.Sources.Xva;
@@ -12,8 +14,6 @@ namespace V2V.Engine.Sources;
 /// <summary>Every kind of source, in the order in which they are asked whether a file is theirs.</summary>
 public static class GuestSources
 {
-    private static readonly string[] FolderDescriptors = [".vmx", ".ovf", ".ova", ".xva", ".vbox", ".xml"];
-
     public static IReadOnlyList<GuestSource> All { get; } =
     [
         new VmxSource(),
@@ -23,10 +23,12 @@ public static class GuestSources
         new OvfSource(),
         new LibvirtXmlSource(),
         new VirtualBoxSource(),
+        new HyperVSource(),
+        new VagrantSource(),
         new DiskSource(),
     ];
 
-    /// <summary>Reads the guests at a path or URI: a descriptor, an archive, a disk image, or a folder that holds one descriptor or a Parallels disk.</summary>
+    /// <summary>Reads the guests at a path or URI: a descriptor, an archive, a disk image, or a folder that holds descriptors or is a Parallels disk.</summary>
     /// <exception cref="SourceException">There is nothing at the path, or nothing that can be read.</exception>
     /// <exception cref="DiskImageException">A disk of the guest cannot be read.</exception>
     public static IReadOnlyList<SourceGuest> Open(string path, CancellationToken cancellation = default) => Open(path, new SourceOptions(), cancellation);
@@ -36,7 +38,14 @@ public static class GuestSources
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
-        var file = Locate(path, options);
+        return !RemoteFiles.IsUri(path) && Directory.Exists(path)
+            ? [.. DescriptorsIn(Path.GetFullPath(path)).SelectMany(p => OpenFile(p, options, cancellation))]
+            : OpenFile(path, options, cancellation);
+    }
+
+    /// <summary>Reads the guests that a file describes, whatever kind of file it is.</summary>
+    internal static IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation)
+    {
         foreach (var source in All)
         {
             cancellation.ThrowIfCancellationRequested();
@@ -49,45 +58,29 @@ public static class GuestSources
         throw UnsupportedSources.Refused(file);
     }
 
-    private static SourceFile Locate(string path, SourceOptions options)
+    private static IReadOnlyList<SourceGuest> OpenFile(string path, SourceOptions options, CancellationToken cancellation)
     {
-        if (RemoteFiles.IsUri(path))
-        {
-            var remote = RemoteFiles.Locate(path, options.Remote);
-            return SourceFile.In(remote.Store, remote.Name);
-        }
-
-        path = ParallelsBundle.DescriptorOf(Path.GetFullPath(path));
-        return SourceFile.OnHost(Directory.Exists(path) ? FindDescriptor(path) : path);
+        using var opened = OpenedSource.Locate(path, options);
+        return Read(opened.File, options, cancellation);
     }
 
-    /// <summary>Any kind of file may be called .xml, so that these have to be what they are named after.</summary>
-    private static bool IsDescriptor(string path) =>
-        FolderDescriptors.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase)
-        && (!Path.GetExtension(path).Equals(".xml", StringComparison.OrdinalIgnoreCase) || new LibvirtXmlSource().Recognises(SourceFile.OnHost(path)));
-
-    private static string FindDescriptor(string folder)
+    private static List<string> DescriptorsIn(string folder)
     {
-        List<string> found;
-        try
+        var found = SourceFolders.Find(folder, recurse: false).ToList();
+        return found switch
         {
-            found = [.. Directory.EnumerateFiles(folder).Where(IsDescriptor).Order()];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new SourceException(V2VError.SourceInvalid, $"{folder} cannot be listed: {e.Message}", e) { Path = folder };
-        }
-
-        return found.Count == 1
-            ? found[0]
-            : throw new SourceException(
-                V2VError.SourceUnsupported,
-                found.Count == 0
-                    ? $"{folder} holds no .vmx, .ovf, .ova, .xva, .vbox or libvirt .xml file."
-                    : $"{folder} holds {found.Count} guests: {string.Join(", ", found.Take(5).Select(Path.GetFileName))}.")
+            [var itself] when itself == folder => throw new SourceException(V2VError.SourceInvalid, $"{folder} cannot be listed.")
             {
                 Path = folder,
-                Advice = "Give the path of one descriptor or disk image.",
-            };
+                Advice = "Check that this user may read the folder.",
+            },
+            [] => throw new SourceException(
+                V2VError.SourceUnsupported, $"{folder} holds no .vmx, .ovf, .ova, .xva, .vbox, .vmcx or .box file, no .xml file of libvirt or Hyper-V, and no unpacked box.")
+            {
+                Path = folder,
+                Advice = "Give the path of a descriptor or disk image, or look in the folders below with -Recurse.",
+            },
+            _ => found,
+        };
     }
 }

@@ -7,12 +7,14 @@ namespace V2V.Engine.Sources;
 internal sealed class HostGuestFolder : GuestFolder
 {
     private readonly string _folder;
+    private readonly string _top;
     private readonly List<string> _realFolders;
 
-    public HostGuestFolder(string descriptorPath, SourceOptions options) : base(descriptorPath)
+    public HostGuestFolder(string descriptorPath, SourceOptions options, bool withSiblings) : base(descriptorPath)
     {
         _folder = Path.GetDirectoryName(Path.GetFullPath(descriptorPath))!;
-        _realFolders = [.. options.AllowDiskFolders.Select(Path.GetFullPath).Prepend(_folder).Select(RealPath.Resolve)];
+        _top = withSiblings ? Path.GetDirectoryName(_folder) ?? _folder : _folder;
+        _realFolders = [.. options.AllowDiskFolders.Select(Path.GetFullPath).Prepend(_top).Select(RealPath.Resolve)];
     }
 
     protected override GuestFile FindFile(string reference)
@@ -26,7 +28,7 @@ internal sealed class HostGuestFolder : GuestFolder
 
         return IsWindowsAbsolute(reference) || !IsAllowed(path)
             ? throw Outside(
-                reference, $"its own folder {_folder}",
+                reference, $"its own folder {_top}",
                 "Copy the file into the descriptor's folder, or, if you trust the descriptor, allow the folder that the file lies in (-AllowDiskFolder).")
             : new GuestFile(path, File.Exists(path) ? () => HostFile.Open(path) : null);
     }

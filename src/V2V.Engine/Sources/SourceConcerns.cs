@@ -7,6 +7,10 @@ internal static class SourceConcerns
         ConcernSeverity.Warning, "TpmContentsStay", "The guest has a virtual TPM; what is stored in it cannot be moved.",
         "Have recovery keys ready for anything sealed by it, such as BitLocker or LUKS volumes.");
 
+    public static Concern Paravirtual { get; } = new(
+        ConcernSeverity.Information, "Paravirtual",
+        "The guest is a paravirtual one of Xen: it may have no boot loader, its kernel may be for Xen only, and its disks and console get other names.");
+
     /// <summary>More lines than this that make no sense are counted, not listed: the file is something else, or somebody's trap.</summary>
     public const int MaximumLinesReported = 20;
 

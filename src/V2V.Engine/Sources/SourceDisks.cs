@@ -19,6 +19,20 @@ internal static class SourceDisks
         var file = openFile();
         var path = file.Path;
         var open = new DiskOpenOptions { Format = format, AllowOutsideFolder = options?.AllowDiskFolders ?? [] };
+        if (file.IsPacked && format is null && InspectStart(file) is { } start)
+        {
+            open = open with { Format = start.Format };
+            return new SourceDisk
+            {
+                Path = path,
+                Format = start.Format,
+                Capacity = start.Capacity,
+                Controller = controller,
+                ControllerModel = model,
+                Open = () => DiskImages.Open(openFile(), open),
+            };
+        }
+
         var info = DiskImages.Inspect(file, open);
         concerns.AddRange(info.Concerns);
         // What was found now is what will be opened later: the content is not asked twice.
@@ -33,6 +47,28 @@ internal static class SourceDisks
             ControllerModel = model,
             Open = () => DiskImages.Open(openFile(), open),
         };
+    }
+
+    /// <summary>What can be known of an image without unpacking all of it. Closes the file, unless nothing is known.</summary>
+    private static (string Format, long Capacity)? InspectStart(DiskFile file)
+    {
+        (string, long)? found;
+        try
+        {
+            found = ImageStart.Read(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+
+        if (found is not null)
+        {
+            file.Dispose();
+        }
+
+        return found;
     }
 
     /// <summary>A disk without contents.</summary>

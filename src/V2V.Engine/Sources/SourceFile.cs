@@ -47,6 +47,9 @@ public sealed class SourceFile
         return new SourceFile(store.PathOf(name), name, store, new RemoteFile(store, name).Open);
     }
 
+    /// <summary>The same file, known by the same path, with what <paramref name="open"/> opens as its content.</summary>
+    internal SourceFile With(Func<DiskFile> open) => new(Path, Name, Store, open);
+
     /// <summary>Opens it: the archive or disk image that it is. The caller disposes it.</summary>
     /// <exception cref="V2VException">It does not exist or cannot be read.</exception>
     public DiskFile Open()
@@ -75,23 +78,42 @@ public sealed class SourceFile
     internal byte[] ReadDescriptor(string format)
     {
         using var file = Open();
-        if (file.Length > MaximumDescriptorLength)
+        if (file.Reaches(MaximumDescriptorLength + 1))
         {
-            throw TooLarge(Path, format, file.Length);
+            throw TooLarge(Path, format);
         }
 
-        var content = new byte[file.Length];
-        file.Read(0, content);
-        return content;
+        return file.ReadStart(MaximumDescriptorLength);
     }
 
-    internal static SourceException TooLarge(string path, string format, long length) =>
-        new(V2VError.SourceInvalid, $"{path} has {length} bytes; a {format} descriptor has at most {MaximumDescriptorLength}.")
+    internal static SourceException TooLarge(string path, string format) =>
+        new(V2VError.SourceInvalid, $"{path} is larger than a {format} descriptor, which has at most {MaximumDescriptorLength} bytes.")
         {
             Path = path,
             Format = format,
             Advice = "Check that it is the descriptor and not a disk image with its name.",
         };
+
+    /// <summary>The files in the folder that it lies in, or in a folder of that one, in the order of their names.</summary>
+    internal IReadOnlyList<SourceFile> Siblings(string folder = "")
+    {
+        if (Store is { } store)
+        {
+            return (folder.Length == 0 ? StoreName.Folder(Name) : StoreName.Resolve(Name, folder)) is { } name
+                ? [.. store.Names(name).Order(StringComparer.Ordinal).Select(n => In(store, n))]
+                : [];
+        }
+
+        var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path)!, folder);
+        try
+        {
+            return Directory.Exists(path) ? [.. Directory.EnumerateFiles(path).Order(StringComparer.Ordinal).Select(OnHost)] : [];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SourceException(V2VError.SourceInvalid, $"{path} cannot be listed: {e.Message}", e) { Path = path };
+        }
+    }
 
     internal bool HasExtension(string extension) => Name.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
 
@@ -100,8 +122,6 @@ public sealed class SourceFile
     private byte[] ReadHead()
     {
         using var file = Open();
-        var head = new byte[Math.Min(HeadLength, file.Length)];
-        file.Read(0, head);
-        return head;
+        return file.ReadStart(HeadLength);
     }
 }

@@ -10,13 +10,13 @@ public sealed record SourceGuest
 {
     public required string Name { get; init; }
 
-    /// <summary>"VMX", "OVA", "OVF", "Libvirt", "LibvirtXml", "VirtualBox", "XVA", "Disk".</summary>
+    /// <summary>"VMX", "OVA", "OVF", "Libvirt", "LibvirtXml", "VirtualBox", "HyperV", "Vagrant", "XVA", "Disk".</summary>
     public required string SourceKind { get; init; }
 
     /// <summary>The descriptor's (or first disk's) full path.</summary>
     public required string Path { get; init; }
 
-    /// <summary>"VMware", "VirtualBox", "Xen", "KVM", "Unknown".</summary>
+    /// <summary>"VMware", "VirtualBox", "Hyper-V", "Xen", "KVM", "Unknown".</summary>
     public string Hypervisor { get; init; } = "Unknown";
 
     public GuestState State { get; init; }
@@ -39,6 +39,9 @@ public sealed record SourceGuest
 
     public string? Annotation { get; init; }
 
+    /// <summary>The id by which the source's firmware tables (SMBIOS) tell the guest from others.</summary>
+    public Guid? Uuid { get; init; }
+
     /// <summary>VM generation id, for guests that watch it.</summary>
     public Guid? GenerationId { get; init; }
 
@@ -47,8 +50,14 @@ public sealed record SourceGuest
 
     public string? SoundModel { get; init; }
 
-    /// <summary>Null when the description does not tell, or the screen was shown on the host only.</summary>
+    /// <summary>The descriptor's own word for the graphics card: "qxl", "vmsvga"; null when it does not tell.</summary>
+    public string? VideoModel { get; init; }
+
+    /// <summary>Where the guest's screen is shown; null when the descriptor does not tell.</summary>
     public SourceDisplay? Display { get; init; }
+
+    /// <summary>How many snapshots the source has of the guest. They are not converted: what its disks hold now is.</summary>
+    public int SnapshotCount { get; init; }
 
     public IReadOnlyList<SourceDisk> Disks { get; init; } = [];
 
@@ -108,8 +117,20 @@ public sealed record SourceDisk
     /// </summary>
     public string? GuestName { get; init; }
 
-    /// <summary>Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked.</summary>
-    public required Func<BlockDevice> Open { get; init; }
+    /// <summary>The descriptor's name of the place that the disk is attached to, or of the disk: "scsi0:1", "vda".</summary>
+    public string? Id { get; init; }
+
+    /// <summary>Position on its controller; on IDE 0 and 1 are the first channel's.</summary>
+    public int? Slot { get; init; }
+
+    /// <summary>Its place in the order in which the firmware tries devices, from 1; null when the descriptor gives no such order.</summary>
+    public int? BootOrder { get; init; }
+
+    /// <summary>
+    /// Opens the disk read-only. The caller disposes it. Called with the guest's own disk, chain and extents checked. Not public: what users see
+    /// of a guest is data, which can be stored and shown.
+    /// </summary>
+    internal Func<BlockDevice> Open { get; init; } = () => throw new InvalidOperationException("Nobody has said how this disk is opened.");
 
     /// <summary>The digest that the package's manifest gives for the disk's file; null without a manifest.</summary>
     public SourceDigest? ExpectedDigest { get; init; }
@@ -122,7 +143,9 @@ public sealed record SourceDisk
 /// <param name="Network">Name of the network or port group that it is connected to.</param>
 /// <param name="IsBridge">True when <paramref name="Network"/> names a bridge rather than a virtual network.</param>
 /// <param name="PciSlot">VMware's pciSlotNumber, which Linux turns into names such as ens192.</param>
-public sealed record SourceNetworkAdapter(string? MacAddress, string? Model, string? Network, bool IsBridge = false, int? PciSlot = null);
+/// <param name="IsConnected">False when the cable is out: the adapter is there, but without a link.</param>
+public sealed record SourceNetworkAdapter(
+    string? MacAddress, string? Model, string? Network, bool IsBridge = false, int? PciSlot = null, bool IsConnected = true);
 
 public enum RemovableDriveKind
 {

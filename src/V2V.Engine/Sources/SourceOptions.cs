@@ -14,6 +14,9 @@ public sealed record SourceOptions
     /// <summary>URI of the libvirt connection whose storage pools have the volumes that a libvirt XML file names; null without one.</summary>
     public string? Connection { get; init; }
 
+    /// <summary>Folder for what has to be unpacked to be read; null takes the system's folder for temporary files.</summary>
+    public string? TemporaryDirectory { get; init; }
+
     /// <summary>How to get at files on other hosts.</summary>
     public RemoteAccess Remote { get; init; } = new();
 }

@@ -3,9 +3,9 @@ using V2V.Engine.Disks.Transports;
 namespace V2V.Engine.Sources;
 
 /// <summary>A folder of an archive or of another host with a descriptor in it.</summary>
-internal sealed class StoreGuestFolder(SourceFile descriptor, FileStore store) : GuestFolder(descriptor.Path)
+internal sealed class StoreGuestFolder(SourceFile descriptor, FileStore store, bool withSiblings) : GuestFolder(descriptor.Path)
 {
-    private readonly string _folder = StoreName.Folder(descriptor.Name);
+    private readonly string _folder = withSiblings ? StoreName.Folder(StoreName.Folder(descriptor.Name)) : StoreName.Folder(descriptor.Name);
 
     protected override GuestFile FindFile(string reference)
     {

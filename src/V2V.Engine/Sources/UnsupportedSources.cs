@@ -22,7 +22,7 @@ internal static class UnsupportedSources
                 $"{path} is {(head.Length == 0 ? "empty" : IsText(head) ? "a text file of no known kind" : "of no known kind")}.")
             {
                 Path = path,
-                Advice = "Give a .vmx, .ovf, .ova, .xva, .vbox or libvirt .xml file, or disk images.",
+                Advice = "Give a .vmx, .ovf, .ova, .xva, .vbox or .vmcx file, an .xml file of libvirt or Hyper-V, a box, or disk images.",
             };
     }
 
@@ -31,8 +31,8 @@ internal static class UnsupportedSources
         var root = DescriptorXml.RootName(file.Head);
         switch (root?.LocalName)
         {
-            case "configuration":
-                return "a Hyper-V machine description (XML)";
+            case "DECLARATIONS":
+                return "a Hyper-V machine description of Server 2008 (.exp)";
             case "Foundry":
                 return "a side file of a VMware guest (.vmxf), not its .vmx";
             case "ParallelsVirtualMachine":
@@ -45,7 +45,8 @@ internal static class UnsupportedSources
 
         return Path.GetExtension(file.Name).ToUpperInvariant() switch
         {
-            ".VMCX" => "a Hyper-V machine description (.vmcx)",
+            ".VMCX" => "no Hyper-V machine description in spite of its name (.vmcx)",
+            ".EXP" => "a Hyper-V machine description of Server 2008 (.exp)",
             ".VBOX" => "a VirtualBox machine description (.vbox)",
             ".XML" => "an XML document",
             _ => null,

@@ -1,35 +1,33 @@
 using System.Management.Automation;
 using V2V.Engine.Sources;
 using V2V.Engine.Sources.DiskOnly;
+using V2V.Engine.Sources.Libvirt;
 
 namespace V2V.PowerShell.Commands;
 
 /// <summary>Reads the descriptions of virtual machines, without reading the contents of their disks.</summary>
 [Cmdlet(VerbsCommon.Get, "V2VSourceGuest", DefaultParameterSetName = PathSet)]
 [OutputType(typeof(SourceGuest))]
-public sealed class GetV2VSourceGuestCommand : V2VCommand
+public sealed class GetV2VSourceGuestCommand : SourceCommand
 {
-    private const string PathSet = "Path";
-    private const string LiteralPathSet = "LiteralPath";
     private const string DiskSet = "Disk";
+    private const string ConnectionSet = "Connection";
+    private const string InputObjectSet = "InputObject";
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, libvirt .xml). Wildcards are allowed.</summary>
-    [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    /// <summary>
+    /// Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, .vmcx, .box, .xml of libvirt and Hyper-V), folders of such, disk images, or URIs.
+    /// Wildcards are allowed.
+    /// </summary>
+    [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[] Path { get; set; } = [];
 
-    /// <summary>Files that describe guests, taken as they are written.</summary>
-    [Parameter(ParameterSetName = LiteralPathSet, Mandatory = true, ValueFromPipelineByPropertyName = true)]
+    /// <summary>Files as in -Path, taken as they are written.</summary>
+    [Parameter(ParameterSetName = LiteralPathSet, Mandatory = true)]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
-
-    /// <summary>Folders in which the disks that a description names by a path elsewhere may lie. Only for descriptions that are trusted.</summary>
-    [Parameter(ParameterSetName = PathSet)]
-    [Parameter(ParameterSetName = LiteralPathSet)]
-    [ValidateNotNullOrEmpty]
-    public string[] AllowDiskFolder { get; set; } = [];
 
     /// <summary>Disk images of one guest that has no description, or the folders of Parallels disks (.hdd), the boot disk first. Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = DiskSet, Mandatory = true)]
@@ -37,26 +35,150 @@ public sealed class GetV2VSourceGuestCommand : V2VCommand
     [SupportsWildcards]
     public string[] Disk { get; set; } = [];
 
-    /// <summary>Name of the guest that the disks belong to. The first disk's file name when it is left out.</summary>
-    [Parameter(ParameterSetName = DiskSet)]
+    /// <summary>A libvirt connection whose guests are read: qemu:///system, qemu+ssh://root@host/system, xen+ssh://root@host, esx://root@host/.</summary>
+    [Parameter(ParameterSetName = ConnectionSet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
-    public string? Name { get; set; }
+    public string? Connection { get; set; }
+
+    /// <summary>
+    /// Paths, files, or objects of other modules and tables whose properties tell a guest's path or disks. With -Connection they only name the guests.
+    /// </summary>
+    [Parameter(ParameterSetName = InputObjectSet, Mandatory = true, ValueFromPipeline = true)]
+    [Parameter(ParameterSetName = ConnectionSet, ValueFromPipeline = true)]
+    [ValidateNotNull]
+    public PSObject? InputObject { get; set; }
+
+    /// <summary>Name of the guest, in place of the description's or the first disk's. With -Connection the names of the guests that are read; wildcards are allowed there.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(LibvirtGuestNameCompleter))]
+    public string[] Name { get; set; } = [];
+
+    /// <summary>Memory in MiB, in place of the description's.</summary>
+    [Parameter]
+    [ValidateRange(1L, GuestSize.MaximumMemoryMiB)]
+    public long MemoryMiB { get; set; }
+
+    /// <summary>Number of CPUs, in place of the description's.</summary>
+    [Parameter]
+    [ValidateRange(1, 4096)]
+    public int Cpu { get; set; }
+
+    /// <summary>Firmware that starts the guest, in place of the description's or of what its disks make one expect.</summary>
+    [Parameter]
+    public Firmware Firmware { get; set; }
+
+    private GuestSize _given = GuestSize.AsDescribed;
+
+    protected override void BeginProcessing()
+    {
+        _given = new GuestSize(IsGiven(nameof(MemoryMiB)) ? MemoryMiB : null, IsGiven(nameof(Cpu)) ? Cpu : null, IsGiven(nameof(Firmware)) ? Firmware : null);
+        if (Name.Length > 1 && Connection is null)
+        {
+            ThrowTerminatingError(ErrorRecords.ParametersConflict("-Name has several names; one guest has one.", null));
+        }
+    }
+
+    /// <summary>Folder for what has to be unpacked to be read. The system's folder for temporary files when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TemporaryDirectory { get; set; }
+
+    private protected override string? UnpackFolder => TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory);
 
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == DiskSet)
+        switch (ParameterSetName)
         {
-            var disks = Disk.Select(ResolveWildcards).ToList();
-            // A guest without one of its disks would be another guest.
-            if (disks.All(found => found.Count > 0) && Try(null, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], Name), out var guest))
-            {
-                WriteWarnings(guest.Name, guest.Concerns);
-                WriteObject(guest);
-            }
+            case DiskSet:
+                Write(OpenDisks(Disk, Name.FirstOrDefault()), Name.FirstOrDefault(), _given);
+                break;
+            case ConnectionSet:
+                Write(OpenConnection(InputObject is null ? Name : [PipedGuest.NameOf(InputObject) ?? ""]), name: null, _given);
+                break;
+            case InputObjectSet:
+                ProcessInput(InputObject!);
+                break;
+            default:
+                Write(OpenGuests(Path, LiteralPath), Name.FirstOrDefault(), _given);
+                break;
+        }
+    }
 
+    private void ProcessInput(PSObject input)
+    {
+        if (input.BaseObject is SourceGuest guest)
+        {
+            Write([guest], Name.FirstOrDefault(), _given);
             return;
         }
 
-        WriteObject(OpenGuests(Path, LiteralPath, AllowDiskFolder), enumerateCollection: true);
+        PipedGuest? piped;
+        try
+        {
+            piped = PipedGuest.From(input);
+        }
+        catch (PSArgumentException e)
+        {
+            WriteError(ErrorRecords.InputNotUnderstood(input, e.Message));
+            return;
+        }
+
+        if (piped is null)
+        {
+            WriteError(ErrorRecords.InputNotUnderstood(input, "The object has neither a path (Path, FullName) nor disks (Disk, HardDrives)."));
+            return;
+        }
+
+        var name = Name.FirstOrDefault() ?? piped.Name;
+        var found = piped.Disks.Count > 0 ? OpenDisks(piped.Disks, name)
+            : piped.LiteralPath is { } literal ? OpenGuests([], [literal])
+            : IsLiteral(piped.Path!, out var path) ? OpenGuests([], [path]) : OpenGuests([piped.Path!], []);
+        Write(found, name, _given.Over(piped.Size));
     }
+
+    private void Write(IEnumerable<SourceGuest> guests, string? name, GuestSize size)
+    {
+        foreach (var guest in guests)
+        {
+            var result = size.ApplyTo(name is null ? guest : guest with { Name = name });
+            WriteWarnings(result.Name, result.Concerns);
+            WriteObject(result);
+        }
+    }
+
+    private SourceGuest[] OpenDisks(IEnumerable<string> paths, string? name)
+    {
+        var disks = paths.Select(p => IsLiteral(p, out var file) ? [file] : ResolveSource(p)).ToList();
+        // A guest without one of its disks would be another guest.
+        return disks.All(found => found.Count > 0) && Try(name, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], name, SourceOptions), out var guest)
+            ? [guest]
+            : [];
+    }
+
+    /// <summary>Whether a path with characters of wildcards is that of a file.</summary>
+    private bool IsLiteral(string path, out string file)
+    {
+        file = WildcardPattern.ContainsWildcardCharacters(path) ? SessionState.Path.GetUnresolvedProviderPathFromPSPath(path) : "";
+        return File.Exists(file);
+    }
+
+    private IEnumerable<SourceGuest> OpenConnection(string[] names)
+    {
+        if (!Try(Connection, () => LibvirtSource.Find(Connection!, names, SourceOptions, Cancellation).GetEnumerator(), out var guests))
+        {
+            yield break;
+        }
+
+        using (guests)
+        {
+            while (Try(Connection, guests.MoveNext, out var hasNext) && hasNext)
+            {
+                yield return guests.Current;
+            }
+        }
+    }
+
+    private bool IsGiven(string parameter) => MyInvocation.BoundParameters.ContainsKey(parameter);
 }

@@ -6,18 +6,16 @@ using Drivers = V2V.Engine.Conversion.Windows.Drivers;
 namespace V2V.PowerShell.Commands;
 
 /// <summary>A command that works on source guests: objects of Get-V2VSourceGuest, or the files that describe them.</summary>
-public abstract class SourceGuestCommand : V2VCommand
+public abstract class SourceGuestCommand : SourceCommand
 {
     private const string InputObjectSet = "InputObject";
-    private const string PathSet = "Path";
-    private const string LiteralPathSet = "LiteralPath";
 
     /// <summary>Guests as Get-V2VSourceGuest returns them.</summary>
     [Parameter(ParameterSetName = InputObjectSet, Mandatory = true, ValueFromPipeline = true)]
     [ValidateNotNull]
     public SourceGuest[] InputObject { get; set; } = [];
 
-    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, libvirt .xml). Wildcards are allowed.</summary>
+    /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, .vmcx, .box, .xml of libvirt and Hyper-V), folders of such, disk images, or URIs. Wildcards are allowed.</summary>
     [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
@@ -29,13 +27,7 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
-    /// <summary>Folders in which the disks that a description names by a path elsewhere may lie. Only for descriptions that are trusted.</summary>
-    [Parameter(ParameterSetName = PathSet)]
-    [Parameter(ParameterSetName = LiteralPathSet)]
-    [ValidateNotNullOrEmpty]
-    public string[] AllowDiskFolder { get; set; } = [];
-
-    /// <summary>Folder for changes that do not fit in memory. The system's folder for temporary files when it is left out.</summary>
+    /// <summary>Folder for changes that do not fit in memory, and for what has to be unpacked. The system's folder for temporary files when it is left out.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? TemporaryDirectory { get; set; }
@@ -73,6 +65,8 @@ public abstract class SourceGuestCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string? Root { get; set; }
 
+    private protected override string? UnpackFolder => TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory);
+
     protected abstract void Process(SourceGuest guest);
 
     /// <summary>A source of drivers that cannot be one would be an error of every guest: it ends the command once.</summary>
@@ -94,9 +88,15 @@ public abstract class SourceGuestCommand : V2VCommand
         }
     }
 
+    private SourceGuest WithWarnings(SourceGuest guest)
+    {
+        WriteWarnings(guest.Name, guest.Concerns);
+        return guest;
+    }
+
     protected sealed override void ProcessRecord()
     {
-        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath, AllowDiskFolder)))
+        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath).Select(WithWarnings)))
         {
             Process(guest);
         }

@@ -112,23 +112,6 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
         return worker.GetAwaiter().GetResult();
     }
 
-    /// <summary>The guests that files describe, with a warning for what their descriptions leave in doubt. A file that cannot be used is an error, and the next has its turn.</summary>
-    protected IEnumerable<SourceGuest> OpenGuests(IEnumerable<string> paths, IEnumerable<string> literalPaths, IEnumerable<string> allowDiskFolders)
-    {
-        var options = new SourceOptions { AllowDiskFolders = [.. allowDiskFolders.Select(ResolveLiteral)] };
-        foreach (var file in paths.SelectMany(ResolveWildcards).Concat(literalPaths.Select(ResolveLiteral)))
-        {
-            if (Try(file, () => GuestSources.Open(file, options, Cancellation), out var guests))
-            {
-                foreach (var guest in guests)
-                {
-                    WriteWarnings(guest.Name, guest.Concerns);
-                    yield return guest;
-                }
-            }
-        }
-    }
-
     /// <summary>The files and folders that a path with wildcards names. What cannot be found is an error; a wildcard that nothing matches is not.</summary>
     protected IReadOnlyList<string> ResolveWildcards(string path)
     {
@@ -149,6 +132,10 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
             var matches = files.Order(StringComparer.Ordinal).ToList();
             WriteVerbose($"{path} matches {matches.Count} files and folders.");
             return matches;
+        }
+        catch (ItemNotFoundException) when (path.Contains('!') && ArchiveMember.TrySplit(ResolveLiteral(path), out _, out _))
+        {
+            return [ResolveLiteral(path)];
         }
         catch (ItemNotFoundException e)
         {

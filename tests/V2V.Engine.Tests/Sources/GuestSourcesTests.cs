@@ -41,18 +41,37 @@ public sealed class GuestSourcesTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_with_one_descriptor_stands_for_it()
+    public void A_folder_stands_for_the_guests_that_it_describes()
     {
+        Assert.Contains("-Recurse", Assert.Throws<SourceException>(() => SampleData.Open(_folder.Path)).Advice, StringComparison.Ordinal);
         File.WriteAllText(_folder["x.vmx"], "displayName = \"x\"");
-        Assert.Equal("x", SampleData.Open(_folder.Path)[0].Name);
         File.WriteAllText(_folder["y.vmx"], "displayName = \"y\"");
-        Assert.Contains("x.vmx, y.vmx", Assert.Throws<SourceException>(() => SampleData.Open(_folder.Path)).Message, StringComparison.Ordinal);
+        File.WriteAllText(_folder["disk.xml"], "<settings/>");
+        Assert.Equal(["x", "y"], SampleData.Open(_folder.Path).Select(g => g.Name));
+    }
+
+    [Fact]
+    public void Folders_below_are_searched_when_asked_to_and_links_are_not_followed()
+    {
+        foreach (var name in new[] { "a/one.vmx", "b/c/two.OVF", "b/three.xml", "export/Virtual Machines/four.vmcx", "export/Snapshots/five.vmcx", "b/app.xml", "b/disk.vmdk" })
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(_folder[name])!);
+            File.WriteAllText(_folder[name], name.EndsWith("three.xml", StringComparison.Ordinal) ? "<domain type='kvm'/>" : "<configuration/>");
+        }
+
+        File.CreateSymbolicLink(_folder["b/loop"], _folder.Path);
+        Assert.Equal(
+            ["a/one.vmx", "b/three.xml", "b/c/two.OVF", "export/Virtual Machines/four.vmcx"],
+            SourceFolders.Find(_folder.Path, recurse: true).Select(p => Path.GetRelativePath(_folder.Path, p)));
+        Assert.Empty(SourceFolders.Find(_folder.Path, recurse: false));
+        Assert.Equal(["four.vmcx"], SourceFolders.Find(_folder["export"], recurse: false).Select(p => Path.GetFileName(p)));
     }
 
     [Theory]
     [InlineData("guest.xml", "<?xml version=\"1.0\"?><pool type='dir'/>", "XML document")]
-    [InlineData("guest.xml", "<?xml version=\"1.0\"?><configuration/>", "Hyper-V")]
+    [InlineData("guest.xml", "<?xml version=\"1.0\"?><configuration><appSettings/></configuration>", "XML document")]
     [InlineData("guest.vmcx", "\0\0\0", "Hyper-V")]
+    [InlineData("guest.exp", "<?xml version=\"1.0\"?><DECLARATIONS/>", "Server 2008")]
     [InlineData("notes.txt", "just a text\n", "text")]
     [InlineData("empty.img", "", "empty")]
     public void Other_descriptors_are_refused_by_name(string fileName, string content, string named)

@@ -1,10 +1,8 @@
 using SharpCompress.Compressors;
 using SharpCompress.Compressors.BZip2;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Conversion.Initramfs;
-
-/// <summary>Takes decoded bytes, in order, in pieces of any size.</summary>
-internal delegate void ContentSink(ReadOnlySpan<byte> content);
 
 /// <summary>
 /// One compressed stream at the start of a buffer. Decoding says how many bytes of the buffer the stream takes, because the kernel goes on

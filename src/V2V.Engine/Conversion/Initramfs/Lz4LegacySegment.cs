@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using K4os.Compression.LZ4;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Conversion.Initramfs;
 

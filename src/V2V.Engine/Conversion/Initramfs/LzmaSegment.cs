@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using SharpCompress.Compressors.LZMA;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Conversion.Initramfs;
 

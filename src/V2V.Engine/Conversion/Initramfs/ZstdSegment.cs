@@ -1,3 +1,4 @@
+using V2V.Engine.IO;
 using ZstdSharp.Unsafe;
 using static ZstdSharp.Unsafe.Methods;
 

@@ -1,3 +1,5 @@
+using V2V.Engine.IO;
+
 namespace V2V.Engine.Disks.Overlay;
 
 /// <summary>
@@ -61,7 +63,7 @@ internal sealed class OverlayStore(int blockSize, long memoryLimit, string? temp
 
         try
         {
-            _file ??= CreateFile();
+            _file ??= TemporaryFile.Create(Folder, "overlay");
             RandomAccess.Write(_file.SafeFileHandle, data, InFile(number, within));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -81,31 +83,7 @@ internal sealed class OverlayStore(int blockSize, long memoryLimit, string? temp
 
     private long InFile(int number, int within) => ((long)(number - _memoryBlocks) * blockSize) + within;
 
-    private string Folder => temporaryDirectory ?? Path.GetTempPath();
-
-    /// <summary>The file holds parts of the guest, secrets among them: for the owner's eyes only, and gone even if the process is killed.</summary>
-    private FileStream CreateFile()
-    {
-        string path = Path.Combine(Folder, $"v2v-overlay-{Guid.NewGuid():N}.tmp");
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.Delete,
-            BufferSize = 0,
-            Options = FileOptions.DeleteOnClose,
-        };
-        if (OperatingSystem.IsWindows())
-        {
-            return new FileStream(path, options);
-        }
-
-        options.Options = FileOptions.None;
-        options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var file = new FileStream(path, options);
-        File.Delete(path);
-        return file;
-    }
+    private string Folder => TemporaryFile.Folder(temporaryDirectory);
 
     private ConversionException Failed(string done, Exception e) => new(
         V2VError.ConversionFailed, $"The overlay's temporary file in '{Folder}' cannot be {done}: {e.Message}", e)

@@ -21,6 +21,26 @@ public abstract class DiskFile : IDisposable
     /// <summary>Size in bytes.</summary>
     public abstract long Length { get; }
 
+    /// <summary>Whether reading far into it means unpacking all that lies before.</summary>
+    public virtual bool IsPacked => false;
+
+    /// <summary>Whether it has this many bytes. Unlike <see cref="Length"/> it does not make a packed file be unpacked to its end.</summary>
+    public virtual bool Reaches(long end) => end <= Length;
+
+    /// <summary>Compares the checksums that what it is packed in has at its end. Other files have none.</summary>
+    /// <exception cref="DiskImageException">It is damaged.</exception>
+    public virtual void CheckWhole()
+    {
+    }
+
+    /// <summary>Its first bytes, fewer than <paramref name="count"/> if it is shorter.</summary>
+    internal byte[] ReadStart(int count)
+    {
+        byte[] start = new byte[Reaches(count) ? count : (int)Length];
+        Read(0, start);
+        return start;
+    }
+
     /// <summary>Fills <paramref name="buffer"/> with the bytes from <paramref name="offset"/> on.</summary>
     /// <exception cref="DiskImageException">The file ends before the buffer is full, or cannot be read.</exception>
     public abstract void Read(long offset, Span<byte> buffer);
@@ -45,7 +65,7 @@ public abstract class DiskFile : IDisposable
     /// <summary>What every file throws for a range that its length does not cover.</summary>
     protected void CheckRange(long offset, int length)
     {
-        if (offset < 0 || offset > Length - length)
+        if (offset < 0 || offset > long.MaxValue - length || !Reaches(offset + length))
         {
             throw new DiskImageException(
                 V2VError.DiskImageCorrupt, $"'{Path}' ends at byte {Length}, but {length} bytes at {offset} are needed.")

@@ -10,6 +10,9 @@ namespace V2V.Engine.Disks.Transports;
 /// </remarks>
 public abstract class FileStore
 {
+    /// <summary>Whether looking for a file may mean to unpack all that lies before.</summary>
+    public virtual bool IsPacked => false;
+
     /// <summary>What messages call a file of it: "/srv/box.tar!box.ovf", "ssh://esx1/vmfs/volumes/ds/web/web.vmx".</summary>
     public abstract string PathOf(string name);
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Transports.Archives;
 
 namespace V2V.Engine.Disks.Xva;
 

@@ -24,27 +24,48 @@ public sealed class DiskSource : GuestSource
 
         // The descriptors of VMDKs and of Parallels' bundles are texts too.
         using var image = file.Open();
-        return image.Length > 0 && DiskFormat.Probe(image).Name is "vmdk" or "parallels";
+        return image.Reaches(1) && DiskFormat.Probe(image).Name is ("vmdk" or "parallels");
     }
 
     public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation) =>
         [FromFiles([file.Open], name: null, options)];
 
     /// <summary>A guest made of disk images, in the order in which its firmware sees them.</summary>
-    /// <param name="disks">Paths or URIs of the images, or paths of the folders of Parallels disks.</param>
+    /// <param name="disks">
+    /// Paths or URIs of the images, or paths of the folders of Parallels disks. They may be compressed; one in an archive is named ARCHIVE!NAME, or
+    /// by the archive alone if there is no other.
+    /// </param>
     /// <param name="name">Name of the guest; null takes that of the first image's file.</param>
-    /// <param name="options">How to get at images on other hosts, and where files may lie that images name.</param>
+    /// <param name="options">How to read the images.</param>
     /// <exception cref="DiskImageException">An image is missing, damaged or of an unsupported format.</exception>
+    /// <exception cref="SourceException">An archive holds no image, or several.</exception>
     public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name, SourceOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(disks);
         ArgumentOutOfRangeException.ThrowIfZero(disks.Count);
         options ??= new SourceOptions();
-        return FromFiles([.. disks.Select(path => Opener(path, options))], name, options);
+        List<OpenedSource> opened = [];
+        try
+        {
+            foreach (var disk in disks)
+            {
+                opened.Add(ArchivedDisk.Find(OpenedSource.Locate(disk, options), options));
+            }
+
+            return FromFiles([.. opened.Select(o => (Func<DiskFile>)o.File.Open)], name, options);
+        }
+        finally
+        {
+            opened.ForEach(o => o.Dispose());
+        }
     }
 
-    private static Func<DiskFile> Opener(string path, SourceOptions options) =>
-        RemoteFiles.IsUri(path) ? RemoteFiles.Locate(path, options.Remote).Open : () => HostFile.Open(ParallelsBundle.DescriptorOf(path));
+    /// <summary>A guest made of the one disk image in an archive.</summary>
+    internal static SourceGuest FromArchive(string path, FileStore archive, SourceOptions options, CancellationToken cancellation)
+    {
+        using var opened = OpenedSource.In(archive, ArchivedDisk.Find(path, archive, cancellation), options);
+        return FromFiles([opened.File.Open], name: null, options);
+    }
 
     private static SourceGuest FromFiles(IReadOnlyList<Func<DiskFile>> files, string? name, SourceOptions options)
     {

@@ -25,6 +25,16 @@ public static class LibvirtSource
         return Enumerate(new LibvirtConnection(LibvirtUri.Parse(uri), options.Remote), [.. names.Select(n => new NamePattern(n))], options, cancellation);
     }
 
+    /// <summary>The names of a connection's guests, in their order, without anything else about them.</summary>
+    /// <exception cref="LibvirtException">libvirt is missing, cannot be reached, or does not let this user in.</exception>
+    public static IReadOnlyList<string> Names(string uri, SourceOptions options, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        var connection = new LibvirtConnection(LibvirtUri.Parse(uri), options.Remote);
+        using var hold = connection.Hold();
+        return [.. connection.Call(connect => List(connect, connection.Uri.Text), cancellation).Select(d => d.Name)];
+    }
+
     private static IEnumerable<SourceGuest> Enumerate(
         LibvirtConnection connection, IReadOnlyList<NamePattern> patterns, SourceOptions options, CancellationToken cancellation)
     {

@@ -18,9 +18,7 @@ internal sealed record LibvirtXmlBoot(Firmware? Firmware, bool SecureBoot)
         var isParavirtual = os.ChildText("type") is "linux" or "xen" or "xenpvh" || domain.Child("bootloader") is not null;
         if (isParavirtual)
         {
-            concerns.Add(new Concern(
-                ConcernSeverity.Information, "Paravirtual",
-                "The guest is a paravirtual one of Xen: it may have no boot loader, its kernel may be for Xen only, and its disks and console get other names."));
+            concerns.Add(SourceConcerns.Paravirtual);
         }
 
         // pygrub takes the kernel out of the guest, and libvirt shows where it put it.

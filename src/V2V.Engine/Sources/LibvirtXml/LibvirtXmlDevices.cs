@@ -42,12 +42,14 @@ internal static class LibvirtXmlDevices
         int? port = graphics.AttributeText("autoport") == "no"
             && int.TryParse(graphics.AttributeText("port"), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= ushort.MaxValue
             ? number : null;
-        return new SourceDisplay(kind, listen, port);
+        return new SourceDisplay(kind, listen, port, graphics.AttributeText("keymap"));
 
         static DisplayKind? Kind(string? type) => type switch
         {
             "vnc" => DisplayKind.Vnc,
             "spice" => DisplayKind.Spice,
+            "rdp" => DisplayKind.Rdp,
+            "sdl" or "desktop" => DisplayKind.Window,
             _ => null,
         };
     }

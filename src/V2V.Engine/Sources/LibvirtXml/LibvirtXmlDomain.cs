@@ -8,8 +8,6 @@ internal static class LibvirtXmlDomain
 {
     public const string Format = "libvirt XML";
 
-    private const long MaximumMemoryMiB = 64L << 20;
-
     private const int MaximumCpus = 4096;
 
     private static readonly string[] Containers = ["lxc", "openvz", "uml"];
@@ -44,7 +42,7 @@ internal static class LibvirtXmlDomain
             Hypervisor = ReadHypervisor(domain),
             CpuCount = cpus,
             CpuTopology = ReadTopology(domain, cpus, concerns),
-            MemoryMiB = ReadMemory(path, domain, concerns),
+            MemoryMiB = ReadMemory(path, domain, cpus, concerns),
             Firmware = os.Firmware,
             SecureBoot = os.SecureBoot,
             HasTpm = LibvirtXmlDevices.HasTpm(devices, concerns),
@@ -166,22 +164,12 @@ internal static class LibvirtXmlDomain
             : null;
     }
 
-    private static long ReadMemory(string path, XElement domain, List<Concern> concerns)
+    private static long ReadMemory(string path, XElement domain, int cpus, List<Concern> concerns)
     {
-        const long Default = 2048;
-        const long MiB = 1 << 20;
         var element = domain.Child("memory");
-        if (element is not null
-            && LibvirtXmlUnits.ToBytes(element.Value, element.AttributeText("unit")) is > 0 and { } bytes
-            && (bytes - 1) / MiB + 1 is <= MaximumMemoryMiB and { } rounded)
-        {
-            return rounded;
-        }
-
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MemoryNotTold", $"{path} gives no memory size that makes sense; {Default} MiB are taken.",
-            "Set the memory of the converted guest."));
-        return Default;
+        var (number, unit) = (element?.Value.Trim(), element?.AttributeText("unit"));
+        return MemorySize.Read(
+            path, number is null ? null : $"{number} {unit ?? "KiB"}", number is null ? null : LibvirtXmlUnits.ToBytes(number, unit), cpus, concerns);
     }
 
     private static bool ClockIsLocalTime(XElement domain) =>

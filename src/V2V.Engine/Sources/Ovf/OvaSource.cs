@@ -1,67 +1,86 @@
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Transports.Archives;
+using V2V.Engine.Sources.DiskOnly;
+using V2V.Engine.Sources.HyperV;
+using V2V.Engine.Sources.Vagrant;
 
 namespace V2V.Engine.Sources.Ovf;
 
-/// <summary>An OVF package in one file: a plain tar archive, read in place.</summary>
+/// <summary>
+/// A guest in one file: an OVF package as a tar or zip archive. Archives with another description of a guest, or with a disk image alone, are read
+/// as what is in them.
+/// </summary>
 internal sealed class OvaSource : GuestSource
 {
-    private const int TarMagicOffset = 257;
+    private static readonly string[] OtherDescriptors = [".vmx", ".vbox", ".vmcx"];
 
     public override string Kind => "OVA";
 
-    public override bool Recognises(SourceFile file) => IsTar(file.Head) || Compression(file.Head) is not null;
+    public override bool Recognises(SourceFile file) =>
+        ArchiveKinds.IsTar(file.Head) || ArchiveKinds.IsZip(file.Head) || ArchiveKinds.Unsupported(file.Head) is not null;
 
     public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation)
     {
-        if (Compression(file.Head) is { } compression)
+        if (ArchiveKinds.Unsupported(file.Head) is { } kind)
         {
-            throw new SourceException(V2VError.SourceUnsupported, $"{file.Path} is compressed ({compression}), which is not supported yet.")
+            throw new SourceException(V2VError.SourceUnsupported, $"{file.Path} is packed by {kind}, which is not supported.")
             {
                 Path = file.Path,
-                Format = Kind,
+                Format = kind,
                 Advice = "Unpack it, then give the .ovf file or the disk image in it.",
             };
         }
 
-        var archive = TarStore.Read(file.Open);
-        var descriptor = SourceFile.In(archive, FindDescriptor(file.Path, [.. archive.Entries.Select(e => e.Name)]));
-        return [OvfGuest.Read(new OvfPackage(descriptor, options), file.Path, Kind, cancellation)];
-    }
-
-    private static string FindDescriptor(string path, IReadOnlyList<string> names)
-    {
-        // Archives made on a Mac carry a "._" shadow of every file.
-        var descriptors = names
-            .Where(n => n.EndsWith(".ovf", StringComparison.OrdinalIgnoreCase) && !StoreName.Base(n).StartsWith("._", StringComparison.Ordinal))
-            .ToList();
-        return descriptors.Count switch
+        var archive = OpenedSource.OpenArchive(file, options)!;
+        // A compressed archive is not unpacked to find out whether it has a second descriptor behind the disks.
+        if ((Find(ArchivedDisk.FirstNamesOf(archive)) ?? (archive.IsPacked ? Find(ArchivedDisk.NamesOf(archive)) : null)) is { } found)
         {
-            1 => descriptors[0],
-            0 => throw Wrong(path, "has no .ovf descriptor in it.", "Check that the file is an OVA; convert disk images one by one."),
-            _ => throw Wrong(
-                path, $"has {descriptors.Count} .ovf descriptors in it: {string.Join(", ", descriptors.Take(5))}.",
-                "Unpack it and convert each .ovf file."),
-        };
-    }
+            return found;
+        }
 
-    private static SourceException Wrong(string path, string what, string advice) =>
-        new(V2VError.SourceInvalid, $"{path} {what}") { Path = path, Format = "OVA", Advice = advice };
-
-    /// <summary>POSIX writes "ustar\0", GNU "ustar  ".</summary>
-    private static bool IsTar(ReadOnlySpan<byte> head) =>
-        head.Length >= TarMagicOffset + 5 && head.Slice(TarMagicOffset, 5).SequenceEqual("ustar"u8);
-
-    private static string? Compression(ReadOnlySpan<byte> head)
-    {
-        return head switch
+        var others = ArchivedDisk.NamesOf(archive).Where(n => IsOther(archive, n)).ToList();
+        return others.Count switch
         {
-            [0x1F, 0x8B, 8, ..] => "gzip",
-            [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, ..] => "xz",
-            [(byte)'P', (byte)'K', 3, 4, ..] or [(byte)'P', (byte)'K', 5, 6, ..] or [(byte)'P', (byte)'K', 7, 8, ..] => "zip",
-            [(byte)'B', (byte)'Z', (byte)'h', >= (byte)'1' and <= (byte)'9', 0x31, 0x41, 0x59, 0x26, ..] => "bzip2",
-            [0x28, 0xB5, 0x2F, 0xFD, ..] => "zstd",
-            [(byte)'7', (byte)'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => "7-Zip",
-            _ => null,
+            0 => [DiskSource.FromArchive(file.Path, archive, options, cancellation)],
+            1 => GuestSources.Read(SourceFile.In(archive, others[0]), options, cancellation),
+            _ => throw Several(file.Path, others, $"Give one of them, as '{file.Path}!{others[0]}'."),
         };
+
+        IReadOnlyList<SourceGuest>? Find(IEnumerable<string> all)
+        {
+            var names = all.ToList();
+            if (names.FirstOrDefault(n => VagrantMetadata.Recognises(SourceFile.In(archive, n))) is { } box)
+            {
+                return new VagrantSource().Read(SourceFile.In(archive, box), options, cancellation);
+            }
+
+            var descriptors = names.Where(IsDescriptor).ToList();
+            return descriptors.Count switch
+            {
+                0 => null,
+                1 => OvfGuest.ReadAll(new OvfPackage(SourceFile.In(archive, descriptors[0]), options), file.Path, Kind, options, cancellation),
+                _ => throw Several(file.Path, descriptors, $"Give one of them, as '{file.Path}!{descriptors[0]}'."),
+            };
+        }
     }
+
+    /// <summary>Settings of Hyper-V's checkpoints are no guests of their own.</summary>
+    private static bool IsOther(FileStore archive, string name)
+    {
+        var folder = StoreName.Base(StoreName.Folder(name));
+        return !folder.Equals(HyperVFolder.Snapshots, StringComparison.OrdinalIgnoreCase)
+            && (OtherDescriptors.Any(e => name.EndsWith(e, StringComparison.OrdinalIgnoreCase))
+                || (name.EndsWith(".xml", StringComparison.OrdinalIgnoreCase) && folder.Equals(HyperVFolder.Machines, StringComparison.OrdinalIgnoreCase)
+                    && new HyperVSource().Recognises(SourceFile.In(archive, name))));
+    }
+
+    private static bool IsDescriptor(string name) => name.EndsWith(".ovf", StringComparison.OrdinalIgnoreCase);
+
+    private static SourceException Several(string path, List<string> names, string advice) =>
+        new(V2VError.SourceUnsupported, $"{path} has {names.Count} descriptions of guests in it: {string.Join(", ", names.Take(5))}.")
+        {
+            Path = path,
+            Format = "OVA",
+            Advice = advice,
+        };
 }

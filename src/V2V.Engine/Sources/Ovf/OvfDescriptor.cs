@@ -3,31 +3,22 @@ using System.Xml.Linq;
 
 namespace V2V.Engine.Sources.Ovf;
 
-/// <summary>A file of the package, from the References section.</summary>
-/// <param name="Href">Its name, relative to the descriptor.</param>
-/// <param name="Compression">"gzip"; null when stored as it is.</param>
-/// <param name="IsChunked">Split into files numbered .000000000 and up.</param>
-internal sealed record OvfFile(string Href, string? Compression, bool IsChunked);
-
-/// <summary>A virtual disk, from the DiskSection.</summary>
-/// <param name="File">Where its contents are; null for a disk that starts empty.</param>
-/// <param name="Capacity">Size in bytes; null when it is not told or makes no sense.</param>
-/// <param name="Format">URI of the image's format.</param>
-/// <param name="IsDelta">Holds only what differs from another disk.</param>
-internal sealed record OvfDisk(OvfFile? File, long? Capacity, string? Format, bool IsDelta);
-
-/// <summary>An OVF descriptor (DSP0243): the envelope's sections that a conversion needs, and the one virtual system in it.</summary>
+/// <summary>One virtual system of an OVF descriptor (DSP0243), with the envelope's sections that a conversion needs.</summary>
 internal sealed class OvfDescriptor
 {
     public const string Format = "OVF";
 
-    private OvfDescriptor(string path, XElement system, XElement hardware, IReadOnlyList<OvfItem> items, IReadOnlyDictionary<string, OvfDisk> disks)
+    /// <summary>A vApp of more guests than this is a trap.</summary>
+    private const int MaximumSystems = 1000;
+
+    private OvfDescriptor(string path, XElement system, IReadOnlyList<OvfItem> items, IReadOnlyDictionary<string, OvfDisk> disks, IReadOnlyDictionary<string, OvfFile> files)
     {
         Path = path;
         System = system;
-        Hardware = hardware;
+        Hardware = HardwareOf(path, system);
         Items = items;
         Disks = disks;
+        Files = files;
     }
 
     public string Path { get; }
@@ -44,12 +35,14 @@ internal sealed class OvfDescriptor
     /// <summary>By diskId.</summary>
     public IReadOnlyDictionary<string, OvfDisk> Disks { get; }
 
-    public static bool IsEnvelope(XName? root) => root?.LocalName == "Envelope" && root.NamespaceName is OvfXml.Envelope1 or OvfXml.Envelope2;
+    /// <summary>By the ids of the References section.</summary>
+    public IReadOnlyDictionary<string, OvfFile> Files { get; }
 
-    public static OvfDescriptor Parse(string path, byte[] content)
+    /// <summary>Every virtual system of a descriptor, in the document's order, however deep collections are nested.</summary>
+    public static IReadOnlyList<OvfDescriptor> ParseAll(string path, byte[] content)
     {
         var envelope = DescriptorXml.Load(path, content, Format);
-        if (!IsEnvelope(envelope.Name))
+        if (!OvfXml.IsEnvelope(envelope.Name))
         {
             throw envelope.Name.LocalName == "Envelope"
                 ? Unsupported(path, $"is of the unknown OVF version {envelope.Name.NamespaceName}", "Export the guest as OVF 1.x.")
@@ -61,27 +54,33 @@ internal sealed class OvfDescriptor
             throw Unsupported(path, "describes an encrypted package", "Export the guest without encryption.");
         }
 
-        var system = SingleSystem(path, envelope);
-        var hardware = system.Child("VirtualHardwareSection") ?? throw Invalid(path, "has no VirtualHardwareSection.");
-        return new OvfDescriptor(path, system, hardware, ReadItems(hardware, DefaultConfiguration(envelope)), ReadDisks(path, envelope));
+        OvfXml.NameSections(envelope);
+        var systems = envelope.Descendants().Where(e => e.Name.LocalName == "VirtualSystem").Take(MaximumSystems + 1).ToList();
+        if (systems.Count is 0 or > MaximumSystems)
+        {
+            throw systems.Count == 0
+                ? Invalid(path, "describes no virtual system.")
+                : Unsupported(path, $"describes more than {MaximumSystems} virtual systems", "Export the guests one by one.");
+        }
+
+        var files = ReadFiles(envelope);
+        var configuration = DefaultConfiguration(envelope);
+        return
+        [
+            .. from system in systems
+               let disks = ReadDisks(path, envelope, system, files)
+               select new OvfDescriptor(path, system, ReadItems(HardwareOf(path, system), configuration), disks, files),
+        ];
     }
 
-    public static SourceException Invalid(string path, string what) =>
-        new(V2VError.SourceInvalid, $"{path} {what}") { Path = path, Format = Format, Advice = "Export the guest again." };
+    public static SourceException Invalid(string path, string what, string advice = "Export the guest again.") =>
+        new(V2VError.SourceInvalid, $"{path} {what}") { Path = path, Format = Format, Advice = advice };
 
     public static SourceException Unsupported(string path, string what, string advice) =>
         new(V2VError.SourceUnsupported, $"{path} {what}, which is not supported.") { Path = path, Format = Format, Advice = advice };
 
-    private static XElement SingleSystem(string path, XElement envelope)
-    {
-        var systems = envelope.Descendants().Where(e => e.Name.LocalName == "VirtualSystem").Take(2).ToList();
-        return systems.Count switch
-        {
-            0 => throw Invalid(path, "describes no virtual system."),
-            1 => systems[0],
-            _ => throw Unsupported(path, "describes several virtual systems (a vApp)", "Export each guest on its own."),
-        };
-    }
+    private static XElement HardwareOf(string path, XElement system) =>
+        system.Child("VirtualHardwareSection") ?? throw Invalid(path, $"has no VirtualHardwareSection for {system.AttributeText("id") ?? "its virtual system"}.");
 
     /// <summary>DSP0243, section 9.8: the configuration marked as default, or else the first.</summary>
     private static string? DefaultConfiguration(XElement envelope)
@@ -103,18 +102,24 @@ internal sealed class OvfDescriptor
         return items;
     }
 
-    private static Dictionary<string, OvfDisk> ReadDisks(string path, XElement envelope)
+    private static Dictionary<string, OvfFile> ReadFiles(XElement envelope)
     {
         var files = new Dictionary<string, OvfFile>(StringComparer.Ordinal);
-        foreach (var file in envelope.Child("References")?.Children("File") ?? [])
+        foreach (var element in envelope.Child("References")?.Children("File") ?? [])
         {
-            if (file.AttributeText("id") is { } id && file.AttributeText("href") is { } href)
+            if (element.AttributeText("id") is { } id && OvfFile.Read(element) is { } file)
             {
-                var compression = file.AttributeText("compression");
-                files[id] = new OvfFile(href, compression == "identity" ? null : compression, file.AttributeText("chunkSize") is not null);
+                files[id] = file;
+                // oVirt's disks name their files by the href.
+                files.TryAdd(file.Href, file);
             }
         }
 
+        return files;
+    }
+
+    private static Dictionary<string, OvfDisk> ReadDisks(string path, XElement envelope, XElement system, Dictionary<string, OvfFile> files)
+    {
         var disks = new Dictionary<string, OvfDisk>(StringComparer.Ordinal);
         foreach (var disk in envelope.Child("DiskSection")?.Children("Disk") ?? [])
         {
@@ -130,17 +135,36 @@ internal sealed class OvfDescriptor
                 throw Invalid(path, $"names the file \"{reference}\" for the disk \"{id}\", but does not list it.");
             }
 
-            disks[id] = new OvfDisk(file, Capacity(disk), disk.AttributeText("format"), disk.AttributeText("parentRef") is not null);
+            disks[id] = new OvfDisk(
+                id, file, Capacity(disk, system), disk.AttributeText("format"), disk.AttributeText("parentRef"), reference, OvfXml.IsTrue(disk.AttributeText("boot")),
+                disk.AttributeText("disk-interface"));
         }
 
         return disks;
     }
 
-    /// <summary>DSP0243, section 9.1: a number of units, which are bytes unless told otherwise.</summary>
-    private static long? Capacity(XElement disk)
+    /// <summary>
+    /// DSP0243, section 9.1: a number of units, which are bytes unless told otherwise; or "${key}", a property that has the number. oVirt gives
+    /// the size in GiB.
+    /// </summary>
+    private static long? Capacity(XElement disk, XElement system)
     {
+        var text = disk.AttributeText("capacity");
+        if (text is null)
+        {
+            return long.TryParse(disk.AttributeText("size"), NumberStyles.None, CultureInfo.InvariantCulture, out var gibibytes)
+                ? OvfUnits.ToBytes(gibibytes, 1L << 30)
+                : null;
+        }
+
+        if (text.StartsWith("${", StringComparison.Ordinal) && text.EndsWith('}'))
+        {
+            text = system.Children("ProductSection").SelectMany(s => s.Children("Property"))
+                .FirstOrDefault(p => p.AttributeText("key") == text[2..^1])?.AttributeText("value");
+        }
+
         var unit = disk.AttributeText("capacityAllocationUnits") is { } units ? OvfUnits.Parse(units) : 1;
-        return unit is not null && long.TryParse(disk.AttributeText("capacity"), NumberStyles.None, CultureInfo.InvariantCulture, out var quantity)
+        return unit is not null && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var quantity)
             ? OvfUnits.ToBytes(quantity, unit.Value)
             : null;
     }

@@ -1,12 +1,8 @@
 namespace V2V.Engine.Sources.Ovf;
 
-/// <summary>The disks and removable drives of an OVF package.</summary>
+/// <summary>The removable drives of an OVF package, what drives are attached to, and in which order a firmware sees the disks.</summary>
 internal static class OvfDrives
 {
-    public static IReadOnlyList<SourceDisk> ReadDisks(
-        OvfDescriptor descriptor, OvfPackage package, OvfManifest? manifest, List<Concern> concerns) =>
-        [.. descriptor.Items.Where(i => i.ResourceType == OvfResource.DiskDrive).Select(i => ReadDisk(i, descriptor, package, manifest, concerns))];
-
     public static IReadOnlyList<RemovableDrive> ReadRemovables(OvfDescriptor descriptor) =>
     [
         .. from item in descriptor.Items
@@ -17,82 +13,18 @@ internal static class OvfDrives
                : new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(item, descriptor).Kind, slot),
     ];
 
-    private static SourceDisk ReadDisk(
-        OvfItem item, OvfDescriptor descriptor, OvfPackage package, OvfManifest? manifest, List<Concern> concerns)
+    /// <summary>
+    /// The items of disks: controllers in the document's order, the disks of each by their addresses, and first of all the disk that the guest
+    /// is said to start from.
+    /// </summary>
+    public static IReadOnlyList<OvfItem> InOrder(OvfDescriptor descriptor, Func<OvfItem, bool> isBoot)
     {
-        var (controller, model) = ControllerOf(item, descriptor);
-        var disk = FindDisk(item, descriptor);
-        if (disk.IsDelta)
-        {
-            throw OvfDescriptor.Unsupported(
-                descriptor.Path, $"stores {item} as the difference from another disk", "Delete the guest's snapshots and export it again.");
-        }
-
-        if (disk.File is not { } file)
-        {
-            return disk.Capacity is { } size
-                ? SourceDisks.Empty($"{descriptor.Path} ({item})", size, controller, model)
-                : throw OvfDescriptor.Invalid(descriptor.Path, $"gives {item} neither contents nor a size.");
-        }
-
-        RefuseEncoding(descriptor, file);
-        var open = package.FindHref(file.Href, out var name);
-        var digest = manifest?[name] is { } expected ? new SourceDigest(name, expected.Algorithm, expected.Hex, open) : null;
-        if (manifest is not null && digest is null)
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "DiskNotInManifest", $"{manifest.Path} has no digest for {name}; damage to it would go unnoticed."));
-        }
-
-        var source = SourceDisks.FromFile(open, controller, model, concerns) with { ExpectedDigest = digest };
-        if (disk.Format?.Contains("vmdk", StringComparison.OrdinalIgnoreCase) == true && source.Format != "vmdk")
-        {
-            throw OvfDescriptor.Invalid(descriptor.Path, $"says that {name} is a VMDK image, but it is not (found: {source.Format}).");
-        }
-
-        if (disk.Capacity is { } capacity && capacity != source.Capacity)
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Information, "CapacityDiffers", $"{descriptor.Path} gives {item} {capacity} bytes, the image {name} has {source.Capacity}."));
-        }
-
-        return source;
+        var items = descriptor.Items.Where(i => i.ResourceType == OvfResource.DiskDrive).ToList();
+        var controllers = items.Select(i => i.Parent).Distinct().ToList();
+        return [.. items.OrderByDescending(isBoot).ThenBy(i => controllers.IndexOf(i.Parent)).ThenBy(i => i.Parent is null ? 0 : i.AddressOnParent ?? 0)];
     }
 
-    /// <summary>DSP0243, section 8.3.3: "ovf:/disk/ID" refers to the DiskSection, "ovf:/file/ID" to a file without an entry there.</summary>
-    private static OvfDisk FindDisk(OvfItem item, OvfDescriptor descriptor)
-    {
-        const string Prefix = "/disk/";
-        var resource = item.HostResource ?? throw OvfDescriptor.Invalid(descriptor.Path, $"does not tell where the contents of {item} are.");
-        var path = resource.StartsWith("ovf:", StringComparison.OrdinalIgnoreCase) ? resource[4..] : resource;
-        if (!path.StartsWith(Prefix, StringComparison.Ordinal))
-        {
-            throw OvfDescriptor.Unsupported(descriptor.Path, $"refers to {resource} for {item}", "Export the guest again, with its disks.");
-        }
-
-        return descriptor.Disks.TryGetValue(path[Prefix.Length..], out var disk)
-            ? disk
-            : throw OvfDescriptor.Invalid(descriptor.Path, $"refers to {resource} for {item}, but has no such disk.");
-    }
-
-    private static void RefuseEncoding(OvfDescriptor descriptor, OvfFile file)
-    {
-        if (file.Compression is not null)
-        {
-            throw OvfDescriptor.Unsupported(
-                descriptor.Path, $"stores {file.Href} compressed with {file.Compression}",
-                "Unpack the OVA, decompress the disk, remove ovf:compression from the .ovf file and convert that.");
-        }
-
-        if (file.IsChunked)
-        {
-            throw OvfDescriptor.Unsupported(
-                descriptor.Path, $"stores {file.Href} in several pieces",
-                "Export the guest without splitting its disks (ovftool: without --chunkSize).");
-        }
-    }
-
-    private static (DiskController Kind, string? Model) ControllerOf(OvfItem item, OvfDescriptor descriptor)
+    public static (DiskController Kind, string? Model) ControllerOf(OvfItem item, OvfDescriptor descriptor)
     {
         var controller = item.Parent is { } parent
             ? descriptor.Items.FirstOrDefault(i => i.InstanceId == parent && i.ResourceType is
@@ -104,6 +36,7 @@ internal static class OvfDrives
             (OvfResource.IdeController, _) => (DiskController.Ide, Word(model)),
             // vSphere's name for its paravirtual controller in OVF; everywhere else it is pvscsi.
             (OvfResource.ScsiController, "virtualscsi") => (DiskController.Scsi, "pvscsi"),
+            (OvfResource.ScsiController, { } name) when name.Contains("virtio", StringComparison.Ordinal) => (DiskController.VirtioScsi, null),
             (OvfResource.ScsiController, _) => (DiskController.Scsi, Word(model)),
             (OvfResource.OtherStorage, { } name) when name.Contains("nvme", StringComparison.Ordinal) => (DiskController.Nvme, null),
             (OvfResource.OtherStorage, { } name) when name.Contains("virtio", StringComparison.Ordinal) => (DiskController.VirtioScsi, null),
@@ -111,6 +44,16 @@ internal static class OvfDrives
             _ => (DiskController.Unknown, null),
         };
     }
+
+    /// <summary>oVirt tells with each disk how it is attached.</summary>
+    public static DiskController? FromInterface(string? name) => name?.ToUpperInvariant() switch
+    {
+        "VIRTIO" => DiskController.Virtio,
+        "VIRTIO_SCSI" => DiskController.VirtioScsi,
+        "IDE" => DiskController.Ide,
+        "SATA" => DiskController.Sata,
+        _ => null,
+    };
 
     private static string? Word(string? model) => string.IsNullOrEmpty(model) ? null : model;
 }

@@ -1,13 +1,28 @@
-using System.Xml.Linq;
-
 namespace V2V.Engine.Sources.Ovf;
 
-/// <summary>OVF itself says nothing about firmware; VMware and VirtualBox each have an extension.</summary>
+/// <summary>OVF itself says nothing about firmware; each product has an extension of its own.</summary>
 internal static class OvfFirmware
 {
+    /// <summary>oVirt's BiosType: 0 is the cluster's default, 1 and 2 are SeaBIOS, 3 and 4 OVMF, the last with secure boot.</summary>
+    private const string OvmfType = "3";
+    private const string SecureBootType = "4";
+
     /// <summary>Null when the descriptor does not say.</summary>
     public static Firmware? Read(OvfDescriptor descriptor)
     {
+        switch (BiosType(descriptor))
+        {
+            case "1" or "2":
+                return Firmware.Bios;
+            case OvmfType or SecureBootType:
+                return Firmware.Uefi;
+        }
+
+        if (OvfHypervisor.XenSetting(descriptor, "HVM_boot_params") is { } parameters)
+        {
+            return parameters.Contains("firmware=uefi", StringComparison.OrdinalIgnoreCase) ? Firmware.Uefi : Firmware.Bios;
+        }
+
         var setting = descriptor.Hardware.Setting("firmware") ?? OvfHypervisor.VirtualBoxHardware(descriptor)?.Child("Firmware")?.AttributeText("type");
         return setting?.ToUpperInvariant() switch
         {
@@ -22,31 +37,14 @@ internal static class OvfFirmware
 
     public static bool HasSecureBoot(OvfDescriptor descriptor) =>
         OvfXml.IsTrue(descriptor.Hardware.Setting("bootOptions.efiSecureBootEnabled"))
-        || OvfXml.IsTrue(descriptor.Hardware.Setting("uefi.secureBoot.enabled"));
-}
+        || OvfXml.IsTrue(descriptor.Hardware.Setting("uefi.secureBoot.enabled"))
+        || BiosType(descriptor) == SecureBootType
+        || OvfHypervisor.XenSetting(descriptor, "platform")?.Contains("secureboot=true", StringComparison.OrdinalIgnoreCase) == true
+        || OvfXml.IsTrue(OvfHypervisor.VirtualBoxHardware(descriptor)?.Descendants().FirstOrDefault(e => e.Name.LocalName == "SecureBoot")?.AttributeText("enabled"));
 
-/// <summary>Which product wrote a descriptor, and where that product keeps what OVF has no place for.</summary>
-internal static class OvfHypervisor
-{
-    private const string VMwareNamespace = "http://www.vmware.com/schema/ovf";
+    public static bool HasTpm(OvfDescriptor descriptor) =>
+        descriptor.Items.Any(i => i.SubType.Contains("vtpm", StringComparison.OrdinalIgnoreCase))
+        || OvfHypervisor.VirtualBoxHardware(descriptor)?.Child("TrustedPlatformModule")?.AttributeText("type") is not (null or "None");
 
-    private const string VirtualBoxNamespace = "http://www.virtualbox.org/ovf/machine";
-
-    public static string Find(OvfDescriptor descriptor)
-    {
-        var family = descriptor.Hardware.Child("System")?.ChildText("VirtualSystemType") ?? "";
-        if (family.StartsWith("virtualbox", StringComparison.OrdinalIgnoreCase) || VirtualBoxHardware(descriptor) is not null)
-        {
-            return "VirtualBox";
-        }
-
-        return family.StartsWith("vmx", StringComparison.OrdinalIgnoreCase)
-            || descriptor.Hardware.Elements().Any(e => e.Name.NamespaceName == VMwareNamespace)
-            ? "VMware"
-            : "Unknown";
-    }
-
-    /// <summary>The Hardware element of VirtualBox's own machine description; null in descriptors of other products.</summary>
-    public static XElement? VirtualBoxHardware(OvfDescriptor descriptor) =>
-        descriptor.System.Elements().FirstOrDefault(e => e.Name is { LocalName: "Machine", NamespaceName: VirtualBoxNamespace })?.Child("Hardware");
+    private static string? BiosType(OvfDescriptor descriptor) => OvfHypervisor.IsOvirt(descriptor) ? descriptor.System.ChildText("BiosType") : null;
 }

@@ -1,30 +1,34 @@
-using V2V.Engine.Disks.Transports;
-
 namespace V2V.Engine.Sources.Ovf;
 
 /// <summary>Makes a <see cref="SourceGuest"/> of an OVF package.</summary>
 internal static class OvfGuest
 {
-    private const long MaximumMemoryMiB = 64L << 20;
-
     private const int MaximumCpus = 4096;
 
-    public static SourceGuest Read(OvfPackage package, string path, string kind, CancellationToken cancellation)
+    /// <summary>Every guest of a package, in the descriptor's order.</summary>
+    public static IReadOnlyList<SourceGuest> ReadAll(OvfPackage package, string path, string kind, SourceOptions options, CancellationToken cancellation)
     {
         var content = package.ReadDescriptor();
-        var manifest = package.ReadManifest();
-        List<Concern> concerns = [];
-        if (manifest is not null)
+        var digests = new OvfDigests(package, content);
+        List<Concern> common = [.. digests.Check()];
+        var descriptors = OvfDescriptor.ParseAll(package.Descriptor.Path, content);
+        List<SourceGuest> guests = [];
+        foreach (var descriptor in descriptors)
         {
-            concerns.AddRange(manifest.Concerns);
-            CheckDescriptor(package, manifest, content);
+            cancellation.ThrowIfCancellationRequested();
+            guests.Add(Read(descriptor, package, digests, path, kind, options, common));
         }
 
-        var descriptor = OvfDescriptor.Parse(package.Descriptor.Path, content);
-        cancellation.ThrowIfCancellationRequested();
+        return guests.Count == 1 ? guests : [.. guests.Select(g => WithSharedDisks(g, guests))];
+    }
+
+    private static SourceGuest Read(
+        OvfDescriptor descriptor, OvfPackage package, OvfDigests digests, string path, string kind, SourceOptions options, IEnumerable<Concern> common)
+    {
+        List<Concern> concerns = [.. common];
         var hypervisor = OvfHypervisor.Find(descriptor);
         var cpus = ReadCpuCount(descriptor, concerns);
-        var hasTpm = descriptor.Items.Any(i => i.SubType.Contains("vtpm", StringComparison.OrdinalIgnoreCase));
+        var hasTpm = OvfFirmware.HasTpm(descriptor);
         if (hasTpm)
         {
             concerns.Add(SourceConcerns.TpmContentsStay);
@@ -38,28 +42,33 @@ internal static class OvfGuest
             Hypervisor = hypervisor,
             CpuCount = cpus,
             CpuTopology = ReadTopology(descriptor, cpus, concerns),
-            MemoryMiB = ReadMemory(descriptor, concerns),
+            MemoryMiB = OvfMemory.Read(descriptor, cpus, concerns),
             Firmware = OvfFirmware.Read(descriptor),
             SecureBoot = OvfFirmware.HasSecureBoot(descriptor),
             HasTpm = hasTpm,
             GuestOsHint = ReadOperatingSystem(descriptor),
             Annotation = descriptor.System.Child("AnnotationSection")?.ChildText("Annotation"),
+            // VirtualBox writes the element when the clock is not its default, local time.
+            ClockIsLocalTime = OvfHypervisor.VirtualBoxHardware(descriptor) is { } hardware && hardware.Child("RTC")?.AttributeText("localOrUTC") != "UTC",
             SoundModel = ReadSound(descriptor),
-            Disks = OvfDrives.ReadDisks(descriptor, package, manifest, concerns),
+            Disks = new OvfDisks(descriptor, package, digests, options, concerns).Read(hypervisor),
             RemovableDrives = OvfDrives.ReadRemovables(descriptor),
             NetworkAdapters = OvfNetworkAdapters.Read(descriptor, concerns),
             Concerns = concerns,
         };
     }
 
-    /// <summary>The descriptor is read whole anyway, so that its digest is checked at once; those of the disks are checked during the conversion.</summary>
-    private static void CheckDescriptor(OvfPackage package, OvfManifest manifest, byte[] content)
+    /// <summary>Guests of a cluster may share a disk; each converted one gets a copy of its own.</summary>
+    private static SourceGuest WithSharedDisks(SourceGuest guest, List<SourceGuest> guests)
     {
-        var name = StoreName.Base(package.Descriptor.Name);
-        if (manifest[name] is { } digest)
-        {
-            new SourceDigest(name, digest.Algorithm, digest.Hex, () => throw new InvalidOperationException()).Verify(package.Descriptor.Path, content);
-        }
+        var shared = from disk in guest.Disks
+                     where disk.Format != "empty"
+                     from other in guests
+                     where other != guest && other.Disks.Any(d => d.Path == disk.Path)
+                     select new Concern(
+                         ConcernSeverity.Warning, "DiskShared", $"{disk.Path} is a disk of {guest.Name} and of {other.Name}; each converted guest gets a copy of its own.",
+                         "If the guests are to share it, let both use the same copy.");
+        return guest with { Concerns = [.. guest.Concerns, .. shared] };
     }
 
     private static string ReadName(OvfDescriptor descriptor, string path, List<Concern> concerns)
@@ -81,13 +90,27 @@ internal static class OvfGuest
             return (int)quantity.Value;
         }
 
+        if (quantity > MaximumCpus)
+        {
+            throw OvfDescriptor.Invalid(
+                descriptor.Path, $"gives the guest {quantity} CPUs, which no machine has.",
+                "Correct rasd:VirtualQuantity of the processor in the descriptor; if there is a manifest (.mf), delete it.");
+        }
+
         concerns.Add(new Concern(ConcernSeverity.Warning, "ValueReplaced", $"{descriptor.Path} does not tell the number of CPUs; 1 is taken."));
         return 1;
     }
 
     private static CpuTopology? ReadTopology(OvfDescriptor descriptor, int cpus, List<Concern> concerns)
     {
-        if (descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Processor)?.CoresPerSocket is not { } cores || cores == 0)
+        var item = descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Processor);
+        if (item is { Sockets: { } sockets, CoresPerSocket: { } each, Threads: { } threads } && sockets is > 0 and <= MaximumCpus
+            && each is > 0 and <= MaximumCpus && threads is > 0 and <= MaximumCpus && sockets * each * threads == cpus)
+        {
+            return new CpuTopology((int)sockets, (int)each, (int)threads);
+        }
+
+        if (item?.CoresPerSocket is not { } cores || cores == 0)
         {
             return null;
         }
@@ -99,33 +122,6 @@ internal static class OvfGuest
         }
 
         return new CpuTopology((int)(cpus / cores), (int)cores);
-    }
-
-    private static long ReadMemory(OvfDescriptor descriptor, List<Concern> concerns)
-    {
-        const long Default = 2048;
-        const long MiB = 1 << 20;
-        if (descriptor.Items.FirstOrDefault(i => i.ResourceType == OvfResource.Memory) is { Quantity: { } quantity } item)
-        {
-            // Items without a unit come from writers that mean MiB, whatever the standard says.
-            var unit = item.Units is null ? MiB : OvfUnits.Parse(item.Units);
-            if (unit is null)
-            {
-                concerns.Add(new Concern(
-                    ConcernSeverity.Warning, "MemoryUnitUnknown", $"{descriptor.Path} gives the memory in \"{item.Units}\", which is unknown; MiB are taken."));
-                unit = MiB;
-            }
-
-            if (OvfUnits.ToBytes(quantity, unit.Value) is { } bytes && bytes / MiB is >= 1 and <= MaximumMemoryMiB)
-            {
-                return bytes / MiB;
-            }
-        }
-
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MemoryNotTold", $"{descriptor.Path} gives no memory size that makes sense; {Default} MiB are taken.",
-            "Set the memory of the converted guest."));
-        return Default;
     }
 
     private static string? ReadOperatingSystem(OvfDescriptor descriptor)

@@ -36,7 +36,7 @@ internal sealed class OvfItem(XElement element)
     public long? AddressOnParent { get; } = Number(element.ChildText("AddressOnParent"));
 
     /// <summary>MAC address of an adapter; number of a controller.</summary>
-    public string? Address { get; } = element.ChildText("Address");
+    public string? Address { get; } = element.ChildText("MACAddress") ?? element.ChildText("Address");
 
     public string? Connection { get; } = element.ChildText("Connection");
 
@@ -48,8 +48,14 @@ internal sealed class OvfItem(XElement element)
 
     public string? Units { get; } = element.ChildText("AllocationUnits");
 
-    /// <summary>vmw:CoresPerSocket of a processor item.</summary>
-    public long? CoresPerSocket { get; } = Number(element.ChildText("CoresPerSocket"));
+    /// <summary>vmw:CoresPerSocket of a processor item; oVirt has a name of its own.</summary>
+    public long? CoresPerSocket { get; } = Number(element.ChildText("CoresPerSocket") ?? element.ChildText("cpu_per_socket"));
+
+    /// <summary>Sockets of a processor item (oVirt).</summary>
+    public long? Sockets { get; } = Number(element.ChildText("num_of_sockets"));
+
+    /// <summary>Threads of each core of a processor item (oVirt).</summary>
+    public long? Threads { get; } = Number(element.ChildText("threads_per_cpu"));
 
     /// <summary>The deployment configurations that the item is for; empty when for all.</summary>
     public string[] Configurations { get; } =

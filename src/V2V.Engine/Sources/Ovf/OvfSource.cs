@@ -5,8 +5,8 @@ internal sealed class OvfSource : GuestSource
 {
     public override string Kind => "OVF";
 
-    public override bool Recognises(SourceFile file) => OvfDescriptor.IsEnvelope(DescriptorXml.RootName(file.Head));
+    public override bool Recognises(SourceFile file) => OvfXml.IsEnvelope(DescriptorXml.RootName(file.Head));
 
     public override IReadOnlyList<SourceGuest> Read(SourceFile file, SourceOptions options, CancellationToken cancellation) =>
-        [OvfGuest.Read(new OvfPackage(file, options), file.Path, Kind, cancellation)];
+        OvfGuest.ReadAll(new OvfPackage(file, options), file.Path, Kind, options, cancellation);
 }

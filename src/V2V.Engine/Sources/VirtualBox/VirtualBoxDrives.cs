@@ -59,7 +59,7 @@ internal sealed class VirtualBoxDrives(SourceFile descriptor, XElement machine, 
             };
         }
 
-        return SourceDisks.FromFile(open, kind, model, concerns, _options, medium.Format);
+        return SourceDisks.FromFile(open, kind, model, concerns, _options, medium.Format) with { Id = where, Slot = Slot(attached, kind) };
     }
 
     private static (DiskController Kind, string? Model) ControllerOf(XElement controller) => controller.AttributeText("type")?.ToUpperInvariant() switch

@@ -10,20 +10,26 @@ internal static class VirtualBoxNetworkAdapters
     private static readonly string[] s_connections =
         ["NAT", "BridgedInterface", "InternalNetwork", "HostOnlyInterface", "HostOnlyNetwork", "NATNetwork", "GenericInterface", "CloudNetwork"];
 
-    public static IReadOnlyList<SourceNetworkAdapter> Read(XElement hardware, List<Concern> concerns) =>
+    /// <param name="hardware">The element with the devices.</param>
+    /// <param name="isConnectedByDefault">Whether adapters are whose cable is not mentioned.</param>
+    /// <param name="concerns">Takes what there is to say.</param>
+    public static IReadOnlyList<SourceNetworkAdapter> Read(XElement hardware, bool isConnectedByDefault, List<Concern> concerns) =>
     [
         .. (hardware.Child("Network")?.Children("Adapter") ?? [])
             .Where(a => a.AttributeText("enabled") is "true" or "1")
             .OrderBy(a => int.TryParse(a.AttributeText("slot"), NumberStyles.None, CultureInfo.InvariantCulture, out var slot) ? slot : int.MaxValue)
-            .Select(a => ReadAdapter(a, concerns)),
+            .Select(a => ReadAdapter(a, isConnectedByDefault, concerns)),
     ];
 
-    private static SourceNetworkAdapter ReadAdapter(XElement adapter, List<Concern> concerns)
+    private static SourceNetworkAdapter ReadAdapter(XElement adapter, bool isConnectedByDefault, List<Concern> concerns)
     {
         // What the adapter was connected to before stands below DisabledModes.
         var connection = adapter.Elements().FirstOrDefault(e => s_connections.Contains(e.Name.LocalName));
         return new SourceNetworkAdapter(
-            ReadMacAddress(adapter, concerns), ReadModel(adapter.AttributeText("type")), connection?.AttributeText("name") ?? connection?.AttributeText("network"));
+            ReadMacAddress(adapter, concerns),
+            ReadModel(adapter.AttributeText("type")),
+            connection?.AttributeText("name") ?? connection?.AttributeText("network"),
+            IsConnected: adapter.AttributeText("cable") is { } cable ? cable is "true" or "1" : isConnectedByDefault);
     }
 
     /// <summary>VirtualBox names chips. Its schema's default is the older PCnet.</summary>

@@ -8,8 +8,6 @@ internal sealed class VirtualBoxSource : GuestSource
 {
     public const string Format = "VirtualBox XML";
 
-    private const long MaximumMemoryMiB = 64L << 20;
-    private const long DefaultMemoryMiB = 2048;
     private const int MaximumCpus = 4096;
 
     public override string Kind => "VirtualBox";
@@ -29,6 +27,7 @@ internal sealed class VirtualBoxSource : GuestSource
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
         new VirtualBoxDrives(file, machine, hardware, options).Read(disks, removables, concerns);
+        var cpus = ReadCpuCount(path, hardware, concerns);
         var hasTpm = hardware.Child("TrustedPlatformModule")?.AttributeText("type") is not (null or "None");
         if (hasTpm)
         {
@@ -43,18 +42,22 @@ internal sealed class VirtualBoxSource : GuestSource
                 SourceKind = Kind,
                 Path = path,
                 Hypervisor = "VirtualBox",
-                CpuCount = (int)Number(path, hardware.Child("CPU"), "count", 1, MaximumCpus, concerns),
-                MemoryMiB = Number(path, hardware.Child("Memory"), "RAMSize", DefaultMemoryMiB, MaximumMemoryMiB, concerns),
+                State = machine.AttributeText("stateFile") is null ? GuestState.Unknown : GuestState.Suspended,
+                CpuCount = cpus,
+                MemoryMiB = ReadMemory(path, hardware, cpus, concerns),
                 Firmware = ReadFirmware(hardware, concerns),
                 SecureBoot = hardware.Descendants().FirstOrDefault(e => e.Name.LocalName == "SecureBoot")?.AttributeText("enabled") == "true",
                 HasTpm = hasTpm,
                 GuestOsHint = machine.AttributeText("OSType"),
                 Annotation = machine.ChildText("Description"),
+                Uuid = Guid.TryParse(hardware.AttributeText("uuid") ?? machine.AttributeText("uuid"), out var id) ? id : null,
                 // VirtualBox writes the element when the clock is not its default, local time.
                 ClockIsLocalTime = hardware.Child("RTC")?.AttributeText("localOrUTC") != "UTC",
                 SoundModel = ReadSound(hardware, concerns),
+                VideoModel = hardware.Child("Display")?.AttributeText("controller")?.ToLowerInvariant(),
+                SnapshotCount = machine.Descendants().Count(e => e.Name.LocalName == "Snapshot"),
                 Disks = disks,
-                NetworkAdapters = VirtualBoxNetworkAdapters.Read(hardware, concerns),
+                NetworkAdapters = VirtualBoxNetworkAdapters.Read(hardware, SchemaVersion(root) >= 16, concerns),
                 RemovableDrives = removables,
                 Concerns = concerns,
             },
@@ -81,6 +84,14 @@ internal sealed class VirtualBoxSource : GuestSource
         return root.Child("Machine") ?? throw Unsupported(
             path, root.Child("Global") is null ? "describes no machine." : "is the list of VirtualBox' machines, not the description of one.",
             "Give the .vbox file that VirtualBox keeps in the machine's folder.");
+    }
+
+    /// <summary>16 for "1.16-linux"; 0 when there is none. VirtualBox 5.1 and later write 1.16 and up, in which defaults are left out.</summary>
+    private static int SchemaVersion(XElement root)
+    {
+        var version = root.AttributeText("version") ?? "";
+        var end = version.IndexOf('-', StringComparison.Ordinal);
+        return Version.TryParse(end < 0 ? version : version[..end], out var parsed) && parsed.Major == 1 ? parsed.Minor : 0;
     }
 
     private static void ReportState(string path, XElement machine, List<Concern> concerns)
@@ -144,21 +155,28 @@ internal sealed class VirtualBoxSource : GuestSource
         }
     }
 
-    private static long Number(string path, XElement? element, string attribute, long otherwise, long maximum, List<Concern> concerns)
+    private static long ReadMemory(string path, XElement hardware, int cpus, List<Concern> concerns)
     {
-        if (element?.AttributeText(attribute) is not { } text)
+        var written = hardware.Child("Memory")?.AttributeText("RAMSize");
+        long? bytes = long.TryParse(written, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= long.MaxValue >> 20 ? number << 20 : null;
+        return MemorySize.Read(path, written is null ? null : $"{written} MiB", bytes, cpus, concerns);
+    }
+
+    private static int ReadCpuCount(string path, XElement hardware, List<Concern> concerns)
+    {
+        if (hardware.Child("CPU")?.AttributeText("count") is not { } text)
         {
-            return otherwise;
+            return 1;
         }
 
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= maximum)
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaximumCpus)
         {
             return number;
         }
 
         concerns.Add(new Concern(
             ConcernSeverity.Warning, "ValueReplaced",
-            $"{path} sets {attribute} to \"{(text.Length <= 40 ? text : text[..40] + "...")}\", which is not between 1 and {maximum}; {otherwise} is taken."));
-        return otherwise;
+            $"{path} gives the guest \"{(text.Length <= 40 ? text : text[..40] + "...")}\" CPUs, which is not between 1 and {MaximumCpus}; 1 is taken."));
+        return 1;
     }
 }

@@ -55,7 +55,7 @@ internal static class VmxDrives
 
         var disk = SourceDisks.FromFile(open, ControllerOf(device.Bus), ModelOf(file, device), concerns, options);
         return disk.Format == "vmdk"
-            ? disk
+            ? disk with { Id = device.Name, Slot = SlotOf(device), BootOrder = BootOrderOf(file, device) }
             : throw new SourceException(V2VError.SourceInvalid, $"{image.Path}, attached to {device.Name}, is no VMDK image (found: {disk.Format}).")
             {
                 Path = file.Path,
@@ -112,6 +112,14 @@ internal static class VmxDrives
 
     /// <summary>An IDE channel has two drives; the other controllers count their own.</summary>
     private static int SlotOf(VmxDevice device) => device.Bus == VmxBus.Ide ? (device.Controller * 2) + device.Target : device.Target;
+
+    /// <summary>bios.hddOrder lists the disks that the firmware tries, in that order: "scsi0:1,nvme0:0". It is there only if somebody chose.</summary>
+    private static int? BootOrderOf(VmxFile file, VmxDevice device)
+    {
+        string[] order = file["bios.hddOrder"]?.Split(',', StringSplitOptions.TrimEntries) ?? [];
+        var index = Array.FindIndex(order, name => name.Equals(device.Name, StringComparison.OrdinalIgnoreCase));
+        return index < 0 ? null : index + 1;
+    }
 
     private static void ReportSharing(VmxFile file, VmxDevice device, List<Concern> concerns)
     {

@@ -23,9 +23,11 @@ internal static partial class VmxNetworkAdapters
         return new SourceNetworkAdapter(
             ReadMacAddress(file, name, concerns),
             NonEmpty(file[$"{name}.virtualDev"])?.ToLowerInvariant(),
-            NonEmpty(file[$"{name}.networkName"]) ?? NonEmpty(file[$"{name}.vnet"]) ?? connection,
+            // A port group of a distributed switch has no name on the host, only vCenter's id of it.
+            NonEmpty(file[$"{name}.networkName"]) ?? NonEmpty(file[$"{name}.vnet"]) ?? NonEmpty(file[$"{name}.dvs.portgroupId"]) ?? connection,
             IsBridge: connection == "bridged",
-            PciSlot: file.TryGetNumber($"{name}.pciSlotNumber", out var slot) && slot is >= 0 and <= int.MaxValue ? (int)slot : null);
+            PciSlot: file.TryGetNumber($"{name}.pciSlotNumber", out var slot) && slot is >= 0 and <= int.MaxValue ? (int)slot : null,
+            IsConnected: file.Boolean($"{name}.startConnected") != false);
     }
 
     /// <summary>An address that somebody chose is in "address"; one that the host or vCenter made is in "generatedAddress".</summary>

@@ -7,8 +7,6 @@ internal sealed class VmxSource : GuestSource
 {
     private const string Format = "VMX";
 
-    private const long MaximumMemoryMiB = 64L << 20;
-
     private const int MaximumCpus = 4096;
 
     public override string Kind => Format;
@@ -31,15 +29,23 @@ internal sealed class VmxSource : GuestSource
         List<Concern> concerns = [.. file.Concerns];
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
-        VmxDrives.Read(file, GuestFolder.Of(descriptor, options), options, disks, removables, concerns);
-        var cpus = (int)Number(file, "numvcpus", 1, MaximumCpus, concerns);
+        var folder = GuestFolder.Of(descriptor, options);
+        VmxDrives.Read(file, folder, options, disks, removables, concerns);
+        var cpus = ReadCpuCount(file, concerns);
         var hasTpm = file.Boolean("vtpm.present") == true;
         if (hasTpm)
         {
             concerns.Add(SourceConcerns.TpmContentsStay);
         }
 
-        ReportState(file, concerns);
+        ReportState(descriptor, file, concerns);
+        var snapshots = VmxSnapshots.Count(descriptor, folder);
+        if (snapshots > 0)
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Information, "SnapshotsIgnored", $"{path} describes a guest with snapshots; its current state is converted, the snapshots are not."));
+        }
+
         return
         [
             new SourceGuest
@@ -48,16 +54,20 @@ internal sealed class VmxSource : GuestSource
                 SourceKind = Kind,
                 Path = path,
                 Hypervisor = "VMware",
+                State = string.IsNullOrWhiteSpace(file["checkpoint.vmState"]) ? GuestState.Unknown : GuestState.Suspended,
                 CpuCount = cpus,
                 CpuTopology = ReadTopology(file, cpus, concerns),
-                MemoryMiB = ReadMemory(file, concerns),
+                MemoryMiB = ReadMemory(file, cpus, concerns),
                 Firmware = ReadFirmware(file, concerns),
                 SecureBoot = file.Boolean("uefi.secureBoot.enabled") == true,
                 HasTpm = hasTpm,
                 GuestOsHint = file["guestOS"],
-                Annotation = string.IsNullOrWhiteSpace(file["annotation"]) ? null : file["annotation"],
-                GenerationId = VmxGenerationId.Read(file),
+                Annotation = string.IsNullOrWhiteSpace(file["annotation"]) ? null : file["annotation"]!.ReplaceLineEndings("\n"),
+                Uuid = VmxIds.Firmware(file),
+                GenerationId = VmxIds.Generation(file),
                 SoundModel = ReadSound(file, concerns),
+                Display = ReadDisplay(file),
+                SnapshotCount = snapshots,
                 Disks = disks,
                 NetworkAdapters = VmxNetworkAdapters.Read(file, concerns),
                 RemovableDrives = removables,
@@ -126,34 +136,29 @@ internal sealed class VmxSource : GuestSource
         return SourceNames.FromPath(file.Path);
     }
 
-    private static long ReadMemory(VmxFile file, List<Concern> concerns)
+    private static long ReadMemory(VmxFile file, int cpus, List<Concern> concerns)
     {
-        const long Default = 2048;
-        if (file["memSize"] is null)
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "MemoryNotTold", $"{file.Path} has no memSize; {Default} MiB is taken.", "Set the memory of the converted guest."));
-            return Default;
-        }
-
-        return Number(file, "memSize", Default, MaximumMemoryMiB, concerns);
+        var written = file["memSize"]?.Trim();
+        long? bytes = file.TryGetNumber("memSize", out var number) && number is > 0 and <= long.MaxValue >> 20 ? number << 20 : null;
+        return MemorySize.Read(file.Path, written is null ? null : $"{written} MiB", bytes, cpus, concerns);
     }
 
-    private static long Number(VmxFile file, string key, long otherwise, long maximum, List<Concern> concerns)
+    private static int ReadCpuCount(VmxFile file, List<Concern> concerns)
     {
-        if (file[key] is not { } text)
+        const string Key = "numvcpus";
+        if (file[Key] is not { } text)
         {
-            return otherwise;
+            return 1;
         }
 
-        if (file.TryGetNumber(key, out var number) && number >= 1 && number <= maximum)
+        if (file.TryGetNumber(Key, out var number) && number is >= 1 and <= MaximumCpus)
         {
-            return number;
+            return (int)number;
         }
 
         concerns.Add(new Concern(
-            ConcernSeverity.Warning, "ValueReplaced", $"{file.Path} sets {key} to \"{text}\", which is not between 1 and {maximum}; {otherwise} is taken."));
-        return otherwise;
+            ConcernSeverity.Warning, "ValueReplaced", $"{file.Path} sets {Key} to \"{text}\", which is not between 1 and {MaximumCpus}; 1 is taken."));
+        return 1;
     }
 
     private static CpuTopology? ReadTopology(VmxFile file, int cpus, List<Concern> concerns)
@@ -209,20 +214,27 @@ internal sealed class VmxSource : GuestSource
         }
     }
 
-    private static void ReportState(VmxFile file, List<Concern> concerns)
+    /// <summary>Hosted products and ESX of before 7 can show a guest's screen by VNC.</summary>
+    private static SourceDisplay? ReadDisplay(VmxFile file) => file.Boolean("RemoteDisplay.vnc.enabled") == true
+        ? new SourceDisplay(
+            DisplayKind.Vnc,
+            Listen: string.IsNullOrWhiteSpace(file["RemoteDisplay.vnc.ip"]) ? null : file["RemoteDisplay.vnc.ip"],
+            Port: file.TryGetNumber("RemoteDisplay.vnc.port", out var port) && port is > 0 and <= ushort.MaxValue ? (int)port : null)
+        : null;
+
+    private static void ReportState(SourceFile descriptor, VmxFile file, List<Concern> concerns)
     {
-        if (!string.IsNullOrWhiteSpace(file["checkpoint.vmState"]))
+        if (file["checkpoint.vmState"] is { } state && !string.IsNullOrWhiteSpace(state))
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Warning, "GuestSuspended", "The guest is suspended: what it had in memory is not in its disks.",
+                ConcernSeverity.Warning, "GuestSuspended", $"{file.Path} describes a suspended guest: what it had in memory is in {state}, not in its disks.",
                 "Resume it, shut it down and convert it then."));
         }
-
-        if (Path.Exists(file.Path + ".lck"))
+        else if (VmxRunState.FindSign(descriptor, file) is { } sign)
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Warning, "GuestMayBeRunning", $"{file.Path}.lck says that the guest is in use.",
-                "Shut the guest down first. If it is not running, the lock was left behind by a crash and can be deleted."));
+                ConcernSeverity.Warning, "GuestMayBeRunning", $"{sign} says that the guest is in use.",
+                "Shut the guest down first. If it is not running, the file was left behind by a crash and can be deleted."));
         }
 
         if (file.Keys.Any(k => k.StartsWith("pciPassthru", StringComparison.OrdinalIgnoreCase)

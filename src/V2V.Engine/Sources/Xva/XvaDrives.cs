@@ -64,6 +64,8 @@ internal static class XvaDrives
             Capacity = size.Value,
             Allocated = found.Values.Sum(b => (long)b.Length),
             Controller = DiskController.Xen,
+            Id = image.Text("name_label"),
+            Slot = Position(device) is var position and < int.MaxValue ? position : null,
             GuestName = device.Text("device") ?? GuestName(Position(device)),
             Open = () => new XvaDisk(file.Open(), size.Value, found),
         };

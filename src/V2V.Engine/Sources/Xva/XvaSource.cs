@@ -1,5 +1,6 @@
 using System.Text;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.Disks.Transports.Archives;
 using V2V.Engine.Disks.Xva;
 
 namespace V2V.Engine.Sources.Xva;
@@ -10,9 +11,6 @@ internal sealed class XvaSource : GuestSource
     public const string Format = "XVA";
 
     private const string DescriptionName = "ova.xml";
-    private const long MiB = 1 << 20;
-    private const long DefaultMemoryMiB = 2048;
-    private const long MaximumMemoryMiB = 64L << 20;
     private const int MaximumCpus = 4096;
 
     public override string Kind => Format;
@@ -40,7 +38,7 @@ internal sealed class XvaSource : GuestSource
             throw new SourceException(V2VError.SourceInvalid, $"{file.Path} describes no guest.") { Path = file.Path, Format = Format, Advice = "Export the guest again with 'xe vm-export'." };
         }
 
-        return [.. guests.Select(m => Read(file, m, description, blocks, machines.Count > guests.Count))];
+        return [.. guests.Select(m => Read(file, m, description, blocks, machines.Count - guests.Count))];
     }
 
     private static byte[] ReadDescription(DiskFile archive)
@@ -48,7 +46,7 @@ internal sealed class XvaSource : GuestSource
         var entry = TarArchive.Enumerate(archive).First();
         if (entry.Length > SourceFile.MaximumDescriptorLength)
         {
-            throw SourceFile.TooLarge($"{archive.Path}!{entry.Name}", Format, entry.Length);
+            throw SourceFile.TooLarge($"{archive.Path}!{entry.Name}", Format);
         }
 
         var content = new byte[entry.Length];
@@ -56,12 +54,13 @@ internal sealed class XvaSource : GuestSource
         return content;
     }
 
-    private static SourceGuest Read(SourceFile file, XvaObject machine, XvaDescription description, XvaBlocks blocks, bool hasSnapshots)
+    private static SourceGuest Read(SourceFile file, XvaObject machine, XvaDescription description, XvaBlocks blocks, int snapshots)
     {
         List<Concern> concerns = [];
         List<SourceDisk> disks = [];
         List<RemovableDrive> removables = [];
         var path = file.Path;
+        var cpus = machine.Number("VCPUs_max") is >= 1 and <= MaximumCpus and { } count ? (int)count : 1;
         XvaDrives.Read(file, machine, description, blocks, disks, removables);
         var hasTpm = description.OfClass("VTPM").Any(t => t.Text("VM") == machine.Reference);
         if (hasTpm)
@@ -69,7 +68,14 @@ internal sealed class XvaSource : GuestSource
             concerns.Add(SourceConcerns.TpmContentsStay);
         }
 
-        if (hasSnapshots)
+        // A guest with a boot policy has a virtual firmware; what has none is started by Xen itself.
+        var isParavirtual = machine.Text("HVM_boot_policy") is null;
+        if (isParavirtual)
+        {
+            concerns.Add(SourceConcerns.Paravirtual);
+        }
+
+        if (snapshots > 0)
         {
             concerns.Add(new Concern(ConcernSeverity.Information, "SnapshotsIgnored", $"{path} holds snapshots of the guest; its current state is converted, the snapshots are not."));
         }
@@ -87,15 +93,18 @@ internal sealed class XvaSource : GuestSource
             SourceKind = Format,
             Path = path,
             Hypervisor = "Xen",
-            CpuCount = machine.Number("VCPUs_max") is >= 1 and <= MaximumCpus and { } cpus ? (int)cpus : 1,
+            State = machine.Text("power_state") switch { "Halted" => GuestState.ShutOff, "Suspended" => GuestState.Suspended, _ => GuestState.Unknown },
+            CpuCount = cpus,
             CpuTopology = Topology(machine),
-            MemoryMiB = Memory(path, machine, concerns),
-            Firmware = machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
+            MemoryMiB = Memory(path, machine, cpus, concerns),
+            Firmware = isParavirtual ? null : machine.Text("HVM_boot_params", "firmware") is "uefi" ? Firmware.Uefi : Firmware.Bios,
             SecureBoot = machine.Text("platform", "secureboot") is "true" or "auto",
             HasTpm = hasTpm,
             GuestOsHint = machine.Text("reference_label"),
             Annotation = machine.Text("name_description"),
+            Uuid = Guid.TryParse(machine.Text("uuid"), out var uuid) ? uuid : null,
             GenerationId = Guid.TryParse(machine.Text("generation_id")?.Replace(":", "", StringComparison.Ordinal), out var id) ? id : null,
+            SnapshotCount = snapshots,
             Disks = disks,
             NetworkAdapters = XvaNetworkAdapters.Read(machine, description, concerns),
             RemovableDrives = removables,
@@ -103,16 +112,10 @@ internal sealed class XvaSource : GuestSource
         };
     }
 
-    private static long Memory(string path, XvaObject machine, List<Concern> concerns)
+    private static long Memory(string path, XvaObject machine, int cpus, List<Concern> concerns)
     {
-        if ((machine.Number("memory_static_max") ?? machine.Number("memory_dynamic_max")) is { } bytes && bytes / MiB is >= 1 and <= MaximumMemoryMiB and { } memory)
-        {
-            return memory;
-        }
-
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MemoryNotTold", $"{path} gives no memory size that makes sense; {DefaultMemoryMiB} MiB are taken.", "Set the memory of the converted guest."));
-        return DefaultMemoryMiB;
+        var field = machine.Number("memory_static_max") is null ? "memory_dynamic_max" : "memory_static_max";
+        return MemorySize.Read(path, machine.Text(field) is { } text ? $"{text} bytes" : null, machine.Number(field), cpus, concerns);
     }
 
     /// <summary>XenServer knows sockets by how many cores each has.</summary>

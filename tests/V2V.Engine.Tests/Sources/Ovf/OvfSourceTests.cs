@@ -43,27 +43,6 @@ public sealed class OvfSourceTests : IDisposable
         Assert.Equal("CapacityDiffers", Assert.Single(guest.Concerns).Id);
     }
 
-    [Fact]
-    public void A_guest_exported_from_VirtualBox_as_OVF_2_is_read_completely()
-    {
-        SampleDisks.WriteStreamOptimized(_folder, "web server-disk001.vmdk");
-        var guest = Read(SampleData.Read("virtualbox.ovf"));
-
-        Assert.Equal("web server", guest.Name);
-        Assert.Equal("VirtualBox", guest.Hypervisor);
-        Assert.Equal(4, guest.CpuCount);
-        Assert.Equal(1024, guest.MemoryMiB);
-        Assert.Equal(Firmware.Uefi, guest.Firmware);
-        Assert.Equal("Debian12_64", guest.GuestOsHint);
-        Assert.Equal("es1370", guest.SoundModel);
-        Assert.Equal([new RemovableDrive(RemovableDriveKind.CdRom, DiskController.Sata, 1)], guest.RemovableDrives);
-        Assert.Equal([new SourceNetworkAdapter("08:00:27:ab:cd:ef", "e1000", "NAT")], guest.NetworkAdapters);
-        var disk = Assert.Single(guest.Disks);
-        Assert.Equal((DiskController.Sata, "ahci"), (disk.Controller, disk.ControllerModel));
-        AssertContent(disk);
-        Assert.Empty(guest.Concerns);
-    }
-
     [Theory]
     [InlineData("--format=ustar")]
     [InlineData("--format=gnu")]
@@ -104,7 +83,7 @@ public sealed class OvfSourceTests : IDisposable
         Assert.Equal(V2VError.SourceChecksumMismatch, error.Error);
         Assert.Contains("debian12-1.vmdk", error.Message, StringComparison.Ordinal);
         Assert.Contains(actual, error.Message, StringComparison.Ordinal);
-        Assert.Contains(disk.ExpectedDigest!.Expected, error.Message, StringComparison.Ordinal);
+        Assert.Contains(disk.ExpectedDigest!.Expected!, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -137,16 +116,21 @@ public sealed class OvfSourceTests : IDisposable
     [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:href=\"%2e%2e/debian12-1.vmdk\"", V2VError.DiskImageOutsideFolder)]
     [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:href=\"http://example.com/debian12-1.vmdk\"", V2VError.SourceUnsupported)]
     [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:href=\"gone.vmdk\"", V2VError.DiskImageNotFound)]
-    [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:compression=\"gzip\" ovf:href=\"debian12-1.vmdk\"", V2VError.SourceUnsupported)]
-    [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:chunkSize=\"1024\" ovf:href=\"debian12-1.vmdk\"", V2VError.SourceUnsupported)]
+    [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:href=\"file:///etc/passwd\"", V2VError.SourceUnsupported)]
+    [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:href=\"file:debian12-1.vmdk\"", V2VError.SourceUnsupported)]
+    [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:compression=\"lzma\" ovf:href=\"debian12-1.vmdk\"", V2VError.SourceUnsupported)]
+    [InlineData("ovf:href=\"debian12-1.vmdk\"", "ovf:chunkSize=\"1024\" ovf:href=\"gone.vmdk\"", V2VError.DiskImageNotFound)]
     [InlineData("ovf:fileRef=\"file1\"", "ovf:fileRef=\"file9\"", V2VError.SourceInvalid)]
-    [InlineData("ovf:fileRef=\"file1\"", "ovf:fileRef=\"file1\" ovf:parentRef=\"vmdisk0\"", V2VError.SourceUnsupported)]
+    [InlineData("ovf:fileRef=\"file1\"", "ovf:fileRef=\"file1\" ovf:parentRef=\"vmdisk0\"", V2VError.SourceInvalid)]
     [InlineData("ovf:/disk/vmdisk1", "ovf:/disk/vmdisk9", V2VError.SourceInvalid)]
-    [InlineData("ovf:/disk/vmdisk1", "ovf:/file/file1", V2VError.SourceUnsupported)]
+    [InlineData("ovf:fileRef=\"file1\"", "ovf:fileRef=\"file1\" ovf:parentRef=\"vmdisk1\"", V2VError.SourceInvalid)]
+    [InlineData("ovf:/disk/vmdisk1", "ovf:/file/file9", V2VError.SourceInvalid)]
+    [InlineData("ovf:/disk/vmdisk1", "ovf:/network/1", V2VError.SourceUnsupported)]
+    [InlineData("<rasd:VirtualQuantity>2<", "<rasd:VirtualQuantity>20000<", V2VError.SourceInvalid)]
     [InlineData("vmw:key=\"firmware\" vmw:value=\"bios\"", "vmw:key=\"firmware\" vmw:value=\"openfirmware\"", V2VError.SourceUnsupported)]
     [InlineData("http://schemas.dmtf.org/ovf/envelope/1", "http://schemas.dmtf.org/ovf/envelope/3", V2VError.SourceUnsupported)]
     [InlineData("<DiskSection>", "<EncryptedData xmlns=\"http://www.w3.org/2001/04/xmlenc#\"/><DiskSection>", V2VError.SourceUnsupported)]
-    [InlineData("</Envelope>", "<VirtualSystem/></Envelope>", V2VError.SourceUnsupported)]
+    [InlineData("</Envelope>", "<VirtualSystem/></Envelope>", V2VError.SourceInvalid)]
     [InlineData("</Envelope>", "", V2VError.SourceInvalid)]
     public void What_is_wrong_or_not_supported_is_refused_by_name(string replaced, string by, V2VError expected)
     {
@@ -193,20 +177,8 @@ public sealed class OvfSourceTests : IDisposable
         File.WriteAllText(_folder["c.txt"], "x");
         ExternalTool.Check("tar", "-C", _folder.Path, "-cf", _folder["two.ova"], "a.ovf", "b.ovf");
         ExternalTool.Check("tar", "-C", _folder.Path, "-cf", _folder["none.ova"], "c.txt");
-        Assert.Contains("2 .ovf", Assert.Throws<SourceException>(() => SampleData.Open(_folder["two.ova"])).Message, StringComparison.Ordinal);
-        Assert.Contains("no .ovf", Assert.Throws<SourceException>(() => SampleData.Open(_folder["none.ova"])).Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("-czf")]
-    [InlineData("-cJf")]
-    public void Compressed_archives_are_refused_by_name(string option)
-    {
-        File.WriteAllText(_folder["a.ovf"], "x");
-        ExternalTool.Check("tar", "-C", _folder.Path, option, _folder["x.ova"], "a.ovf");
-        var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.ova"]));
-        Assert.Equal(V2VError.SourceUnsupported, error.Error);
-        Assert.Contains("compressed", error.Message, StringComparison.Ordinal);
+        Assert.Contains("2 descriptions", Assert.Throws<SourceException>(() => SampleData.Open(_folder["two.ova"])).Message, StringComparison.Ordinal);
+        Assert.Contains("neither the description", Assert.Throws<SourceException>(() => SampleData.Open(_folder["none.ova"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,0 +1,95 @@
+using System.Management.Automation;
+using V2V.Engine.Disks.Transports;
+using V2V.Engine.Sources;
+
+namespace V2V.PowerShell.Commands;
+
+/// <summary>A command that opens guests by their paths, on this host or on others.</summary>
+public abstract class SourceCommand : V2VCommand
+{
+    private protected const string PathSet = "Path";
+    private protected const string LiteralPathSet = "LiteralPath";
+
+    /// <summary>Looks for descriptions in the folders below the given ones too. Links are not followed.</summary>
+    [Parameter]
+    public SwitchParameter Recurse { get; set; }
+
+    /// <summary>Folders in which the disks that a description names by a path elsewhere may lie. Only for descriptions that are trusted.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string[] AllowDiskFolder { get; set; } = [];
+
+    /// <summary>User name and password for another host; the password is also what decrypts -KeyFile. What the host's other clients use (SSH's agent and keys) when it is left out.</summary>
+    [Parameter]
+    [Credential]
+    [ValidateNotNull]
+    public PSCredential? Credential { get; set; }
+
+    /// <summary>A private key for SSH, in place of the agent's and the user's own.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? KeyFile { get; set; }
+
+    /// <summary>The SSH host's key as its fingerprint, "SHA256:...", in place of the list of known hosts.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? HostKeyFingerprint { get; set; }
+
+    /// <summary>Accepts whatever certificate an HTTPS server shows. Only for hosts with self-signed ones, in networks that are trusted.</summary>
+    [Parameter]
+    public SwitchParameter SkipCertificateCheck { get; set; }
+
+    /// <summary>The folder for what has to be unpacked to be read; null takes the system's.</summary>
+    private protected virtual string? UnpackFolder => null;
+
+    private protected SourceOptions SourceOptions => new()
+    {
+        AllowDiskFolders = [.. AllowDiskFolder.Select(ResolveLiteral)],
+        TemporaryDirectory = UnpackFolder,
+        Remote = new RemoteAccess
+        {
+            Credential = Credential?.GetNetworkCredential(),
+            KeyFile = KeyFile is null ? null : ResolveLiteral(KeyFile),
+            HostKeyFingerprint = HostKeyFingerprint,
+            SkipCertificateCheck = SkipCertificateCheck,
+        },
+    };
+
+    /// <summary>The guests that files describe, with a warning for what their descriptions leave in doubt. A file that cannot be used is an error, and the next has its turn.</summary>
+    protected IEnumerable<SourceGuest> OpenGuests(IEnumerable<string> paths, IEnumerable<string> literalPaths)
+    {
+        var options = SourceOptions;
+        foreach (var path in paths.SelectMany(ResolveSource).Concat(literalPaths.Select(ResolveLiteralSource)).SelectMany(InFolder))
+        {
+            if (Try(path, () => GuestSources.Open(path, options, Cancellation), out var guests))
+            {
+                foreach (var guest in guests)
+                {
+                    yield return guest;
+                }
+            }
+        }
+    }
+
+    /// <summary>What a path names where a guest may come from. A URI is nothing of PowerShell's.</summary>
+    private protected IReadOnlyList<string> ResolveSource(string path) => RemoteFiles.IsUri(path) ? [path] : ResolveWildcards(path);
+
+    private protected string ResolveLiteralSource(string path) => RemoteFiles.IsUri(path) ? path : ResolveLiteral(path);
+
+    /// <summary>The descriptions in a folder, so that one that cannot be read does not hide the others. A folder without any is an error of its own.</summary>
+    private IEnumerable<string> InFolder(string path)
+    {
+        if (RemoteFiles.IsUri(path) || !Directory.Exists(path))
+        {
+            return [path];
+        }
+
+        var found = SourceFolders.Find(path, Recurse).Select(p => Stopping ? throw new PipelineStoppedException() : p).ToList();
+        if (Recurse && found.Count == 0)
+        {
+            WriteVerbose($"{path} and the folders below it hold nothing that describes a guest.");
+        }
+
+        return found.Count > 0 || Recurse ? found : [path];
+    }
+}
