@@ -63,7 +63,7 @@ internal sealed class OvaSource : GuestSource
 
     private static bool IsDescriptor(string name) => name.EndsWith(".ovf", StringComparison.OrdinalIgnoreCase);
 
-    private static SourceException Several(string path, IReadOnlyList<string> names, string advice) =>
+    private static SourceException Several(string path, List<string> names, string advice) =>
         new(V2VError.SourceUnsupported, $"{path} has {names.Count} descriptions of guests in it: {string.Join(", ", names.Take(5))}.")
         {
             Path = path,

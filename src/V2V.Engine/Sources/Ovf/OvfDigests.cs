@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Sources.Ovf;

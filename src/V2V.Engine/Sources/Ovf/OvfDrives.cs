@@ -1,5 +1,3 @@
-using V2V.Engine.Disks.Transports;
-
 namespace V2V.Engine.Sources.Ovf;
 
 /// <summary>The removable drives of an OVF package, what drives are attached to, and in which order a firmware sees the disks.</summary>

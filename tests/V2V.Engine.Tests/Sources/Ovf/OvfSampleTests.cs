@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Xml.Linq;
-using V2V.Engine.Sources;
 using V2V.Engine.Tests.Sources.LibvirtXml;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;
