@@ -309,6 +309,27 @@ public sealed class OvfPackageTests : IDisposable
     }
 
     [Fact]
+    public void Links_and_names_that_lead_out_of_an_archive_are_no_files()
+    {
+        Directory.CreateDirectory(_folder["in"]);
+        Make("tar", "ln -s /etc/passwd in/debian12-1.vmdk && cd in && tar -P -cf ../links.ova -C .. debian12.ovf -C in debian12-1.vmdk && tar -P -cf ../out.ova ../debian12.ovf ../debian12-1.vmdk");
+        Assert.Equal(V2VError.DiskImageNotFound, Assert.Throws<SourceException>(() => SampleData.Open(_folder["links.ova"])).Error);
+        Assert.Contains("neither the description", Assert.Throws<SourceException>(() => SampleData.Open(_folder["out.ova"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Disks_that_build_upon_each_other_in_a_circle_are_refused()
+    {
+        SampleDisks.WriteStreamOptimized(_folder, DiskName);
+        File.WriteAllText(_folder["x.ovf"], SampleData.Read("vsphere.ovf")
+            .Replace("<Info>Virtual disk information</Info>", "<Info/><Disk ovf:diskId=\"other\" ovf:fileRef=\"file1\" ovf:parentRef=\"vmdisk1\"/>", StringComparison.Ordinal)
+            .Replace("ovf:diskId=\"vmdisk1\"", "ovf:diskId=\"vmdisk1\" ovf:parentRef=\"other\"", StringComparison.Ordinal));
+        var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.ovf"]));
+        Assert.Equal(V2VError.SourceInvalid, error.Error);
+        Assert.Contains("builds upon itself", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Damaged_packages_are_read_or_refused_but_break_nothing()
     {
         Make("tar", "tar -cf whole.ova debian12.ovf debian12.mf debian12-1.vmdk");
