@@ -22,6 +22,12 @@ public sealed record DiskOpenOptions
     /// is not followed out of its folder.
     /// </summary>
     public IReadOnlyList<string> AllowOutsideFolder { get; init; } = [];
+
+    /// <summary>
+    /// The disk that the image builds upon, where something else than the image says so (OVF's parentRef); disposed with the image. Only a VMDK
+    /// that names no parent of its own takes one.
+    /// </summary>
+    public BlockDevice? Parent { get; init; }
 }
 
 /// <param name="Format">"raw", "vmdk", "qcow2", "qcow", "qed", "vhd", "vhdx", "vdi", "parallels".</param>

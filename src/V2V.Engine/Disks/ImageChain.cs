@@ -26,6 +26,9 @@ internal sealed class ImageChain
         _images.Add(Identity(image));
     }
 
+    /// <summary>The disk that the image builds upon by somebody else's word; null for those below it.</summary>
+    public BlockDevice? GivenParent(DiskFile image) => image == _files[0] ? _options.Parent : null;
+
     /// <summary>Opens a file that holds data of an image: it cannot lead anywhere else.</summary>
     public DiskFile OpenExtent(DiskFile referrer, string name, string format) => Add(ReferencedFile.Open(referrer, name, format, _options, byBaseName: false));
 
@@ -61,7 +64,11 @@ internal sealed class ImageChain
         }
     }
 
-    public void CloseAll() => _files.ForEach(f => f.Dispose());
+    public void CloseAll()
+    {
+        _files.ForEach(f => f.Dispose());
+        _options.Parent?.Dispose();
+    }
 
     private DiskFile AddParent(DiskFile referrer, string format, string name, DiskFile parent)
     {

@@ -1,4 +1,3 @@
-using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources.DiskOnly;
 using V2V.Engine.Sources.HyperV;

@@ -11,11 +11,11 @@ internal sealed class VmdkDisk : JoinedDevice, IDiskImage
     public const string CloneAdvice = "Clone the disk with 'vmkfstools -i' or 'vmware-vdiskmanager -t 0', and convert the clone.";
 
     private readonly VmdkDescriptor _descriptor;
-    private readonly VmdkDisk? _parent;
+    private readonly BlockDevice? _parent;
     private readonly IReadOnlyList<VmdkExtent> _extents;
     private readonly string _path;
 
-    public VmdkDisk(string path, VmdkDescriptor descriptor, IReadOnlyList<VmdkExtent> extents, VmdkDisk? parent)
+    public VmdkDisk(string path, VmdkDescriptor descriptor, IReadOnlyList<VmdkExtent> extents, BlockDevice? parent)
         : base(extents.Select(e => e.Device))
     {
         _path = path;
@@ -44,7 +44,7 @@ internal sealed class VmdkDisk : JoinedDevice, IDiskImage
         return new DiskImageInfo("vmdk", Length, Allocated, detail) { Concerns = concerns };
     }
 
-    private long Allocated => _extents.Sum(e => e.File?.Allocated() ?? 0) + (_parent?.Allocated ?? 0);
+    private long Allocated => _extents.Sum(e => e.File?.Allocated() ?? 0) + ((_parent as VmdkDisk)?.Allocated ?? 0);
 
     protected override void Dispose(bool disposing)
     {

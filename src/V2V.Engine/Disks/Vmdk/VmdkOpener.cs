@@ -47,7 +47,7 @@ internal sealed class VmdkOpener
         VmdkDescriptor descriptor = VmdkDescriptor.Read(_file, 0, _file.Length)!;
         _file.Dispose();
         CheckCreateType(descriptor);
-        VmdkDisk? parent = OpenParent(descriptor);
+        BlockDevice? parent = OpenParent(descriptor);
         var extents = new List<VmdkExtent>();
         long position = 0;
         foreach (VmdkExtentDescription description in descriptor.Extents)
@@ -79,7 +79,7 @@ internal sealed class VmdkOpener
         }
 
         _chain.AddTable(_file, VmdkDisk.Format, header.DirectorySize);
-        VmdkDisk? parent = OpenParent(descriptor);
+        BlockDevice? parent = OpenParent(descriptor);
         var device = new VmdkSparseExtent(_file, header, header.Capacity, parent, 0, CacheSize);
         return new VmdkDisk(_file.Path, descriptor, [new VmdkExtent(device, _file, header.WasNotClosed)], parent);
     }
@@ -96,11 +96,11 @@ internal sealed class VmdkOpener
         }
     }
 
-    private VmdkDisk? OpenParent(VmdkDescriptor descriptor)
+    private BlockDevice? OpenParent(VmdkDescriptor descriptor)
     {
         if (descriptor.ParentContentId == VmdkDescriptor.NoParent)
         {
-            return null;
+            return _chain.GivenParent(_file);
         }
 
         if (descriptor.ParentFileName is not { } name)
@@ -127,7 +127,7 @@ internal sealed class VmdkOpener
         return parent;
     }
 
-    private VmdkExtent OpenExtent(VmdkExtentDescription description, long position, VmdkDisk? parent, int cacheSize)
+    private VmdkExtent OpenExtent(VmdkExtentDescription description, long position, BlockDevice? parent, int cacheSize)
     {
         if (description.Access == "NOACCESS")
         {

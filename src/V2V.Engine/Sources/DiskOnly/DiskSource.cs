@@ -1,5 +1,4 @@
 using V2V.Engine.Disks;
-using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Sources.DiskOnly;

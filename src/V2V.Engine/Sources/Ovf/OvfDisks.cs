@@ -1,4 +1,5 @@
 using V2V.Engine.Disks;
+using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Sources.Ovf;
 
@@ -87,33 +88,35 @@ internal sealed class OvfDisks(OvfDescriptor descriptor, OvfPackage package, Ovf
             throw OvfDescriptor.Invalid(descriptor.Path, $"says that the disk {disk.Id} builds upon {disk.Parent}, but has no such disk.");
         }
 
-        if (source.Format == "raw")
+        if (source.Format != "vmdk")
         {
             throw OvfDescriptor.Unsupported(
-                descriptor.Path, $"stores the disk {disk.Id} as a raw image of the differences from {disk.Parent}", "Delete the guest's snapshots and export it again.");
+                descriptor.Path, $"stores the disk {disk.Id} as a {source.Format} image of the differences from {disk.Parent}", "Delete the guest's snapshots and export it again.");
         }
 
         var parent = Stored(parentDisk, [.. children, disk.Id], controller, model);
         return source with
         {
             Allocated = source.Allocated + parent.Allocated,
-            Open = () => OpenDelta(source, parent),
+            Open = () => OpenDelta(content.Open(), parent),
             ExpectedDigest = OvfDigests.Join(source.ExpectedDigest, parent.ExpectedDigest),
         };
     }
 
-    private static DeltaDisk OpenDelta(SourceDisk source, SourceDisk parent)
+    private static BlockDevice OpenDelta(DiskFile delta, SourceDisk parent)
     {
-        var delta = source.Open();
+        BlockDevice below;
         try
         {
-            return new DeltaDisk(delta, parent.Open());
+            below = parent.Open();
         }
         catch
         {
             delta.Dispose();
             throw;
         }
+
+        return DiskImages.Open(delta, new DiskOpenOptions { Format = "vmdk", Parent = below });
     }
 
     private OvfDisk FindDisk(OvfItem item)

@@ -181,6 +181,29 @@ public sealed class OvfPackageTests : IDisposable
         DiskAssert.Holds(below, device);
     }
 
+    /// <summary>What the guest made zero is zero, whatever the disk below holds.</summary>
+    [Fact]
+    public void Zeros_of_a_delta_disk_hide_what_is_below_them()
+    {
+        File.WriteAllBytes(_folder["x.raw"], SampleDisk.Create(8 << 20));
+        ExternalTool.Check("qemu-img", "convert", "-f", "raw", "-O", "vmdk", _folder["x.raw"], _folder["base.vmdk"]);
+        ExternalTool.Check("qemu-img", "create", "-q", "-f", "vmdk", "-o", "zeroed_grain=on", "-b", _folder["base.vmdk"], "-F", "vmdk", _folder[DiskName]);
+        ExternalTool.Check("qemu-io", "-f", "vmdk", "-c", "write -z 0 1M", "-c", "write -P 90 4M 64k", _folder[DiskName]);
+        ExternalTool.Check("qemu-img", "convert", "-f", "vmdk", "-O", "raw", _folder[DiskName], _folder["x.raw"]);
+
+        // A package's images do not name each other.
+        var delta = File.ReadAllBytes(_folder[DiskName]);
+        var parent = delta.AsSpan().IndexOf("parentCID="u8) + "parentCID=".Length;
+        "ffffffff"u8.CopyTo(delta.AsSpan(parent));
+        File.WriteAllBytes(_folder[DiskName], delta);
+        File.WriteAllText(_folder["x.ovf"], SampleData.Read("vsphere.ovf")
+            .Replace("<References>", "<References><File ovf:href=\"base.vmdk\" ovf:id=\"file0\"/>", StringComparison.Ordinal)
+            .Replace("<Info>Virtual disk information</Info>", "<Info/><Disk ovf:diskId=\"base\" ovf:capacity=\"8388608\" ovf:fileRef=\"file0\"/>", StringComparison.Ordinal)
+            .Replace("ovf:diskId=\"vmdisk1\"", "ovf:diskId=\"vmdisk1\" ovf:parentRef=\"base\"", StringComparison.Ordinal));
+        using var device = SampleData.Open(_folder["x.ovf"])[0].Disks[0].Open();
+        DiskAssert.Holds(File.ReadAllBytes(_folder["x.raw"]), device);
+    }
+
     [Fact]
     public void Files_without_an_entry_in_the_disk_section_are_disks_too()
     {
