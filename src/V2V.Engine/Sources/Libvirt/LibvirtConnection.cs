@@ -21,7 +21,7 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
     public RemoteAccess Access => access;
 
     /// <summary>Whether the other side could be reached at the last call.</summary>
-    public bool IsAlive => _handle is { } handle && VirConnectIsAlive.Call(handle);
+    public bool IsAlive => IsUsable(_handle);
 
     /// <summary>Keeps the connection open until what is returned is disposed.</summary>
     public IDisposable Hold()
@@ -54,15 +54,35 @@ internal sealed class LibvirtConnection(LibvirtUri uri, RemoteAccess access)
                 Drop(handle);
                 throw Silent();
             }
-            catch (LibvirtException) when (_wasOpen && !(handle is not null && VirConnectIsAlive.Call(handle)) && pauses.Next(cancellation))
+            catch (Exception e) when (IsLoss(e, handle) && pauses.Next(cancellation))
             {
                 Drop(handle);
+            }
+            catch (ObjectDisposedException)
+            {
+                throw Silent();
             }
         }
     }
 
     /// <inheritdoc cref="Call{T}(Func{ConnectHandle, LibvirtCall, T}, CancellationToken)"/>
     public T Call<T>(Func<ConnectHandle, T> call, CancellationToken cancellation) => Call((handle, _) => call(handle), cancellation);
+
+    /// <summary>Whether a call failed for want of the connection, which another thread may have found out first, and closed it.</summary>
+    private bool IsLoss(Exception failure, ConnectHandle? handle) =>
+        _wasOpen && failure is LibvirtException or ObjectDisposedException && !IsUsable(handle);
+
+    private static bool IsUsable(ConnectHandle? handle)
+    {
+        try
+        {
+            return handle is not null && VirConnectIsAlive.Call(handle);
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+    }
 
     private ConnectHandle Open(CancellationToken cancellation)
     {

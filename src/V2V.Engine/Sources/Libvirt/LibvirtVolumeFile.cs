@@ -60,7 +60,7 @@ internal sealed class LibvirtVolumeFile : DiskFile
 
         // An attempt that is given up may still be written to, so that each has a buffer of its own, and only that of the last is used again.
         var length = buffer.Length;
-        var data = Download(offset, length, (stream, call) => Fill(stream, call, length));
+        var data = Download(offset, length, (volume, stream, call) => Fill(volume, stream, call, offset, length));
         data.AsSpan(0, length).CopyTo(buffer);
         ArrayPool<byte>.Shared.Return(data);
     }
@@ -82,7 +82,7 @@ internal sealed class LibvirtVolumeFile : DiskFile
         return LibvirtVolume.Describe(volume, "");
     }
 
-    private byte[] Fill(StreamHandle stream, LibvirtCall call, int length)
+    private byte[] Fill(StorageVolHandle volume, StreamHandle stream, LibvirtCall call, long offset, int length)
     {
         var data = ArrayPool<byte>.Shared.Rent(length);
         var buffer = data.AsSpan(0, length);
@@ -92,11 +92,13 @@ internal sealed class LibvirtVolumeFile : DiskFile
             var received = VirStreamRecvFlags.Call(stream, buffer, Path);
             var isHole = received is null;
             var count = received ?? Math.Min(VirStreamRecvHole.Call(stream, Path), buffer.Length);
-            if (count <= 0)
+            // What begins behind the end of a file that has become shorter, libvirt takes for a hole.
+            if (count <= 0 || (isHole && count == length && LibvirtVolume.Describe(volume, Path).Length < offset + length))
             {
-                throw new DiskImageException(V2VError.DiskImageReadFailed, $"'{Path}' ends {buffer.Length} bytes before the end of what was asked for.")
+                throw new DiskImageException(V2VError.DiskImageReadFailed, $"'{Path}' ends before byte {offset + length}, earlier than when it was opened.")
                 {
                     Path = Path,
+                    Offset = offset,
                     Advice = "Check that nothing else changes the volume.",
                 };
             }
@@ -126,7 +128,7 @@ internal sealed class LibvirtVolumeFile : DiskFile
             return 0;
         }
 
-        var hole = Download(offset, Length - offset, (stream, _) =>
+        var hole = Download(offset, Length - offset, (_, stream, _) =>
         {
             var found = VirStreamRecvFlags.Call(stream, new byte[1], Path) is null ? VirStreamRecvHole.Call(stream, Path) : 0;
             // What has been sent behind it is thrown away.
@@ -136,7 +138,7 @@ internal sealed class LibvirtVolumeFile : DiskFile
         return Math.Clamp(hole, 0, Length - offset);
     }
 
-    private T Download<T>(long offset, long length, Func<StreamHandle, LibvirtCall, T> receive)
+    private T Download<T>(long offset, long length, Func<StorageVolHandle, StreamHandle, LibvirtCall, T> receive)
     {
         ObjectDisposedException.ThrowIf(_disposal.IsCancellationRequested, this);
         try
@@ -148,7 +150,7 @@ internal sealed class LibvirtVolumeFile : DiskFile
                     using var stream = Start(connect, volume, offset, length);
                     try
                     {
-                        return receive(stream, call);
+                        return receive(volume, stream, call);
                     }
                     catch
                     {

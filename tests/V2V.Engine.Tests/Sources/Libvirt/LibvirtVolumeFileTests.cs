@@ -72,23 +72,33 @@ public sealed class LibvirtVolumeFileTests(PrivateLibvirt libvirt) : IClassFixtu
     [Fact]
     public async Task A_connection_that_breaks_is_made_again()
     {
-        Sparse("broken.img", 8L * MiB, (0, 8 * MiB));
+        Sparse("broken.img", 64L * MiB, (0, 64 * MiB));
         libvirt.Start();
         libvirt.Virsh("pool-refresh", "images");
         using var file = Open("broken.img");
-        var first = new byte[MiB];
-        file.Read(0, first);
-
-        libvirt.Kill();
+        var contents = new byte[64 * MiB];
+        using var isUnderWay = new ManualResetEventSlim();
+        using var isBroken = new ManualResetEventSlim();
         var reading = Task.Run(() =>
         {
-            var later = new byte[MiB];
-            file.Read(5 * MiB, later);
-            return later;
+            // One after the other, so that several are asked for ahead when the connection breaks.
+            for (var offset = 0; offset < contents.Length; offset += MiB / 4)
+            {
+                file.Read(offset, contents.AsSpan(offset, MiB / 4));
+                if (offset == 8 * MiB)
+                {
+                    isUnderWay.Set();
+                    isBroken.Wait(TestContext.Current.CancellationToken);
+                }
+            }
         }, TestContext.Current.CancellationToken);
+        isUnderWay.Wait(TestContext.Current.CancellationToken);
+        libvirt.Kill();
+        isBroken.Set();
         libvirt.Start();
 
-        Assert.True((await reading).AsSpan().SequenceEqual(File.ReadAllBytes(Path("broken.img")).AsSpan(5 * MiB, MiB)));
+        await reading;
+        Assert.Equal(SHA256.HashData(File.ReadAllBytes(Path("broken.img"))), SHA256.HashData(contents));
     }
 
     [Fact]
@@ -148,9 +158,12 @@ public sealed class LibvirtVolumeFileTests(PrivateLibvirt libvirt) : IClassFixtu
             other.SetLength(3 * MiB);
         }
 
-        var error = Assert.Throws<DiskImageException>(() => file.Read(2 * MiB, new byte[4 * MiB]));
-        Assert.Equal(V2VError.DiskImageReadFailed, error.Error);
-        Assert.Contains("shrinking.img", error.Message, StringComparison.Ordinal);
+        foreach (var (offset, length) in new[] { (2 * MiB, 4 * MiB), (6 * MiB, 4096) })
+        {
+            var error = Assert.Throws<DiskImageException>(() => file.Read(offset, new byte[length]));
+            Assert.Equal(V2VError.DiskImageReadFailed, error.Error);
+            Assert.Contains("shrinking.img", error.Message, StringComparison.Ordinal);
+        }
     }
 
     private DiskFile Open(string name, TimeSpan? timeout = null)
