@@ -9,7 +9,7 @@ namespace V2V.Engine.Tests.Disks.Transports.Nbd;
 /// <summary>Exports of qemu-nbd and nbdkit, with all that they can be told to do.</summary>
 public sealed class NbdFileTests : IDisposable
 {
-    private static readonly RemoteAccess s_access = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private static readonly RemoteAccess s_access = new();
 
     private readonly TestFolder _folder = new();
     private readonly int _port = ExternalServer.FreePort();
