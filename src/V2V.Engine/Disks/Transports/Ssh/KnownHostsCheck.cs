@@ -42,14 +42,18 @@ internal sealed class KnownHostsCheck(SshAddress address, string[] files, List<K
         {
             return SshFault.HostKeyRefused(
                 address,
-                $"shows another key than the one that it is known by ({other.Place}): {shown}. Either its key was changed, or somebody stands between and reads along.",
-                "Ask the host's administrator for the fingerprint of its new key. Only if it is the one shown, remove the old key with ssh-keygen -R and add the new one.");
+                $"shows another key than the one that it is known by ({other.Place}): {shown}. "
+                    + "Either its key was changed, or somebody stands between and reads along.",
+                "Ask the host's administrator for the fingerprint of its new key. Only if it is the one shown, "
+                    + "remove the old key with ssh-keygen -R and add the new one.");
         }
 
+        string where = _known.Length > 0 ? $"by a key of this type, only by {string.Join(", ", Types)}" : $"in {string.Join(" or ", files)}";
         return SshFault.HostKeyRefused(
             address,
-            $"is not known {(_known.Length > 0 ? $"by a key of this type, only by {string.Join(", ", Types)}" : $"in {string.Join(" or ", files)}")}{Authorities()}: {shown}.",
-            $"Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_..._key.pub). If it is right, give it as -HostKeyFingerprint, or add the host: {KeyScan()}.");
+            $"is not known {where}{Authorities()}: {shown}.",
+            "Compare the fingerprint with the host's own (ssh-keygen -lf /etc/ssh/ssh_host_..._key.pub). If it is right, "
+                + $"give it as -HostKeyFingerprint, or add the host: {KeyScan()}.");
     }
 
     private string Authorities() => lines.Exists(l => l.Marker == "@cert-authority") ? " (certificates of hosts are not read)" : "";

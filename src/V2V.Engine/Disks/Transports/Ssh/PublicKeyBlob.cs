@@ -11,7 +11,8 @@ internal static class PublicKeyBlob
 
     /// <summary>The key's type, "ssh-ed25519"; null when this is no key.</summary>
     public static string? TypeOf(ReadOnlySpan<byte> key) =>
-        key.Length <= MaximumSize && new SshReader(key).TryReadString(out ReadOnlySpan<byte> type) && type.Length is > 0 and <= 64 && type.IndexOfAnyExceptInRange((byte)'!', (byte)'~') < 0
+        key.Length <= MaximumSize && new SshReader(key).TryReadString(out ReadOnlySpan<byte> type)
+        && type.Length is > 0 and <= 64 && type.IndexOfAnyExceptInRange((byte)'!', (byte)'~') < 0
             ? Encoding.ASCII.GetString(type)
             : null;
 

@@ -3,7 +3,10 @@ using Renci.SshNet;
 
 namespace V2V.Engine.Disks.Transports.Ssh;
 
-/// <summary>Runs small scripts on a host, for what SFTP cannot tell. The script goes to a shell's input, so that nothing is left to the login shell to interpret.</summary>
+/// <summary>
+/// Runs small scripts on a host, for what SFTP cannot tell. The script goes to a shell's input, so that nothing is left to the login
+/// shell to interpret.
+/// </summary>
 internal static class RemoteShell
 {
     /// <summary>A word of a shell script that stands for exactly this text.</summary>

@@ -187,9 +187,11 @@ internal sealed class SftpFile : DiskFile
     private static long DeviceLength(SshHost host, SshLink link, string serverPath, string uri)
     {
         string script = $"PATH=$PATH:/sbin:/usr/sbin blockdev --getsize64 {RemoteShell.Quote(serverPath)}\n";
-        return long.TryParse(RemoteShell.Run(link, script, 100, host.Access.Timeout)?.Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out long length)
+        string? answer = RemoteShell.Run(link, script, 100, host.Access.Timeout)?.Trim();
+        return long.TryParse(answer, NumberStyles.None, CultureInfo.InvariantCulture, out long length)
             ? length
-            : throw new DiskImageException(V2VError.DiskImageUnsupported, $"'{uri}' is a block device, and the host does not tell its size (blockdev --getsize64).")
+            : throw new DiskImageException(
+                V2VError.DiskImageUnsupported, $"'{uri}' is a block device, and the host does not tell its size (blockdev --getsize64).")
             {
                 Path = uri,
                 Advice = "Log in as a user who may run blockdev there, or copy the device into a file first.",

@@ -24,7 +24,7 @@ internal sealed partial class SigningKeys(IEnumerable<HostAlgorithm> ways, Func<
         {
             Match match = OpenSsh().Match(serverVersion() ?? "");
             Version? version = match.Success
-                ? new Version(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), int.Parse(match.Groups[2].ValueSpan, CultureInfo.InvariantCulture))
+                ? new Version(Number(match.Groups[1]), Number(match.Groups[2]))
                 : null;
             return
             [
@@ -34,6 +34,8 @@ internal sealed partial class SigningKeys(IEnumerable<HostAlgorithm> ways, Func<
             ];
         }
     }
+
+    private static int Number(Group digits) => int.Parse(digits.ValueSpan, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"^SSH-[0-9.]+-OpenSSH_([0-9]{1,3})\.([0-9]{1,3})")]
     private static partial Regex OpenSsh();

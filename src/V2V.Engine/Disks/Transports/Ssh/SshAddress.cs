@@ -52,7 +52,8 @@ internal sealed record SshAddress(string User, string Host, int Port)
     public string UriOf(string path)
     {
         string host = Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host;
-        return $"ssh://{Uri.EscapeDataString(User)}@{host}{(Port == DefaultPort ? "" : $":{Port}")}{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}";
+        string port = Port == DefaultPort ? "" : $":{Port}";
+        return $"ssh://{Uri.EscapeDataString(User)}@{host}{port}{string.Join('/', path.Split('/').Select(Uri.EscapeDataString))}";
     }
 
     public override string ToString() => $"{User}@{KnownName}";

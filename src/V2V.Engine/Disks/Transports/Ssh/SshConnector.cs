@@ -72,7 +72,10 @@ internal static class SshConnector
 
         // Servers hang up on who has tried too often, in words, which is no loss of the connection.
         bool isTurnedAway = e is SshAuthenticationException or SshPassPhraseNullOrEmptyException
-            || (hostIsProved && e is SshConnectionException { DisconnectReason: DisconnectReason.ProtocolError or DisconnectReason.NoMoreAuthenticationMethodsAvailable });
+            || (hostIsProved && e is SshConnectionException
+            {
+                DisconnectReason: DisconnectReason.ProtocolError or DisconnectReason.NoMoreAuthenticationMethodsAvailable,
+            });
         return isTurnedAway ? SshFault.LoginFailed(address, login.Describe(e.Message), e) : SshFault.Unavailable(address, e);
     }
 
@@ -86,7 +89,8 @@ internal static class SshConnector
 
         MoveToFront(info.Encryptions, FastCiphers);
         // Certificates would have to be judged by their authority, which is not done: hosts that have one have a plain key too.
-        foreach (string name in info.HostKeyAlgorithms.Keys.Where(k => k.Contains("-cert-", StringComparison.Ordinal)).Concat(refusedTypes.SelectMany(PublicKeyBlob.Algorithms)).ToArray())
+        string[] certificates = [.. info.HostKeyAlgorithms.Keys.Where(k => k.Contains("-cert-", StringComparison.Ordinal))];
+        foreach (string name in certificates.Concat(refusedTypes.SelectMany(PublicKeyBlob.Algorithms)))
         {
             info.HostKeyAlgorithms.Remove(name);
         }

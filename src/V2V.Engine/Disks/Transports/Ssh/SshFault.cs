@@ -14,7 +14,9 @@ internal static class SshFault
 
     public static DiskImageException Unavailable(SshAddress address, Exception inner, bool wasLost = false) => new(
         V2VError.RemoteUnavailable,
-        $"The SSH host {address.KnownName} {(wasLost ? "was lost, and several attempts to go on there failed" : "cannot be reached")}: {ServerText.Clean(inner.Message)}", inner)
+        $"The SSH host {address.KnownName} {(wasLost ? "was lost, and several attempts to go on there failed" : "cannot be reached")}: "
+            + ServerText.Clean(inner.Message),
+        inner)
     {
         Path = address.UriOf("/"),
         Advice = "Check the host's name, its port and that SSH is enabled there (ESXi: the service TSM-SSH).",

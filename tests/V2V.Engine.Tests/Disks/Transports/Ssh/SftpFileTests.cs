@@ -136,6 +136,21 @@ public sealed class SftpFileTests : IDisposable
         Assert.Equal(0, proxy.DropsLeft);
     }
 
+    /// <summary>Servers change the connection's keys after so many bytes, while requests are under way, and the host proves itself anew.</summary>
+    [Fact]
+    public void Reading_goes_on_while_keys_are_changed()
+    {
+        using SshServer server = SshServer.Start("UsePAM no\nRekeyLimit 1M");
+        byte[] content = RandomNumberGenerator.GetBytes(6 << 20);
+        server.Folder.Write("disk.raw", content);
+        using var proxy = new LossyProxy(server.Port);
+        using DiskFile file = RemoteFiles.Locate(server.Uri("disk.raw", proxy.Port), server.Access).Open();
+        byte[] read = new byte[content.Length];
+        Parallel.For(0, 6, i => file.Read(i << 20, read.AsSpan(i << 20, 1 << 20)));
+        Assert.Equal(-1, DiskAssert.FirstDifference(content, read));
+        Assert.Equal(1, proxy.Connections);
+    }
+
     [Fact]
     public void Reading_goes_on_after_the_session_was_killed()
     {
@@ -169,7 +184,7 @@ public sealed class SftpFileTests : IDisposable
     public void A_host_that_stays_away_is_named()
     {
         Write("disk.raw", 1 << 20);
-        using DiskFile file = Open("disk.raw", access: _server.Access with { Timeout = TimeSpan.FromSeconds(4) });
+        using DiskFile file = Open("disk.raw", access: _server.Access with { Timeout = TimeSpan.FromSeconds(12) });
         _server.Stop();
         var e = Assert.Throws<DiskImageException>(() => file.Read(0, new byte[100]));
         Assert.Equal(V2VError.RemoteUnavailable, e.Error);

@@ -98,7 +98,7 @@ public sealed class SshLoginTests : IDisposable
             {
                 string key = server.MakeKey("agent_" + type, type);
                 ExternalTool.Check("env", $"SSH_AUTH_SOCK={socket}", "ssh-add", "-q", key);
-                Assert.Contains("of the agent", Login(access with { Timeout = TimeSpan.FromSeconds(11) })!, StringComparison.Ordinal);
+                Assert.Contains("of the agent", Login(access with { Timeout = TimeSpan.FromSeconds(31) })!, StringComparison.Ordinal);
                 server.Authorize("agent_" + type);
                 Assert.Null(Login(access));
                 // One after the other, so that it is this key that logs in.
@@ -113,7 +113,7 @@ public sealed class SshLoginTests : IDisposable
                 ExternalTool.Check("env", $"SSH_AUTH_SOCK={socket}", "ssh-add", "-q", server.MakeKey($"many{i}", "ed25519"));
             }
 
-            Assert.Contains("Too many authentication failures", Login(access with { Timeout = TimeSpan.FromSeconds(12) })!, StringComparison.Ordinal);
+            Assert.Contains("Too many authentication failures", Login(access with { Timeout = TimeSpan.FromSeconds(32) })!, StringComparison.Ordinal);
         }
         finally
         {

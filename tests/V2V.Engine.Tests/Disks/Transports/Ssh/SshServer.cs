@@ -53,7 +53,7 @@ internal sealed class SshServer : IDisposable
     /// <summary>A key that logs in.</summary>
     public string KeyFile { get; }
 
-    public RemoteAccess Access => new() { KeyFile = KeyFile, HostKeyFingerprint = Fingerprint("host_ed25519"), Timeout = TimeSpan.FromSeconds(10) };
+    public RemoteAccess Access => new() { KeyFile = KeyFile, HostKeyFingerprint = Fingerprint("host_ed25519") };
 
     /// <summary>The server's processes for who is logged in.</summary>
     public int[] Sessions => Children(_process.Id);
