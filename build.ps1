@@ -38,7 +38,7 @@ $testPackages = @(
     'xfsprogs', 'btrfs-progs', 'dosfstools', 'mtools', 'ntfs-3g', 'cryptsetup-bin', 'lvm2', 'virt-v2v', 'libnbd-bin', 'nbdkit', 'python3-hivex', 'busybox-static', 'nginx-light',
     'rpm', 'sqlite3', 'db-util', 'osinfo-db', 'libosinfo-bin', 'grub-common', 'grub-pc-bin', 'systemd-boot',
     'dracut-core', 'selinux-utils', 'gcc-mingw-w64-x86-64', 'gcc-mingw-w64-i686', 'wine64',
-    'libwin-hivex-perl', 'libhivex-bin', 'attr', 'sleuthkit', 'p7zip-full', 'zip', 'wimtools', 'xorriso', 'genisoimage',
+    'libwin-hivex-perl', 'libhivex-bin', 'attr', 'sleuthkit', 'p7zip-full', 'zip', 'openssl', 'wimtools', 'xorriso', 'genisoimage',
     'openssh-server', 'openssh-client')
 
 function Write-Line([string] $text) {

@@ -165,6 +165,26 @@ public sealed class GetV2VSourceGuestTests : IDisposable
     }
 
     [Fact]
+    public void Disks_in_archives_are_named_by_an_exclamation_mark()
+    {
+        foreach (var name in new[] { "sda.raw", "sdb.raw" })
+        {
+            Guests.WriteRawDisk(_session.Folder, name);
+        }
+
+        using (var archive = System.IO.Compression.ZipFile.Open(Path.Combine(_session.Folder, "db.zip"), System.IO.Compression.ZipArchiveMode.Create))
+        {
+            System.IO.Compression.ZipFileExtensions.CreateEntryFromFile(archive, Path.Combine(_session.Folder, "sda.raw"), "sda.raw");
+            System.IO.Compression.ZipFileExtensions.CreateEntryFromFile(archive, Path.Combine(_session.Folder, "sdb.raw"), "sdb.raw");
+        }
+
+        var refused = _session.Run("param($f) Get-V2VSourceGuest $f/db.zip", _session.Folder);
+        Assert.StartsWith("SourceUnsupported", Assert.Single(refused.Errors).FullyQualifiedErrorId, StringComparison.Ordinal);
+        var guest = _session.Run("param($f) Get-V2VSourceGuest -Disk $f/db.zip!sda.raw, $f/db.zip!sdb.raw -TemporaryDirectory $f", _session.Folder).Only<SourceGuest>();
+        Assert.Equal(Path.Combine(_session.Folder, "db.zip") + "!sdb.raw", guest.Disks[1].Path);
+    }
+
+    [Fact]
     public void A_guest_is_not_made_without_one_of_its_disks()
     {
         Guests.WriteRawDisk(_session.Folder, "sda.raw");

@@ -49,7 +49,7 @@ public abstract class DiskFile : IDisposable
     public virtual IEnumerable<DiskExtent> Extents(long offset, long length) =>
         length > 0 ? [new DiskExtent(offset, length, IsZero: false)] : [];
 
-    /// <summary>Bytes that the file takes at its place: its size less its holes.</summary>
+    /// <summary>Bytes that the file takes at its place: its size less its holes, or what it was compressed to.</summary>
     internal virtual long Allocated() => Extents(0, Length).Where(e => !e.IsZero).Sum(e => e.Length);
 
     public void Dispose()

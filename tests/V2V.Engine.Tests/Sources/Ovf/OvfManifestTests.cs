@@ -46,5 +46,23 @@ public sealed class OvfManifestTests
     public void A_line_of_brackets_takes_no_longer_than_any_other() =>
         Assert.Single(Parse(new string(')', 2_000_000) + "(" + new string(')', 2_000_000)).Concerns);
 
+    [Fact]
+    public void Damaged_manifests_are_read_or_reported_line_by_line()
+    {
+        var original = Encoding.UTF8.GetBytes($"SHA1(disk.vmdk)= {Sha1}\r\nSHA256 (a.ovf) = {new string('a', 64)}\n");
+        var random = new Random(13);
+        for (var i = 0; i < 500; i++)
+        {
+            byte[] damaged = [.. original];
+            for (var n = random.Next(1, 6); n > 0; n--)
+            {
+                damaged[random.Next(damaged.Length)] = (byte)random.Next(256);
+            }
+
+            var manifest = OvfManifest.Parse("x.mf", damaged);
+            Assert.InRange(manifest.FileNames.Count() + manifest.Concerns.Count, 1, damaged.Length);
+        }
+    }
+
     private static OvfManifest Parse(string text) => OvfManifest.Parse("x.mf", Encoding.UTF8.GetBytes(text));
 }

@@ -309,6 +309,44 @@ public sealed class OvfPackageTests : IDisposable
     }
 
     [Fact]
+    public void An_export_domain_of_oVirt_keeps_disks_elsewhere_which_has_to_be_allowed()
+    {
+        const string Group = "5a8f9c1e-6f1b-4f0e-9a34-0d8f3f6d2a01";
+        const string Image = "c0b7b7a2-3f0b-4c55-9d7a-7a6b3a1f0b02";
+        Directory.CreateDirectory(_folder["master/vms/1"]);
+        Directory.CreateDirectory(_folder[$"images/{Group}"]);
+        SampleDisks.WriteStreamOptimized(_folder, $"images/{Group}/{Image}");
+        var descriptor = _folder["master/vms/1/1.ovf"];
+        File.WriteAllText(descriptor, SampleData.Read("vsphere.ovf").Replace("ovf:href=\"debian12-1.vmdk\"", $"ovf:href=\"{Group}/{Image}\"", StringComparison.Ordinal));
+        var error = Assert.Throws<SourceException>(() => SampleData.Open(descriptor));
+        Assert.Equal(V2VError.DiskImageOutsideFolder, error.Error);
+        Assert.Contains("-AllowDiskFolder", error.Advice, StringComparison.Ordinal);
+        var options = new SourceOptions { AllowDiskFolders = [_folder["images"]] };
+        AssertContent(GuestSources.Open(descriptor, options, TestContext.Current.CancellationToken)[0].Disks[0]);
+    }
+
+    [Fact]
+    public void Links_and_names_that_lead_out_of_an_archive_are_no_files()
+    {
+        Directory.CreateDirectory(_folder["in"]);
+        Make("tar", "ln -s /etc/passwd in/debian12-1.vmdk && cd in && tar -P -cf ../links.ova -C .. debian12.ovf -C in debian12-1.vmdk && tar -P -cf ../out.ova ../debian12.ovf ../debian12-1.vmdk");
+        Assert.Equal(V2VError.DiskImageNotFound, Assert.Throws<SourceException>(() => SampleData.Open(_folder["links.ova"])).Error);
+        Assert.Contains("neither the description", Assert.Throws<SourceException>(() => SampleData.Open(_folder["out.ova"])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Disks_that_build_upon_each_other_in_a_circle_are_refused()
+    {
+        SampleDisks.WriteStreamOptimized(_folder, DiskName);
+        File.WriteAllText(_folder["x.ovf"], SampleData.Read("vsphere.ovf")
+            .Replace("<Info>Virtual disk information</Info>", "<Info/><Disk ovf:diskId=\"other\" ovf:fileRef=\"file1\" ovf:parentRef=\"vmdisk1\"/>", StringComparison.Ordinal)
+            .Replace("ovf:diskId=\"vmdisk1\"", "ovf:diskId=\"vmdisk1\" ovf:parentRef=\"other\"", StringComparison.Ordinal));
+        var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.ovf"]));
+        Assert.Equal(V2VError.SourceInvalid, error.Error);
+        Assert.Contains("builds upon itself", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Damaged_packages_are_read_or_refused_but_break_nothing()
     {
         Make("tar", "tar -cf whole.ova debian12.ovf debian12.mf debian12-1.vmdk");

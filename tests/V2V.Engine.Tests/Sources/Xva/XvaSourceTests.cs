@@ -52,6 +52,19 @@ public sealed class XvaSourceTests : IDisposable
         return _folder["mail.xva"];
     }
 
+    [Theory]
+    [InlineData("gzip -1")]
+    [InlineData("zstd -q")]
+    public void Compressed_exports_are_read_too(string program)
+    {
+        var path = Place();
+        ExternalTool.Check("sh", "-c", $"{program} -c {path} > {path}.packed");
+        var guest = Assert.Single(SampleData.Open(path + ".packed"));
+        Assert.Equal(("XVA", "mail & calendar"), (guest.SourceKind, guest.Name));
+        using var device = guest.Disks[0].Open();
+        DiskAssert.Holds(_disk, device);
+    }
+
     [Fact]
     public void Disks_are_read_in_place()
     {

@@ -19,7 +19,6 @@ internal static class ArchiveKinds
         [(byte)'L', (byte)'Z', (byte)'I', (byte)'P', 1, ..] => "lzip",
         [0x04, 0x22, 0x4D, 0x18, ..] => "lz4",
         [0x89, (byte)'L', (byte)'Z', (byte)'O', 0, 0x0D, 0x0A, ..] => "lzop",
-        [0x1F, 0x9D, ..] => "compress (.Z)",
         _ => null,
     };
 }

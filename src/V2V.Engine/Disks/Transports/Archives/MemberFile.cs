@@ -34,6 +34,9 @@ internal sealed class MemberFile(DiskFile archive, FileStore store, string name,
         }
     }
 
+    /// <summary>How much of a compressed archive a member takes is not known without unpacking it.</summary>
+    internal override long Allocated() => IsPacked ? length : base.Allocated();
+
     protected override void Dispose(bool disposing)
     {
         archive.Dispose();

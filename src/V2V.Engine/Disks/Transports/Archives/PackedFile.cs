@@ -65,6 +65,8 @@ internal sealed class PackedFile(Func<PackedContent> unpack)
 
         public override IEnumerable<DiskExtent> Extents(long offset, long length) => content.Extents(offset, length);
 
+        internal override long Allocated() => content.Packed.Allocated();
+
         protected override void Dispose(bool disposing)
         {
             if (!_isClosed)

@@ -75,9 +75,13 @@ public sealed class TarStore : FileStore
 
     private TarEntry? Find(string name)
     {
-        ReadUntil(e => e.Name == name);
         lock (_lock)
         {
+            if (!_isComplete && !_byName.ContainsKey(name))
+            {
+                ReadUntil(e => e.Name == name);
+            }
+
             return _byName.GetValueOrDefault(name);
         }
     }

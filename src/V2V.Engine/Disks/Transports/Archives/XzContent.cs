@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace V2V.Engine.Disks.Transports.Archives;
 
 /// <summary>
@@ -6,6 +8,9 @@ namespace V2V.Engine.Disks.Transports.Archives;
 /// </summary>
 internal sealed class XzContent : PackedContent
 {
+    /// <summary>Each takes some 100 MiB for what "xz -9" has compressed.</summary>
+    private const int MaximumDecoders = 8;
+
     private readonly List<XzBlock> _blocks;
     private readonly Progress[] _progress;
 
@@ -31,11 +36,25 @@ internal sealed class XzContent : PackedContent
     public override void Require(long offset, long length)
     {
         long end = offset + length;
-        for (int i = Find(offset); i < _blocks.Count && _blocks[i].Offset < end; i++)
+        int first = Find(offset);
+        int last = end > offset ? Find(end - 1) : first - 1;
+        if (last <= first)
         {
-            XzBlock block = _blocks[i];
-            // Decoders take much memory, so none is left half-way, unless it is the only one.
-            Unpack(block, _progress[i], _blocks.Count > 1 ? block.Length : Math.Min(end - block.Offset, block.Length));
+            for (int i = first; i <= last; i++)
+            {
+                Unpack(i, end);
+            }
+
+            return;
+        }
+
+        try
+        {
+            Parallel.For(first, last + 1, new ParallelOptions { MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, MaximumDecoders) }, i => Unpack(i, end));
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
         }
     }
 
@@ -55,8 +74,12 @@ internal sealed class XzContent : PackedContent
         }
     }
 
-    private void Unpack(XzBlock block, Progress progress, long end)
+    private void Unpack(int index, long contentEnd)
     {
+        XzBlock block = _blocks[index];
+        Progress progress = _progress[index];
+        // Decoders take much memory, so none is left half-way, unless it is the only one.
+        long end = _blocks.Count > 1 ? block.Length : Math.Min(contentEnd - block.Offset, block.Length);
         if (Volatile.Read(ref progress.Unpacked) >= end)
         {
             return;
