@@ -17,7 +17,7 @@ Describe 'V2V in pwsh' {
 
     It 'shows a guest as a table and as a list' {
         $guest = Get-V2VSourceGuest $sample
-        $guest | Out-String -Width 120 | Should -Match '(?m)^Name +Kind +Hypervisor +CPUs +Memory +Disks +Path'
+        $guest | Out-String -Width 120 | Should -Match '(?m)^Name +Kind +Hypervisor +State +CPUs +Memory +Disks +Path'
         $guest | Format-List | Out-String | Should -Match '(?m)^NetworkAdapters +: '
     }
 
@@ -28,6 +28,14 @@ Describe 'V2V in pwsh' {
         $restored.CanConvert | Should -BeTrue
         $restored.Source.Disks[0].Capacity | Should -BeGreaterThan 0
         $restored.Changes[0].Path | Should -Not -BeNullOrEmpty
+    }
+
+    It 'takes guests from tables and stored guests' {
+        $table = Join-Path $TestDrive 'fleet.csv'
+        [pscustomobject]@{ Path = $sample; Name = 'renamed'; MemoryMiB = 768; Cpu = '' } | Export-Csv $table
+        $guest = Import-Csv $table | Get-V2VSourceGuest
+        $guest.Name, $guest.MemoryMiB | Should -Be 'renamed', 768
+        ($guest | ConvertTo-Json -Depth 6 | ConvertFrom-Json | Get-V2VSourceGuest).Disks.Count | Should -Be $guest.Disks.Count
     }
 
     It 'runs in a background job' {

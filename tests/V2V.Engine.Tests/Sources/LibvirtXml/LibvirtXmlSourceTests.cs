@@ -69,7 +69,7 @@ public sealed class LibvirtXmlSourceTests : IDisposable
     [InlineData("<graphics type='vnc' port='5901' autoport='no' listen='0.0.0.0' passwd='secret'/>", DisplayKind.Vnc, "0.0.0.0", 5901)]
     [InlineData("<graphics type='spice' autoport='yes' port='5900'><listen type='address' address='::1'/></graphics>", DisplayKind.Spice, "::1", null)]
     [InlineData("<graphics type='vnc' port='-1' autoport='no'/><graphics type='spice'/>", DisplayKind.Vnc, null, null)]
-    [InlineData("<graphics type='sdl'/>", null, null, null)]
+    [InlineData("<graphics type='sdl'/>", DisplayKind.Window, null, null)]
     [InlineData("", null, null, null)]
     public void The_first_display_is_read_without_its_password(string graphics, DisplayKind? kind, string? listen, int? port) => Assert.Equal(
         kind is { } known ? new SourceDisplay(known, listen, port) : null, Read($"<memory>524288</memory><devices>{graphics}</devices>").Display);
