@@ -1,5 +1,7 @@
 using System.Xml.Linq;
+using V2V.Engine.Disks.Transports;
 using V2V.Engine.Native.Libvirt;
+using V2V.Engine.Sources.Libvirt;
 
 namespace V2V.Engine.Targets.Libvirt;
 
@@ -11,12 +13,7 @@ internal sealed class LibvirtHost(ConnectHandle connect, string uri)
     private readonly Lazy<XElement> _capabilities = new(() => XElement.Parse(VirConnectGetCapabilities.Call(connect, uri)));
 
     /// <exception cref="LibvirtException">Nothing answers at the URI, or it does not let this user in.</exception>
-    public static ConnectHandle Connect(string uri)
-    {
-        // Where nobody is there to answer, ssh must not ask for a password: it fails, and says why.
-        var isAsking = uri.Contains("+ssh", StringComparison.Ordinal) && !uri.Contains("no_tty", StringComparison.Ordinal);
-        return VirConnectOpen.Call(isAsking ? $"{uri}{(uri.Contains('?') ? '&' : '?')}no_tty=1" : uri);
-    }
+    public static ConnectHandle Connect(string uri) => VirConnectOpen.Call(LibvirtUri.Parse(uri).ForOpening(new RemoteAccess()));
 
     /// <summary>"kvm" if the host has it, else "qemu", else the only kind that the driver knows; null when it cannot run the architecture.</summary>
     public string? DomainType(string architecture)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using V2V.Engine.Native.Libvirt;
+using V2V.Engine.Sources.Libvirt;
 using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets.Libvirt;
@@ -28,7 +29,7 @@ public sealed class LibvirtTarget : ConversionTarget
         ArgumentException.ThrowIfNullOrEmpty(pool);
         _uri = uri;
         _poolName = pool;
-        _isLocal = !Uri.TryCreate(uri, UriKind.Absolute, out var parsed) || parsed.Host.Length == 0;
+        _isLocal = LibvirtUri.Parse(uri).IsLocal;
     }
 
     /// <summary>"kvm" or "qemu"; null takes the best that the host offers.</summary>
