@@ -14,14 +14,14 @@ public sealed record GuestAssessment
 
     public TargetHardware? Hardware { get; init; }
 
-    public IReadOnlyList<ConversionChange> Changes { get; init; } = [];
+    public IReadOnlyList<ConversionChange> Changes { get; init => field = PlainList.Of(value); } = [];
 
-    public IReadOnlyList<Concern> Concerns { get; init; } = [];
+    public IReadOnlyList<Concern> Concerns { get; init => field = PlainList.Of(value); } = [];
 
     /// <summary>True when nothing stands against converting it.</summary>
     public bool CanConvert => !Concerns.Any(c => c.Severity == ConcernSeverity.Blocker);
 
-    public IReadOnlyList<ConversionPhase> Phases { get; init; } = [];
+    public IReadOnlyList<ConversionPhase> Phases { get; init => field = PlainList.Of(value); } = [];
 }
 
 /// <summary>What a conversion did.</summary>
@@ -32,7 +32,7 @@ public sealed record ConversionResult
     public required GuestAssessment Assessment { get; init; }
 
     /// <summary>Full paths (or pool/volume) of the disks, in order.</summary>
-    public required IReadOnlyList<string> Disks { get; init; }
+    public required IReadOnlyList<string> Disks { get; init => field = PlainList.Of(value); }
 
     /// <summary>Path of the domain XML for folder targets.</summary>
     public string? DomainXmlPath { get; init; }
@@ -44,7 +44,7 @@ public sealed record ConversionResult
     public required string Target { get; init; }
 
     /// <summary>The settings that it was converted with, and who decided each: a parameter, the profile or the default.</summary>
-    public IReadOnlyList<ConversionSetting> Settings { get; init; } = [];
+    public IReadOnlyList<ConversionSetting> Settings { get; init => field = PlainList.Of(value); } = [];
 
     /// <summary>Bytes read from the source's disks during the copy.</summary>
     public long BytesRead { get; init; }
@@ -52,7 +52,7 @@ public sealed record ConversionResult
     /// <summary>Bytes written to the target.</summary>
     public long BytesWritten { get; init; }
 
-    public IReadOnlyList<ConversionPhase> Phases { get; init; } = [];
+    public IReadOnlyList<ConversionPhase> Phases { get; init => field = PlainList.Of(value); } = [];
 
     public TimeSpan Elapsed { get; init; }
 }

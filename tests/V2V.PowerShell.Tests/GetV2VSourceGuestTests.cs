@@ -18,6 +18,16 @@ public sealed class GetV2VSourceGuestTests : IDisposable
     }
 
     [Fact]
+    public void Scripts_index_what_a_guest_has()
+    {
+        var disk = Guests.WriteRawDisk(_session.Folder, "disk.img");
+        var outcome = _session.Run(
+            "param($d, $s) $g = Get-V2VSourceGuest -Disk $d, $d; $g.Disks[1].GetType().Name; $a = Test-V2VGuest $s; $a.Changes[0].GetType().Name; $a.Source.NetworkAdapters[1].GetType().Name",
+            disk, Repository.SampleGuest);
+        Assert.Equal([nameof(SourceDisk), nameof(V2V.Engine.Conversion.ConversionChange), nameof(SourceNetworkAdapter)], outcome.All<string>());
+    }
+
+    [Fact]
     public void Wildcards_find_files_in_order()
     {
         Guests.WriteVmx(_session.Folder, "b");

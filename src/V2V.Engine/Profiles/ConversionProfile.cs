@@ -59,7 +59,7 @@ public sealed record ConversionProfile
     {
         get;
         // The serializer's generated code sets null where the file has no rules.
-        init => field = value ?? [];
+        init => field = value is null ? [] : PlainList.Of(value);
     } = [];
 
     /// <summary>A virtio-win ISO image, or a folder with its tree, that Windows guests get their drivers from.</summary>

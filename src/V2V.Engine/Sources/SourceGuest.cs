@@ -59,14 +59,14 @@ public sealed record SourceGuest
     /// <summary>How many snapshots the source has of the guest. They are not converted: what its disks hold now is.</summary>
     public int SnapshotCount { get; init; }
 
-    public IReadOnlyList<SourceDisk> Disks { get; init; } = [];
+    public IReadOnlyList<SourceDisk> Disks { get; init => field = PlainList.Of(value); } = [];
 
-    public IReadOnlyList<SourceNetworkAdapter> NetworkAdapters { get; init; } = [];
+    public IReadOnlyList<SourceNetworkAdapter> NetworkAdapters { get; init => field = PlainList.Of(value); } = [];
 
-    public IReadOnlyList<RemovableDrive> RemovableDrives { get; init; } = [];
+    public IReadOnlyList<RemovableDrive> RemovableDrives { get; init => field = PlainList.Of(value); } = [];
 
     /// <summary>What the descriptor's reader had to say: ignored devices, repaired values.</summary>
-    public IReadOnlyList<Concern> Concerns { get; init; } = [];
+    public IReadOnlyList<Concern> Concerns { get; init => field = PlainList.Of(value); } = [];
 
     public override string ToString() => Name;
 }
