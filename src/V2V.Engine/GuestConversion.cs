@@ -121,11 +121,11 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             clock.Enter("Inspect", "Finding the operating system");
             if (options.AsIs)
             {
-                opened.Survey(source, options.Root, cancellation);
+                opened.Survey(options.Root, cancellation);
             }
             else
             {
-                opened.Inspect(source, options.Root, cancellation);
+                opened.Inspect(options.Root, cancellation);
             }
 
             return opened;
@@ -148,7 +148,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         if (options.AsIs)
         {
             _outcome = new Outcome(hardware, [], []);
-            Demand(AsIsConversion.Run(source, opened.Layout, hardware));
+            Demand(AsIsConversion.Run(opened.Source, opened.Layout, hardware));
         }
         else
         {
@@ -175,7 +175,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         context.Save();
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
-        ConversionVerifier.Verify(source, opened.Disks, options.Root, context);
+        ConversionVerifier.Verify(opened.Source, opened.Disks, options.Root, context);
     }
 
     /// <summary>Tells of the way out that does not need what stood in the way.</summary>

@@ -1,3 +1,4 @@
+using V2V.Engine.Disks;
 using V2V.Engine.Disks.Overlay;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
@@ -17,6 +18,12 @@ internal sealed class OpenedGuest : IDisposable
     private InspectedGuest? _guest;
     private GuestLayout? _layout;
 
+    private OpenedGuest(SourceGuest source) =>
+        Source = source with { Disks = [.. source.Disks.Select((disk, i) => disk with { Open = () => new SharedDisk(_disks[i]) })] };
+
+    /// <summary>The guest with the disks that are open in place of its own, which may be far away, or let themselves be opened but once.</summary>
+    public SourceGuest Source { get; }
+
     /// <summary>The guest's disks in the source's order; reading gives the converted contents.</summary>
     public IReadOnlyList<OverlayDisk> Disks => _disks;
 
@@ -32,7 +39,7 @@ internal sealed class OpenedGuest : IDisposable
 
     public static OpenedGuest Open(SourceGuest source, ConversionOptions options)
     {
-        var opened = new OpenedGuest();
+        var opened = new OpenedGuest(source);
         try
         {
             foreach (var disk in source.Disks)
@@ -50,15 +57,15 @@ internal sealed class OpenedGuest : IDisposable
         }
     }
 
-    public void Inspect(SourceGuest source, string? root, CancellationToken cancellation)
+    public void Inspect(string? root, CancellationToken cancellation)
     {
-        _guest = GuestInspector.Inspect(source, Volumes, root, cancellation);
+        _guest = GuestInspector.Inspect(Source, Volumes, root, cancellation);
         _layout = _guest.Layout;
     }
 
     /// <summary>Finds out what a conversion without edits needs; takes a guest whose root cannot be opened.</summary>
-    public void Survey(SourceGuest source, string? root, CancellationToken cancellation) =>
-        _layout = GuestInspector.Survey(source, Volumes, root, cancellation);
+    public void Survey(string? root, CancellationToken cancellation) =>
+        _layout = GuestInspector.Survey(Source, Volumes, root, cancellation);
 
     /// <summary>Brings the overlays up to date with what the conversion changed.</summary>
     public void Flush()
@@ -107,5 +114,15 @@ internal sealed class OpenedGuest : IDisposable
         {
             disk.Dispose();
         }
+    }
+
+    /// <summary>A disk that stays open when its user is done with it.</summary>
+    private sealed class SharedDisk(BlockDevice disk) : BlockDevice
+    {
+        public override long Length => disk.Length;
+
+        public override void Read(long offset, Span<byte> buffer) => disk.Read(offset, buffer);
+
+        public override IEnumerable<DiskExtent> Extents(long offset, long length) => disk.Extents(offset, length);
     }
 }

@@ -1,3 +1,4 @@
+using V2V.Engine.Disks.Parallels;
 using V2V.Engine.Sources.HyperV;
 using V2V.Engine.Sources.LibvirtXml;
 using V2V.Engine.Sources.Vagrant;
@@ -18,7 +19,15 @@ public static class SourceFolders
     /// </returns>
     public static IEnumerable<string> Find(string folder, bool recurse)
     {
-        Stack<string> folders = new([Path.GetFullPath(folder)]);
+        folder = Path.GetFullPath(folder);
+        if (ParallelsBundle.DescriptorOf(folder) is var disk && disk != folder)
+        {
+            // Somebody gives the folder of one disk, as Parallels shows it: a file.
+            yield return disk;
+            yield break;
+        }
+
+        Stack<string> folders = new([folder]);
         while (folders.TryPop(out var current))
         {
             if (!TryList(current, recurse, out var files, out var below))

@@ -61,18 +61,21 @@ internal sealed class NbdConnection : IDisposable
     public bool IsBroken => Volatile.Read(ref _failure) is not null;
 
     /// <summary>Connects and agrees on the export.</summary>
+    /// <param name="target">The server and the export.</param>
+    /// <param name="access">What logs in, and how long the server may be silent later.</param>
+    /// <param name="patience">How long connecting and agreeing may take.</param>
     /// <returns>Null when the server has no such export.</returns>
     /// <exception cref="IOException">The server cannot be reached, or the connection broke; a later attempt may succeed.</exception>
     /// <exception cref="DiskImageException">The server refuses, or does not keep to the protocol.</exception>
-    public static NbdConnection? Open(NbdUri target, RemoteAccess access)
+    public static NbdConnection? Open(NbdUri target, RemoteAccess access, TimeSpan patience)
     {
         Socket? socket = null;
         try
         {
-            socket = Connect(target, access.Timeout);
+            socket = Connect(target, patience);
             socket.SendTimeout = (int)access.Timeout.TotalMilliseconds;
             // Agreeing takes some ten short messages. However slowly they come, it has to end.
-            using var deadline = new Timer(static s => ((Socket)s!).Dispose(), socket, access.Timeout, System.Threading.Timeout.InfiniteTimeSpan);
+            using var deadline = new Timer(static s => ((Socket)s!).Dispose(), socket, patience, System.Threading.Timeout.InfiniteTimeSpan);
             string path = target.PathOf(target.Export);
             Stream stream = new NetworkStream(socket);
             if (new NbdHandshake(stream, target).Negotiate(plain => Encrypt(plain, target, access)) is not var (export, agreed))
@@ -94,7 +97,7 @@ internal sealed class NbdConnection : IDisposable
             // A socket that the deadline closed.
             if (e is SocketException or ObjectDisposedException or OperationCanceledException)
             {
-                throw new IOException(e is SocketException ? e.Message : $"there was no answer within {access.Timeout.TotalSeconds:0} seconds.", e);
+                throw new IOException(e is SocketException ? e.Message : $"there was no answer within {patience.TotalSeconds:0} seconds.", e);
             }
 
             throw;

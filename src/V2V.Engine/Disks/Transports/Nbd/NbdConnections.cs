@@ -6,11 +6,17 @@ internal sealed class NbdConnections : IDisposable
     /// <summary>What nbdcopy uses too.</summary>
     private const int Maximum = 4;
 
+    /// <summary>
+    /// How long another connection may take. Some servers say that several make no difference and serve one at a time (qemu-nbd without
+    /// --shared): the next would be answered when the first is closed.
+    /// </summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
     private readonly NbdUri _target;
     private readonly RemoteAccess _access;
-    private readonly int _maximum;
     private readonly object _lock = new();
     private readonly List<NbdConnection> _open = [];
+    private int _maximum;
     private int _opening;
     private bool _isDisposed;
 
@@ -22,7 +28,7 @@ internal sealed class NbdConnections : IDisposable
         _open.Add(first);
     }
 
-    /// <summary>The connection that has the least to do; a new one when all are busy and more are allowed.</summary>
+    /// <summary>The connection that has the least to do. When all are busy and more are allowed, another is made meanwhile.</summary>
     /// <exception cref="IOException">None can be had now.</exception>
     /// <exception cref="DiskImageException">The server refuses.</exception>
     public NbdConnection Take()
@@ -33,14 +39,18 @@ internal sealed class NbdConnections : IDisposable
             {
                 ObjectDisposedException.ThrowIf(_isDisposed, this);
                 _open.RemoveAll(c => c.IsBroken);
-                bool mayOpen = _open.Count + _opening < _maximum;
-                NbdConnection? idlest = _open.MinBy(c => c.Pending);
-                if (idlest is not null && (!mayOpen || idlest.Pending == 0))
+                if (_open.MinBy(c => c.Pending) is { } idlest)
                 {
+                    if (idlest.Pending > 0 && _open.Count + _opening < _maximum)
+                    {
+                        _opening++;
+                        new Thread(OpenAnother) { IsBackground = true, Name = "V2V NBD connection" }.Start();
+                    }
+
                     return idlest;
                 }
 
-                if (mayOpen)
+                if (_opening == 0)
                 {
                     _opening++;
                     break;
@@ -54,21 +64,12 @@ internal sealed class NbdConnections : IDisposable
         NbdConnection? connection = null;
         try
         {
-            connection = NbdConnection.Open(_target, _access)
+            connection = NbdConnection.Open(_target, _access, _access.Timeout)
                 ?? throw NbdFault.Refused(V2VError.DiskImageReadFailed, _target.PathOf(_target.Export), "no longer has the export", "Check the server and what it logs.");
         }
         finally
         {
-            lock (_lock)
-            {
-                _opening--;
-                if (connection is not null && !_isDisposed)
-                {
-                    _open.Add(connection);
-                }
-
-                Monitor.PulseAll(_lock);
-            }
+            Opened(connection);
         }
 
         return connection;
@@ -81,6 +82,49 @@ internal sealed class NbdConnections : IDisposable
             _isDisposed = true;
             _open.ForEach(c => c.Dispose());
             _open.Clear();
+            Monitor.PulseAll(_lock);
+        }
+    }
+
+    private void OpenAnother()
+    {
+        NbdConnection? connection = null;
+        try
+        {
+            connection = NbdConnection.Open(_target, _access, Patience < _access.Timeout ? Patience : _access.Timeout);
+        }
+        catch (Exception e) when (e is IOException or V2VException)
+        {
+            // Those that there are do the work.
+        }
+        finally
+        {
+            if (connection is null)
+            {
+                lock (_lock)
+                {
+                    _maximum = Math.Max(1, _open.Count);
+                }
+            }
+
+            Opened(connection);
+        }
+    }
+
+    private void Opened(NbdConnection? connection)
+    {
+        lock (_lock)
+        {
+            _opening--;
+            if (_isDisposed)
+            {
+                connection?.Dispose();
+            }
+            else if (connection is not null)
+            {
+                _open.Add(connection);
+            }
+
             Monitor.PulseAll(_lock);
         }
     }

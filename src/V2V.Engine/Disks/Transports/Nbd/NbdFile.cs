@@ -42,7 +42,7 @@ internal sealed class NbdFile : DiskFile
         string path = target.PathOf(target.Export);
         try
         {
-            return NbdConnection.Open(target, access) is { } first
+            return NbdConnection.Open(target, access, access.Timeout) is { } first
                 ? new NbdFile(path, access.Timeout, new NbdConnections(target, access, first), first.Export)
                 : null;
         }
