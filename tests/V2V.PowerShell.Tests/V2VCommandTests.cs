@@ -16,6 +16,8 @@ public sealed class V2VCommandTests : IDisposable
         {
             progress.Report(new("Inspect", "Looking for an operating system"));
             progress.Report(new("Copy", "disk 1 of 1", 0, 4 << 20));
+            // The rate counts from when the phase is shown, which on a busy machine is later.
+            SpinWait.SpinUntil(() => _session.Host.Progress.Count == 2, TimeSpan.FromSeconds(60));
             Thread.Sleep(700);
             progress.Report(new("Copy", "disk 1 of 1", 1 << 20, 4 << 20));
             return "done";
