@@ -35,6 +35,25 @@ public sealed class GetV2VSourceGuestTests : IDisposable
         Assert.Equal(["a", "b"], _session.Run("param($f) Get-V2VSourceGuest $f/*.vmx", _session.Folder).All<SourceGuest>().Select(g => g.Name));
     }
 
+    [Theory]
+    [InlineData("*/*.vmx", "one/Web01", "two/web02", "x[1]/web03")]
+    [InlineData("*/WEB0[12].vmx", "one/Web01", "two/web02")]
+    [InlineData("o?e/*.VMX", "one/Web01")]
+    [InlineData("x`[1`]/*.vmx", "x[1]/web03")]
+    [InlineData(".h*/*.vmx", ".hidden/web04")]
+    [InlineData("two/../one/*.vmx", "one/Web01")]
+    [InlineData("none/*.vmx")]
+    public void Wildcards_may_stand_for_folders_too(string pattern, params string[] expected)
+    {
+        foreach (var (folder, name) in new[] { ("one", "Web01"), ("two", "web02"), ("x[1]", "web03"), (".hidden", "web04") })
+        {
+            Guests.WriteVmx(Directory.CreateDirectory(Path.Combine(_session.Folder, folder)).FullName, name);
+        }
+
+        var found = _session.Run("param($p) Get-V2VSourceGuest $p", $"{_session.Folder}/{pattern}").All<SourceGuest>();
+        Assert.Equal(expected, found.Select(g => Path.GetRelativePath(_session.Folder, Path.ChangeExtension(g.Path, null)).Replace('\\', '/')));
+    }
+
     [Fact]
     public void Wildcards_find_folders_of_guests()
     {

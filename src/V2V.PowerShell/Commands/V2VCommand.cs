@@ -117,6 +117,13 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
     {
         try
         {
+            if (WildcardPattern.ContainsWildcardCharacters(path))
+            {
+                var matches = FilePattern.Find(ResolveLiteral(path)).ToList();
+                WriteVerbose($"{path} matches {matches.Count} files and folders.");
+                return matches;
+            }
+
             var files = GetResolvedProviderPathFromPSPath(path, out var provider);
             if (provider.Name != "FileSystem")
             {
@@ -124,14 +131,7 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
                 return [];
             }
 
-            if (!WildcardPattern.ContainsWildcardCharacters(path))
-            {
-                return files;
-            }
-
-            var matches = files.Order(StringComparer.Ordinal).ToList();
-            WriteVerbose($"{path} matches {matches.Count} files and folders.");
-            return matches;
+            return files;
         }
         catch (ItemNotFoundException) when (path.Contains('!') && ArchiveMember.TrySplit(ResolveLiteral(path), out _, out _))
         {
