@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using V2V.Engine.Sources;
 using V2V.Engine.Tests.Disks.Vhd;
 using V2V.Engine.Tests.Disks.Vhdx;
 using V2V.Engine.Tests.Targets.Images;
@@ -264,7 +265,9 @@ public sealed class BadSourceTests : IDisposable
         File.AppendAllText(sample.SourcePath, "sched.swap.derivedName = \"/vmfs/volumes/5c0f1a2b-3c4d/debian12/debian12-4a2b.vswp\"\n");
         Assert.Empty(Assert.Single(sample.Open()).Concerns);
         File.WriteAllText(sample.Folder[file], "");
-        AssertConcern(sample, "GuestMayBeRunning", file);
+        var guest = Assert.Single(sample.Open());
+        AssertConcern(guest, ConcernSeverity.Blocker, "GuestRunning", file);
+        Assert.Equal(GuestState.Running, guest.State);
     }
 
     [Fact]
@@ -349,10 +352,13 @@ public sealed class BadSourceTests : IDisposable
         Assert.DoesNotContain("root:", error.Message, StringComparison.Ordinal);
     }
 
-    private static void AssertConcern(SourceSample sample, string id, params string[] said)
+    private static void AssertConcern(SourceSample sample, string id, params string[] said) =>
+        AssertConcern(Assert.Single(sample.Open()), ConcernSeverity.Warning, id, said);
+
+    private static void AssertConcern(SourceGuest guest, ConcernSeverity severity, string id, params string[] said)
     {
-        var concern = Assert.Single(Assert.Single(sample.Open()).Concerns, c => c.Id == id);
-        Assert.Equal(ConcernSeverity.Warning, concern.Severity);
+        var concern = Assert.Single(guest.Concerns, c => c.Id == id);
+        Assert.Equal(severity, concern.Severity);
         Assert.All(said, s => Assert.Contains(s, concern.Message, StringComparison.Ordinal));
         Assert.False(string.IsNullOrEmpty(concern.Advice));
     }

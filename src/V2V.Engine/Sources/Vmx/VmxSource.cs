@@ -38,7 +38,7 @@ internal sealed class VmxSource : GuestSource
             concerns.Add(SourceConcerns.TpmContentsStay);
         }
 
-        ReportState(descriptor, file, concerns);
+        ReportPassthrough(file, concerns);
         var snapshots = VmxSnapshots.Count(descriptor, folder);
         if (snapshots > 0)
         {
@@ -54,7 +54,7 @@ internal sealed class VmxSource : GuestSource
                 SourceKind = Kind,
                 Path = path,
                 Hypervisor = "VMware",
-                State = string.IsNullOrWhiteSpace(file["checkpoint.vmState"]) ? GuestState.Unknown : GuestState.Suspended,
+                State = ReadState(descriptor, file, concerns),
                 CpuCount = cpus,
                 CpuTopology = ReadTopology(file, cpus, concerns),
                 MemoryMiB = ReadMemory(file, cpus, concerns),
@@ -222,21 +222,29 @@ internal sealed class VmxSource : GuestSource
             Port: file.TryGetNumber("RemoteDisplay.vnc.port", out var port) && port is > 0 and <= ushort.MaxValue ? (int)port : null)
         : null;
 
-    private static void ReportState(SourceFile descriptor, VmxFile file, List<Concern> concerns)
+    private static GuestState ReadState(SourceFile descriptor, VmxFile file, List<Concern> concerns)
     {
         if (file["checkpoint.vmState"] is { } state && !string.IsNullOrWhiteSpace(state))
         {
             concerns.Add(new Concern(
                 ConcernSeverity.Warning, "GuestSuspended", $"{file.Path} describes a suspended guest: what it had in memory is in {state}, not in its disks.",
                 "Resume it, shut it down and convert it then."));
-        }
-        else if (VmxRunState.FindSign(descriptor, file) is { } sign)
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "GuestMayBeRunning", $"{sign} says that the guest is in use.",
-                "Shut the guest down first. If it is not running, the file was left behind by a crash and can be deleted."));
+            return GuestState.Suspended;
         }
 
+        if (VmxRunState.FindSign(descriptor, file) is { } sign)
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Blocker, nameof(V2VError.GuestRunning), $"{sign} says that the guest is in use: its disks are not in a state that can be converted.",
+                "Shut the guest down first. If it is not running, the file was left behind by a crash: start the guest once and shut it down, or delete the file."));
+            return GuestState.Running;
+        }
+
+        return GuestState.Unknown;
+    }
+
+    private static void ReportPassthrough(VmxFile file, List<Concern> concerns)
+    {
         if (file.Keys.Any(k => k.StartsWith("pciPassthru", StringComparison.OrdinalIgnoreCase)
             && k.EndsWith(".present", StringComparison.OrdinalIgnoreCase) && file.Boolean(k) == true))
         {
