@@ -102,11 +102,8 @@ internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volum
         lock (_lock)
         {
             Settle();
-            if (_position < _length)
-            {
-                SkipTo(_length);
-                EndStream();
-            }
+            SkipTo(_length);
+            EndStream();
         }
     }
 

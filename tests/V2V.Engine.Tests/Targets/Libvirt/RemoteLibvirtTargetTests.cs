@@ -74,6 +74,24 @@ public sealed class RemoteLibvirtTargetTests(LoopbackSsh ssh) : IClassFixture<Lo
         Assert.Equal(content, File.ReadAllBytes(disk.Source.Path!));
     }
 
+    /// <summary>No hole follows, and nothing comes late, so that nothing but the end itself ends the stream.</summary>
+    [Fact]
+    public void A_disk_that_is_full_to_its_end_arrives_whole()
+    {
+        MakePool();
+        var content = new byte[40 * MiB];
+        new Random(7).NextBytes(content);
+        using var target = new LibvirtTarget(ssh.Uri, _name);
+        var disk = target.CreateDisk(new TargetDiskRequest("disk", ImageFormat.Raw, content.Length, content.Length));
+        for (var i = 0; i < content.Length; i += MiB)
+        {
+            disk.Writer.Write(i, content.AsSpan(i, MiB));
+        }
+
+        disk.Writer.Complete();
+        Assert.Equal(content, File.ReadAllBytes(disk.Source.Path!));
+    }
+
     [Fact]
     public void Nothing_is_left_of_an_upload_that_is_rolled_back()
     {
