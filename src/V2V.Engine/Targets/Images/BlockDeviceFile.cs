@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.FileSystems;
@@ -9,14 +8,10 @@ namespace V2V.Engine.Targets.Images;
 /// A block device of this host that an image is written into: a logical volume, a partition. It holds what it was used for before, so what
 /// is not written is made zero, by the device itself where it can.
 /// </summary>
-internal sealed partial class BlockDeviceFile : ImageFile
+internal sealed class BlockDeviceFile : ImageFile
 {
     /// <summary>What is made zero by one call: a device that has to be written takes some seconds for it.</summary>
     private const long ZeroStep = 1L << 30;
-
-    private const int FALLOC_FL_KEEP_SIZE = 1;
-    private const int FALLOC_FL_PUNCH_HOLE = 2;
-    private const int FALLOC_FL_ZERO_RANGE = 16;
 
     private readonly Lock _lock = new();
     private readonly SafeFileHandle _handle;
@@ -30,7 +25,7 @@ internal sealed partial class BlockDeviceFile : ImageFile
         _handle = handle;
         Path = path;
         _deviceLength = FileHoles.DeviceLength(handle);
-        _isZero = Zero(FALLOC_FL_PUNCH_HOLE, 0, _deviceLength);
+        _isZero = _deviceLength == 0 || FileAllocation.TryDiscard(handle, 0, _deviceLength);
     }
 
     public override string Path { get; }
@@ -123,19 +118,14 @@ internal sealed partial class BlockDeviceFile : ImageFile
         {
             for (; position < range.Offset; position = Math.Min(range.Offset, position + ZeroStep))
             {
-                if (!Zero(FALLOC_FL_ZERO_RANGE, position, Math.Min(ZeroStep, range.Offset - position)))
+                var length = Math.Min(ZeroStep, range.Offset - position);
+                if (!FileAllocation.TryZero(_handle, position, length))
                 {
-                    throw new IOException($"{Math.Min(ZeroStep, range.Offset - position)} bytes at offset {position} cannot be made zero.");
+                    throw new IOException($"{length} bytes at offset {position} cannot be made zero.");
                 }
             }
 
             position = Math.Max(position, range.End);
         }
     }
-
-    private bool Zero(int mode, long offset, long length) =>
-        length == 0 || (OperatingSystem.IsLinux() && Allocate(_handle, mode | FALLOC_FL_KEEP_SIZE, offset, length) == 0);
-
-    [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    private static partial int Allocate(SafeFileHandle file, int mode, long offset, long length);
 }

@@ -4,11 +4,16 @@ using Microsoft.Win32.SafeHandles;
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>
-/// Takes a file's space from the file system, which .NET only offers for files that are being created by name. Linux has fallocate(2); on
+/// fallocate(2). Takes a file's space from the file system, which .NET only offers for files that are being created by name. Linux has fallocate(2); on
 /// Windows a file that is not sparse has its clusters from when its length was set; elsewhere, and where a file system knows no fallocate, zeros are written.
 /// </summary>
 internal static partial class FileAllocation
 {
+    // linux/falloc.h
+    private const int KeepSize = 1;
+    private const int PunchHole = 2;
+    private const int ZeroRange = 16;
+
     private const int EINTR = 4;
     private const int ENOSYS = 38;
     private const int EOPNOTSUPP = 95;
@@ -32,24 +37,37 @@ internal static partial class FileAllocation
         }
     }
 
-    /// <summary>False when the file system cannot.</summary>
-    private static bool TryAllocate(SafeFileHandle file, long length)
-    {
-        while (FAllocate(file, 0, 0, length) < 0)
-        {
-            var error = Marshal.GetLastPInvokeError();
-            if (error is EOPNOTSUPP or ENOSYS)
-            {
-                return false;
-            }
+    /// <summary>Makes a range of a block device zero without writing it. False where the device cannot do that, or it fails.</summary>
+    public static bool TryDiscard(SafeFileHandle device, long offset, long length) => FAllocate(device, PunchHole | KeepSize, offset, length) == 0;
 
-            if (error != EINTR)
+    /// <summary>Makes a range of a block device zero, if need be by writing it.</summary>
+    public static bool TryZero(SafeFileHandle device, long offset, long length) => FAllocate(device, ZeroRange | KeepSize, offset, length) == 0;
+
+    /// <summary>False when the file system cannot.</summary>
+    private static bool TryAllocate(SafeFileHandle file, long length) => FAllocate(file, 0, 0, length) switch
+    {
+        0 => true,
+        EOPNOTSUPP or ENOSYS => false,
+        var error => throw new IOException(Marshal.GetPInvokeErrorMessage(error), error),
+    };
+
+    /// <returns>The error's number; 0 for success.</returns>
+    private static int FAllocate(SafeFileHandle file, int mode, long offset, long length)
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return ENOSYS;
+        }
+
+        while (Call(file, mode, offset, length) < 0)
+        {
+            if (Marshal.GetLastPInvokeError() is not EINTR and var error)
             {
-                throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
+                return error;
             }
         }
 
-        return true;
+        return 0;
     }
 
     private static void WriteZeros(SafeFileHandle file, long length)
@@ -62,5 +80,5 @@ internal static partial class FileAllocation
     }
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
-    private static partial int FAllocate(SafeFileHandle file, int mode, long offset, long length);
+    private static partial int Call(SafeFileHandle file, int mode, long offset, long length);
 }
