@@ -5,7 +5,7 @@ internal static class Crc16
 {
     private const ushort ReflectedPolynomial = 0xA001;
 
-    private static readonly ushort[] s_table = MakeTable();
+    private static readonly ushort[] s_table = CrcTable.Create(ReflectedPolynomial, slices: 1);
 
     public static ushort Append(ushort register, ReadOnlySpan<byte> data)
     {
@@ -15,22 +15,5 @@ internal static class Crc16
         }
 
         return register;
-    }
-
-    private static ushort[] MakeTable()
-    {
-        var table = new ushort[256];
-        for (var i = 0; i < table.Length; i++)
-        {
-            var value = (ushort)i;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                value = (ushort)((value & 1) != 0 ? (value >> 1) ^ ReflectedPolynomial : value >> 1);
-            }
-
-            table[i] = value;
-        }
-
-        return table;
     }
 }

@@ -8,7 +8,7 @@ internal static class Crc32
     private const uint ReversedPolynomial = 0xEDB88320;
     private const int Slices = 8;
 
-    private static readonly uint[] s_table = CreateTable();
+    private static readonly uint[] s_table = CrcTable.Create(ReversedPolynomial, Slices);
 
     /// <summary>The checksum of <paramref name="data"/> following data whose checksum is <paramref name="crc"/> (0 at the start).</summary>
     public static uint Append(uint crc, ReadOnlySpan<byte> data)
@@ -32,28 +32,5 @@ internal static class Crc32
         }
 
         return ~c;
-    }
-
-    private static uint[] CreateTable()
-    {
-        var table = new uint[Slices << 8];
-        for (var i = 0u; i < 256; i++)
-        {
-            var c = i;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                c = (c & 1) != 0 ? ReversedPolynomial ^ (c >> 1) : c >> 1;
-            }
-
-            table[i] = c;
-        }
-
-        for (var i = 256; i < table.Length; i++)
-        {
-            var c = table[i - 256];
-            table[i] = table[(byte)c] ^ (c >> 8);
-        }
-
-        return table;
     }
 }

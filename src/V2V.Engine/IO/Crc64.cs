@@ -8,7 +8,7 @@ internal static class Crc64
     private const ulong ReversedPolynomial = 0xC96C5795D7870F42;
     private const int Slices = 8;
 
-    private static readonly ulong[] s_table = CreateTable();
+    private static readonly ulong[] s_table = CrcTable.Create(ReversedPolynomial, Slices);
 
     /// <summary>The checksum of <paramref name="data"/> following data whose checksum is <paramref name="crc"/> (0 at the start).</summary>
     public static ulong Append(ulong crc, ReadOnlySpan<byte> data)
@@ -29,28 +29,5 @@ internal static class Crc64
         }
 
         return ~c;
-    }
-
-    private static ulong[] CreateTable()
-    {
-        var table = new ulong[Slices << 8];
-        for (var i = 0u; i < 256; i++)
-        {
-            ulong c = i;
-            for (var bit = 0; bit < 8; bit++)
-            {
-                c = (c & 1) != 0 ? ReversedPolynomial ^ (c >> 1) : c >> 1;
-            }
-
-            table[i] = c;
-        }
-
-        for (var i = 256; i < table.Length; i++)
-        {
-            var c = table[i - 256];
-            table[i] = table[(byte)c] ^ (c >> 8);
-        }
-
-        return table;
     }
 }
