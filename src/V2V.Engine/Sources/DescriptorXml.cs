@@ -1,5 +1,6 @@
 using System.Xml;
 using System.Xml.Linq;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Sources;
 
@@ -9,16 +10,6 @@ namespace V2V.Engine.Sources;
 /// </summary>
 internal static class DescriptorXml
 {
-    private static readonly XmlReaderSettings Settings = new()
-    {
-        // No DTD: neither external entities nor entities that multiply.
-        DtdProcessing = DtdProcessing.Prohibit,
-        XmlResolver = null,
-        MaxCharactersInDocument = SourceFile.MaximumDescriptorLength,
-        IgnoreComments = true,
-        IgnoreProcessingInstructions = true,
-    };
-
     private static readonly XmlReaderSettings HeadSettings = new() { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null };
 
     /// <summary>Nesting of real descriptors stays below ten.</summary>
@@ -29,19 +20,7 @@ internal static class DescriptorXml
     {
         try
         {
-            using (var reader = XmlReader.Create(new MemoryStream(content), Settings))
-            {
-                while (reader.Read())
-                {
-                    if (reader.Depth > MaximumDepth)
-                    {
-                        throw new XmlException($"Elements are nested deeper than {MaximumDepth}.");
-                    }
-                }
-            }
-
-            using var again = XmlReader.Create(new MemoryStream(content), Settings);
-            return XElement.Load(again);
+            return BoundedXml.Load(content, SourceFile.MaximumDescriptorLength, MaximumDepth);
         }
         catch (XmlException e)
         {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Disks.Parallels;
 
@@ -34,16 +35,6 @@ internal sealed record ParallelsDescriptor(IReadOnlyList<ParallelsStorage> Stora
     private const long MaximumSectors = long.MaxValue / SectorSize;
 
     private static readonly Guid s_present = new("5fbaabe3-6958-40ff-92a7-860e329aab41");
-
-    private static readonly XmlReaderSettings s_settings = new()
-    {
-        // No DTD: neither external entities nor entities that multiply.
-        DtdProcessing = DtdProcessing.Prohibit,
-        XmlResolver = null,
-        MaxCharactersInDocument = MaximumSize,
-        IgnoreComments = true,
-        IgnoreProcessingInstructions = true,
-    };
 
     public static bool IsDescriptor(ReadOnlySpan<byte> start)
     {
@@ -100,19 +91,7 @@ internal sealed record ParallelsDescriptor(IReadOnlyList<ParallelsStorage> Stora
         file.Read(0, content);
         try
         {
-            using (var reader = XmlReader.Create(new MemoryStream(content), s_settings))
-            {
-                while (reader.Read())
-                {
-                    if (reader.Depth > MaximumDepth)
-                    {
-                        throw new XmlException($"Elements are nested deeper than {MaximumDepth}.");
-                    }
-                }
-            }
-
-            using var again = XmlReader.Create(new MemoryStream(content), s_settings);
-            return XElement.Load(again);
+            return BoundedXml.Load(content, MaximumSize, MaximumDepth);
         }
         catch (XmlException e)
         {

@@ -1,5 +1,6 @@
 using System.Xml;
 using System.Xml.Linq;
+using V2V.Engine.IO;
 
 namespace V2V.Engine.Profiles.VirtV2VConf;
 
@@ -17,16 +18,6 @@ internal static class ConfigXml
     /// <summary>Of an element that a message quotes.</summary>
     private const int MaximumQuote = 200;
 
-    private static readonly XmlReaderSettings Settings = new()
-    {
-        // No DTD: neither external entities nor entities that multiply.
-        DtdProcessing = DtdProcessing.Prohibit,
-        XmlResolver = null,
-        MaxCharactersInDocument = MaximumLength,
-        IgnoreComments = true,
-        IgnoreProcessingInstructions = true,
-    };
-
     /// <summary>The root element, which is virt-v2v.</summary>
     /// <exception cref="ProfileException">The file is missing, unreadable, too long, no well-formed XML, or something else.</exception>
     public static XElement Load(string path)
@@ -34,19 +25,7 @@ internal static class ConfigXml
         var content = Read(path);
         try
         {
-            using (var reader = XmlReader.Create(new MemoryStream(content), Settings))
-            {
-                while (reader.Read())
-                {
-                    if (reader.Depth > MaximumDepth)
-                    {
-                        throw new XmlException($"Elements are nested deeper than {MaximumDepth}.");
-                    }
-                }
-            }
-
-            using var again = XmlReader.Create(new MemoryStream(content), Settings);
-            var root = XElement.Load(again, LoadOptions.SetLineInfo);
+            var root = BoundedXml.Load(content, MaximumLength, MaximumDepth, LoadOptions.SetLineInfo);
             return root.Name == "virt-v2v"
                 ? root
                 : throw Invalid(path, $"Unable to parse config file {path}: its root element is '{root.Name.LocalName}', not 'virt-v2v'.");
