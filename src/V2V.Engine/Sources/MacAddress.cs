@@ -28,6 +28,28 @@ internal static class MacAddress
         return true;
     }
 
+    /// <summary>The address of an adapter; null when there is none, or one that makes no sense, which is said.</summary>
+    /// <param name="text">As the descriptor has it; null when it has none.</param>
+    /// <param name="adapter">What messages call the adapter.</param>
+    /// <param name="concerns">Takes what there is to say.</param>
+    public static string? Read(string? text, string? adapter, List<Concern> concerns)
+    {
+        if (text is null)
+        {
+            return null;
+        }
+
+        if (TryParse(text, out var address))
+        {
+            return address;
+        }
+
+        concerns.Add(new Concern(
+            ConcernSeverity.Warning, "MacAddressIgnored", $"{adapter} has the MAC address \"{text}\", which is none.",
+            "The converted guest's adapter gets a new one."));
+        return null;
+    }
+
     /// <summary>A random address in QEMU's and libvirt's own range, 52:54:00, for an adapter whose source does not tell its own.</summary>
     public static string Random()
     {

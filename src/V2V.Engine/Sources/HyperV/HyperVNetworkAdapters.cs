@@ -15,12 +15,9 @@ internal static class HyperVNetworkAdapters
     private static SourceNetworkAdapter ReadAdapter(XElement settings, bool isSynthetic, List<Concern> concerns)
     {
         var name = HyperVConfiguration.Text(settings, "FriendlyName") ?? "Network Adapter";
-        string? address = null;
-        if (HyperVConfiguration.Text(settings, "MacAddress") is { } text && !MacAddress.TryParse(text, out address) && text.Any(c => char.IsAsciiHexDigit(c) && c != '0'))
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "MacAddressIgnored", $"{name} has the MAC address \"{text}\", which is none.", "The converted guest's adapter gets a new one."));
-        }
+        // Zeros stand for an address that is given at the first start.
+        var text = HyperVConfiguration.Text(settings, "MacAddress");
+        var address = text?.Any(c => char.IsAsciiHexDigit(c) && c != '0') == true ? MacAddress.Read(text, name, concerns) : null;
 
         // SwitchName is the switch's id on its host; people gave it the other name. Server 2008 knew no connections as things of their own.
         var network = HyperVConfiguration.Text(settings, "Connection", "AltSwitchName") ?? HyperVConfiguration.Text(settings, "AltSwitchName")

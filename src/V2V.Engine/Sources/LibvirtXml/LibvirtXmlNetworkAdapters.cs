@@ -20,7 +20,7 @@ internal static class LibvirtXmlNetworkAdapters
 
         var network = ReadNetwork(element, name, concerns);
         return new SourceNetworkAdapter(
-            ReadMacAddress(element, name, concerns),
+            MacAddress.Read(element.Child("mac")?.AttributeText("address"), name, concerns),
             element.Child("model")?.AttributeText("type")?.ToLowerInvariant(),
             network,
             IsBridge: network is not null && element.AttributeText("type") == "bridge",
@@ -49,24 +49,6 @@ internal static class LibvirtXmlNetworkAdapters
             $"{name} is of the type {type ?? "unknown"}{(device is null ? "" : $" on the host's {device}")}; the converted guest's is connected to a network or bridge.",
             "Say with -Network, -Bridge or -NetworkMap which one."));
         return device;
-    }
-
-    private static string? ReadMacAddress(XElement element, string name, List<Concern> concerns)
-    {
-        if (element.Child("mac")?.AttributeText("address") is not { } text)
-        {
-            return null;
-        }
-
-        if (MacAddress.TryParse(text, out var address))
-        {
-            return address;
-        }
-
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MacAddressIgnored", $"{name} has the MAC address \"{text}\", which is none.",
-            "The converted guest's adapter gets a new one."));
-        return null;
     }
 
     /// <summary>On the first PCI bus Linux names adapters after the slot (ens3), as it does with VMware's slot numbers.</summary>

@@ -12,16 +12,8 @@ internal static class OvfNetworkAdapters
         foreach (var item in descriptor.Items.Where(i => i.ResourceType == OvfResource.Ethernet))
         {
             var text = item.Address ?? virtualBoxAddresses.ElementAtOrDefault(adapters.Count);
-            string? address = null;
-            if (text is not null && !MacAddress.TryParse(text, out address))
-            {
-                concerns.Add(new Concern(
-                    ConcernSeverity.Warning, "MacAddressIgnored", $"{item} has the MAC address \"{text}\", which is none.",
-                    "The converted guest's adapter gets a new one."));
-            }
-
             adapters.Add(new SourceNetworkAdapter(
-                address,
+                MacAddress.Read(text, item.ToString(), concerns),
                 item.SubType.Length == 0 ? null : Model(item.SubType, OvfHypervisor.IsOvirt(descriptor)),
                 Network(item),
                 PciSlot: int.TryParse(item.Setting("slotInfo.pciSlotNumber"), NumberStyles.None, CultureInfo.InvariantCulture, out var slot) ? slot : null));

@@ -26,7 +26,7 @@ internal static class VirtualBoxNetworkAdapters
         // What the adapter was connected to before stands below DisabledModes.
         var connection = adapter.Elements().FirstOrDefault(e => s_connections.Contains(e.Name.LocalName));
         return new SourceNetworkAdapter(
-            ReadMacAddress(adapter, concerns),
+            MacAddress.Read(adapter.AttributeText("MACAddress"), $"Network adapter {adapter.AttributeText("slot")}", concerns),
             ReadModel(adapter.AttributeText("type")),
             connection?.AttributeText("name") ?? connection?.AttributeText("network"),
             IsConnected: adapter.AttributeText("cable") is { } cable ? cable is "true" or "1" : isConnectedByDefault);
@@ -40,22 +40,4 @@ internal static class VirtualBoxNetworkAdapters
         null or "AM79C970A" or "AM79C973" or "AM79C960" => "pcnet",
         _ => type.ToLowerInvariant(),
     };
-
-    private static string? ReadMacAddress(XElement adapter, List<Concern> concerns)
-    {
-        if (adapter.AttributeText("MACAddress") is not { } text)
-        {
-            return null;
-        }
-
-        if (MacAddress.TryParse(text, out var address))
-        {
-            return address;
-        }
-
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MacAddressIgnored", $"Network adapter {adapter.AttributeText("slot")} has the MAC address \"{text}\", which is none.",
-            "The converted guest's adapter gets a new one."));
-        return null;
-    }
 }

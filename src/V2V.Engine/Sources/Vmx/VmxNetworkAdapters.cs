@@ -36,20 +36,7 @@ internal static partial class VmxNetworkAdapters
         var chosen = NonEmpty(file[$"{name}.address"]);
         var generated = NonEmpty(file[$"{name}.generatedAddress"]);
         var isStatic = string.Equals(file[$"{name}.addressType"], "static", StringComparison.OrdinalIgnoreCase);
-        if ((isStatic ? chosen ?? generated : generated ?? chosen) is not { } text)
-        {
-            return null;
-        }
-
-        if (MacAddress.TryParse(text, out var address))
-        {
-            return address;
-        }
-
-        concerns.Add(new Concern(
-            ConcernSeverity.Warning, "MacAddressIgnored", $"{name} has the MAC address \"{text}\", which is none.",
-            "The converted guest's adapter gets a new one."));
-        return null;
+        return MacAddress.Read(isStatic ? chosen ?? generated : generated ?? chosen, name, concerns);
     }
 
     private static string? NonEmpty(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();

@@ -15,14 +15,7 @@ internal static class XvaNetworkAdapters
 
     private static SourceNetworkAdapter ReadAdapter(XvaObject adapter, XvaDescription description, List<Concern> concerns)
     {
-        string? address = null;
-        if (adapter.Text("MAC") is { } text && !MacAddress.TryParse(text, out address))
-        {
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "MacAddressIgnored", $"Network adapter {adapter.Text("device")} has the MAC address \"{text}\", which is none.",
-                "The converted guest's adapter gets a new one."));
-        }
-
+        var address = MacAddress.Read(adapter.Text("MAC"), $"Network adapter {adapter.Text("device")}", concerns);
         // Names of networks are for people and may be anything; the bridge below one is what the guest was plugged into.
         var network = description.Find(adapter.Text("network"));
         return new SourceNetworkAdapter(address, "netfront", network?.Text("name_label") ?? network?.Text("bridge"));
