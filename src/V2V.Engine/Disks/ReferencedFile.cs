@@ -88,7 +88,7 @@ internal static class ReferencedFile
         string realFolder = RealFolder(referrer);
         List<string> roots = Roots(referrer, options);
 
-        string baseName = name[(name.LastIndexOfAny(['/', '\\']) + 1)..];
+        string baseName = StoreName.Base(name);
         IEnumerable<string> candidates = [Path.Combine(folder, name), Path.Combine(realFolder, name)];
         if (byBaseName && baseName.Length > 0)
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Disks.Mapping;
@@ -36,6 +37,32 @@ internal abstract class MappedDevice : BlockDevice
     /// <summary>Fills <paramref name="unit"/>, as long as the run, with what a compressed run holds. Must be thread-safe.</summary>
     protected virtual void Inflate(in MappedRun run, Span<byte> unit) =>
         throw new InvalidOperationException($"{GetType().Name} maps a compressed run but cannot inflate it.");
+
+    /// <summary>Inflates a run whose stored length is known: raw deflate, or zstd where a decoder for it is given.</summary>
+    protected void InflateStored(in MappedRun run, Span<byte> unit, string format, ZstdInflater? zstd = null)
+    {
+        byte[] compressed = ArrayPool<byte>.Shared.Rent(run.StoredLength);
+        try
+        {
+            File.Read(run.FileOffset, compressed.AsSpan(0, run.StoredLength));
+            if (zstd is not null)
+            {
+                zstd.Inflate(compressed.AsSpan(0, run.StoredLength), unit);
+            }
+            else
+            {
+                Inflater.Deflate(compressed, 0, run.StoredLength, unit);
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw ImageFault.Corrupt(File, format, run.FileOffset, $"the cluster for byte {run.Start} of the disk cannot be inflated: {e.Message}", e);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(compressed);
+        }
+    }
 
     public override void Read(long offset, Span<byte> buffer)
     {

@@ -36,8 +36,7 @@ internal sealed class ParallelsDisk : MappedDevice, IDiskImage
     /// <summary>Opens an image that stands alone, or the descriptor of a bundle.</summary>
     public static IDiskImage Open(DiskFile file, ImageChain chain)
     {
-        byte[] start = new byte[(int)Math.Min(DiskFormat.ProbeSize, file.Length)];
-        file.Read(0, start);
+        byte[] start = file.ReadStart(DiskFormat.ProbeSize);
         if (ParallelsDescriptor.IsDescriptor(start))
         {
             return ParallelsBundle.Open(file, chain);

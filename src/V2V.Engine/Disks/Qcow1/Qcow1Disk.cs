@@ -1,4 +1,3 @@
-using System.Buffers;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -71,23 +70,7 @@ internal sealed class Qcow1Disk : MappedDevice, IDiskImage
         return isCompressed ? run with { StoredLength = stored } : run;
     }
 
-    protected override void Inflate(in MappedRun run, Span<byte> unit)
-    {
-        byte[] compressed = ArrayPool<byte>.Shared.Rent(run.StoredLength);
-        try
-        {
-            File.Read(run.FileOffset, compressed.AsSpan(0, run.StoredLength));
-            Inflater.Deflate(compressed, 0, run.StoredLength, unit);
-        }
-        catch (InvalidDataException e)
-        {
-            throw ImageFault.Corrupt(File, Format, run.FileOffset, $"the cluster for byte {run.Start} of the disk cannot be inflated: {e.Message}", e);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(compressed);
-        }
-    }
+    protected override void Inflate(in MappedRun run, Span<byte> unit) => InflateStored(run, unit, Format);
 
     /// <summary>The file may end within its last cluster; the rest of it is zeros, as under QEMU.</summary>
     protected override void ReadData(long fileOffset, Span<byte> buffer) => ReadPadded(File, fileOffset, buffer);

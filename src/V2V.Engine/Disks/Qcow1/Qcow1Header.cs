@@ -57,10 +57,8 @@ internal sealed record Qcow1Header
 
     public static Qcow1Header Read(DiskFile file)
     {
-        Span<byte> fields = stackalloc byte[Size];
-        fields.Clear();
-        file.Read(0, fields[..(int)Math.Min(Size, file.Length)]);
-        if (!HasMagic(fields) || file.Length < Size)
+        ReadOnlySpan<byte> fields = file.ReadStart(Size);
+        if (!HasMagic(fields) || fields.Length < Size)
         {
             throw ImageFault.Corrupt(file, Qcow1Disk.Format, 0, "it does not begin with a header of qcow, version 1.");
         }

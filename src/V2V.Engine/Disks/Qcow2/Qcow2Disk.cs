@@ -1,4 +1,3 @@
-using System.Buffers;
 using V2V.Engine.Disks.Mapping;
 using V2V.Engine.Disks.Transports;
 
@@ -104,30 +103,8 @@ internal sealed class Qcow2Disk : MappedDevice, IDiskImage
             : DataRun(start, _header.ClusterSize, entry.HostOffset, start);
     }
 
-    protected override void Inflate(in MappedRun run, Span<byte> unit)
-    {
-        byte[] compressed = ArrayPool<byte>.Shared.Rent(run.StoredLength);
-        try
-        {
-            File.Read(run.FileOffset, compressed.AsSpan(0, run.StoredLength));
-            if (_header.Compression == Qcow2Compression.Zstd)
-            {
-                _zstd.Inflate(compressed.AsSpan(0, run.StoredLength), unit);
-            }
-            else
-            {
-                Inflater.Deflate(compressed, 0, run.StoredLength, unit);
-            }
-        }
-        catch (InvalidDataException e)
-        {
-            throw ImageFault.Corrupt(File, Format, run.FileOffset, $"the cluster for byte {run.Start} of the disk cannot be inflated: {e.Message}", e);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(compressed);
-        }
-    }
+    protected override void Inflate(in MappedRun run, Span<byte> unit) =>
+        InflateStored(run, unit, Format, _header.Compression == Qcow2Compression.Zstd ? _zstd : null);
 
     /// <summary>The file may end within its last cluster; the rest of it is zeros, as under QEMU.</summary>
     protected override void ReadData(long fileOffset, Span<byte> buffer) => ReadPadded(DataFile, fileOffset, buffer);

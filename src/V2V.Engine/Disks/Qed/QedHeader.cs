@@ -68,10 +68,8 @@ internal sealed record QedHeader
 
     public static QedHeader Read(DiskFile file)
     {
-        Span<byte> fields = stackalloc byte[Size];
-        fields.Clear();
-        file.Read(0, fields[..(int)Math.Min(Size, file.Length)]);
-        if (!HasMagic(fields) || file.Length < Size)
+        ReadOnlySpan<byte> fields = file.ReadStart(Size);
+        if (!HasMagic(fields) || fields.Length < Size)
         {
             throw ImageFault.Corrupt(file, QedDisk.Format, 0, "it does not begin with a QED header.");
         }

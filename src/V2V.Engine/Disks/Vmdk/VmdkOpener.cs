@@ -32,8 +32,7 @@ internal sealed class VmdkOpener
 
     private VmdkDisk Open()
     {
-        byte[] start = new byte[(int)Math.Min(DiskFormat.ProbeSize, _file.Length)];
-        _file.Read(0, start);
+        byte[] start = _file.ReadStart(DiskFormat.ProbeSize);
         if (VmdkSparseHeader.HasMagic(start))
         {
             return OpenEmbedded();
