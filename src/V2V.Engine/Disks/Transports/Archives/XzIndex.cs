@@ -20,6 +20,8 @@ internal static class XzIndex
     public const string Format = "xz";
 
     private const int HeaderLength = 12;
+    private const int PaddingUnit = 4;
+    private const int PaddingBlock = 4096;
     private const int FooterLength = 12;
     private const int MaximumIndexLength = 64 << 20;
     private const int MaximumBlocks = 4 << 20;
@@ -83,16 +85,19 @@ internal static class XzIndex
     /// <summary>Section 2.2: zeros, a multiple of four.</summary>
     private static long SkipPadding(DiskFile file, long end)
     {
-        byte[] word = new byte[4];
-        while (end >= word.Length)
+        byte[] block = new byte[PaddingBlock];
+        while (end >= PaddingUnit)
         {
-            file.Read(end - word.Length, word);
-            if (word.AsSpan().ContainsAnyExcept((byte)0))
+            // Only whole words count, from the end on.
+            int count = (int)Math.Min(block.Length, end) & -PaddingUnit;
+            file.Read(end - count, block.AsSpan(0, count));
+            int last = block.AsSpan(0, count).LastIndexOfAnyExcept((byte)0);
+            if (last >= 0)
             {
-                break;
+                return end - count + ((last / PaddingUnit) + 1) * PaddingUnit;
             }
 
-            end -= word.Length;
+            end -= count;
         }
 
         return end;
