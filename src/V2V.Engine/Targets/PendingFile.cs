@@ -27,6 +27,15 @@ internal sealed class PendingFile
         journal.Add(new MakeFile(TemporaryPath));
     }
 
+    /// <summary>The file of an image, opened for writing.</summary>
+    public static PendingFile ForImage(RunJournal journal, string finalPath, TargetDiskRequest request)
+    {
+        var file = new PendingFile(journal, finalPath);
+        file.Writer = ImageWriters.CreateUnnamed(file.TemporaryPath, request.Format, request.Capacity, request.Compression, request.Allocation);
+        file.IsCreated = true;
+        return file;
+    }
+
     public string FinalPath { get; }
 
     public string TemporaryPath => FinalPath + TemporarySuffix;
@@ -35,7 +44,7 @@ internal sealed class PendingFile
     public bool IsCreated { get; set; }
 
     /// <summary>What writes the file, if it is an image; it is closed when the file has its name or is taken back.</summary>
-    public ImageWriter? Writer { get; set; }
+    public ImageWriter? Writer { get; private set; }
 
     /// <summary>Gives the file its name.</summary>
     /// <param name="overwrite">Something that has this name may be replaced.</param>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using V2V.Engine.Targets.Images;
 using V2V.Engine.Targets.Journal;
 using V2V.Engine.Targets.Libvirt;
 
@@ -84,11 +83,9 @@ public sealed class DirectoryTarget : ConversionTarget
             File.Delete(temporary); // Left by a process that was killed.
         }
 
-        var file = new PendingFile(_journal, path);
-        file.Writer = ImageWriters.CreateUnnamed(temporary, request.Format, request.Capacity, request.Compression, request.Allocation);
-        file.IsCreated = true;
+        var file = PendingFile.ForImage(_journal, path, request);
         _files.Add(file);
-        return new TargetDisk(file.Writer, new DomainDiskSource(request.Format, path));
+        return new TargetDisk(file.Writer!, new DomainDiskSource(request.Format, path));
     }
 
     public override DefinedDomain Define(DomainDescription domain)

@@ -27,9 +27,7 @@ internal sealed class FolderVolume : TargetVolume
     {
         var final = System.IO.Path.Combine(pool.Folder!, request.FileName);
         File.Delete(final + PendingFile.TemporarySuffix);
-        var file = new PendingFile(journal, final);
-        file.Writer = ImageWriters.CreateUnnamed(file.TemporaryPath, request.Format, request.Capacity, request.Compression, request.Allocation);
-        file.IsCreated = true;
+        var file = PendingFile.ForImage(journal, final, request);
         return new FolderVolume(file, new DomainDiskSource(request.Format, final, pool.Name, request.FileName));
     }
 
