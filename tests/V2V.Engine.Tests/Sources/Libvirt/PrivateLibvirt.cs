@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;
 
@@ -15,17 +13,11 @@ public sealed class PrivateLibvirt : IDisposable
     private const string Nobody = "65534";
 
     private readonly TemporaryFolder _folder = new();
-    private readonly int _port;
+    private readonly int _port = ExternalServer.FreePort();
     private Process? _daemon;
 
     public PrivateLibvirt()
     {
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            _port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
         foreach (var name in new[] { "run", "home", "images" })
         {
             Directory.CreateDirectory(_folder[name]);

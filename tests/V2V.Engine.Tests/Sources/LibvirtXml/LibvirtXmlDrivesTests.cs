@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Xml.Linq;
 using V2V.Engine.Sources;
 using V2V.Engine.Sources.LibvirtXml;
@@ -138,13 +136,7 @@ public sealed class LibvirtXmlDrivesTests : IDisposable
             image.Write("contents"u8);
         }
 
-        int port;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
-
+        var port = ExternalServer.FreePort();
         ExternalTool.Check(
             "qemu-nbd", "--fork", "--persistent", "--shared=0", $"--pid-file={_elsewhere["pid"]}", "--bind=127.0.0.1", $"--port={port}", "--format=raw",
             "--export-name=web", "--read-only", _elsewhere["web.img"]);

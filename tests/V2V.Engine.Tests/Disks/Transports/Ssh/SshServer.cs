@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using V2V.Engine.Disks.Transports;
 using Xunit;
@@ -30,7 +29,7 @@ internal sealed class SshServer : IDisposable
 
         KeyFile = MakeKey("user", "ed25519");
         Authorize("user");
-        Port = FreePort();
+        Port = ExternalServer.FreePort();
         _configuration = Folder.Write("sshd_config", $"""
             Port {Port}
             ListenAddress 127.0.0.1
@@ -124,13 +123,6 @@ internal sealed class SshServer : IDisposable
 
         _process.Dispose();
         Folder.Dispose();
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private Process Launch()
