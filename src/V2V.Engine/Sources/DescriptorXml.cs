@@ -1,6 +1,5 @@
 using System.Xml;
 using System.Xml.Linq;
-using V2V.Engine.IO;
 
 namespace V2V.Engine.Sources;
 

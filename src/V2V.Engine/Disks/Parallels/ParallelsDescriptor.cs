@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Xml;
 using System.Xml.Linq;
 using V2V.Engine.Disks.Transports;
-using V2V.Engine.IO;
 
 namespace V2V.Engine.Disks.Parallels;
 

@@ -1,7 +1,7 @@
 using System.Xml;
 using System.Xml.Linq;
 
-namespace V2V.Engine.IO;
+namespace V2V.Engine;
 
 /// <summary>Reads XML that may come from strangers, with everything bounded that it could overdo.</summary>
 internal static class BoundedXml
