@@ -8,7 +8,7 @@ public enum ConcernSeverity
     /// <summary>The guest will run, but something will differ or needs a look.</summary>
     Warning,
     /// <summary>The conversion is refused because of this.</summary>
-    Blocker,
+    Critical,
 }
 
 /// <summary>Something found about a guest, its source or its target that the user should know.</summary>

@@ -19,7 +19,7 @@ public sealed record GuestAssessment
     public IReadOnlyList<Concern> Concerns { get; init => field = PlainList.Of(value); } = [];
 
     /// <summary>True when nothing stands against converting it.</summary>
-    public bool CanConvert => !Concerns.Any(c => c.Severity == ConcernSeverity.Blocker);
+    public bool Convertible => !Concerns.Any(c => c.Severity == ConcernSeverity.Critical);
 
     public IReadOnlyList<ConversionPhase> Phases { get; init => field = PlainList.Of(value); } = [];
 }

@@ -48,10 +48,10 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         }
         catch (V2VException e)
         {
-            // Blockers that were found by a check are there already, each for itself.
-            if (!_concerns.Any(c => c.Severity == ConcernSeverity.Blocker))
+            // Critical concerns that were found by a check are there already, each for itself.
+            if (!_concerns.Any(c => c.Severity == ConcernSeverity.Critical))
             {
-                _concerns.Add(new Concern(ConcernSeverity.Blocker, e.Error.ToString(), e.Message, e.Advice));
+                _concerns.Add(new Concern(ConcernSeverity.Critical, e.Error.ToString(), e.Message, e.Advice));
             }
 
             OfferAsIs(e);
@@ -224,11 +224,11 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private DirectBootFiles? BootFiles(OpenedGuest opened, TargetHardware hardware) =>
         hardware.DirectBoot is { } boot ? new DirectBootFiles(_name, opened.Guest.Root, boot) : null;
 
-    /// <summary>Keeps the concerns for the report, and stops at blockers: all of them in one message.</summary>
+    /// <summary>Keeps the concerns for the report, and stops at critical ones: all of them in one message.</summary>
     private void Demand(IReadOnlyList<Concern> found)
     {
         _concerns.AddRange(found.Except(_concerns));
-        if (ConversionException.FromBlockers(found, source.Path) is { } refusal)
+        if (ConversionException.FromCritical(found, source.Path) is { } refusal)
         {
             throw refusal;
         }

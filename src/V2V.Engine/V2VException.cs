@@ -120,23 +120,23 @@ public sealed class GuestFileSystemException(V2VError error, string message, Exc
 /// <summary>The guest is not one that can be converted, or a step of the conversion could not do its work.</summary>
 public sealed class ConversionException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner)
 {
-    /// <summary>The refusal that the blockers among <paramref name="concerns"/> amount to, all in one message; null when there is none.</summary>
+    /// <summary>The refusal that the critical ones among <paramref name="concerns"/> amount to, all in one message; null when there is none.</summary>
     /// <param name="concerns">What was found.</param>
     /// <param name="path">The guest's descriptor or first disk.</param>
-    public static ConversionException? FromBlockers(IEnumerable<Concern> concerns, string path)
+    public static ConversionException? FromCritical(IEnumerable<Concern> concerns, string path)
     {
-        var blockers = concerns.Where(c => c.Severity == ConcernSeverity.Blocker).ToArray();
-        if (blockers.Length == 0)
+        var critical = concerns.Where(c => c.Severity == ConcernSeverity.Critical).ToArray();
+        if (critical.Length == 0)
         {
             return null;
         }
 
-        // A blocker that is an error of the engine has the error's name as its id.
-        var error = Enum.TryParse<V2VError>(blockers[0].Id, out var known) ? known : V2VError.GuestUnsupported;
-        return new ConversionException(error, string.Join(" ", blockers.Select(b => b.Message)))
+        // A critical concern that is an error of the engine has the error's name as its id.
+        var error = Enum.TryParse<V2VError>(critical[0].Id, out var known) ? known : V2VError.GuestUnsupported;
+        return new ConversionException(error, string.Join(" ", critical.Select(b => b.Message)))
         {
             Path = path,
-            Advice = string.Join(" ", blockers.Select(b => b.Advice).OfType<string>().Distinct()),
+            Advice = string.Join(" ", critical.Select(b => b.Advice).OfType<string>().Distinct()),
         };
     }
 }

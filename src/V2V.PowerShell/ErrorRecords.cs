@@ -89,7 +89,7 @@ public static class ErrorRecords
 
     /// <summary>The dry run found what would refuse the conversion.</summary>
     public static ErrorRecord Blocked(GuestAssessment assessment) =>
-        From(ConversionException.FromBlockers(assessment.Concerns, assessment.Source.Path)!, assessment.Source);
+        From(ConversionException.FromCritical(assessment.Concerns, assessment.Source.Path)!, assessment.Source);
 
     private static string? Advice(V2VException exception) => exception.LeftBehind.Count == 0
         ? exception.Advice

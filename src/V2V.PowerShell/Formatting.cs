@@ -51,12 +51,12 @@ public static class Formatting
     /// <summary>"1 (8.0 GiB)": how many disks, and their capacity in sum.</summary>
     public static string Disks(IReadOnlyList<SourceDisk> disks) => $"{disks.Count} ({Size(disks.Sum(disk => disk.Capacity))})";
 
-    /// <summary>"1 blocker, 2 warnings"; "none" when there is nothing to say.</summary>
+    /// <summary>"1 critical, 2 warnings"; "none" when there is nothing to say.</summary>
     public static string Concerns(IReadOnlyList<Concern> concerns) => concerns.Count == 0
         ? "none"
         : string.Join(", ", concerns.GroupBy(concern => concern.Severity).OrderByDescending(group => group.Key).Select(group => group.Key switch
         {
-            ConcernSeverity.Blocker => Count(group.Count(), "blocker"),
+            ConcernSeverity.Critical => $"{group.Count()} critical",
             ConcernSeverity.Warning => Count(group.Count(), "warning"),
             _ => Count(group.Count(), "note"),
         }));

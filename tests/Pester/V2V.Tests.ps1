@@ -25,7 +25,7 @@ Describe 'V2V in pwsh' {
         $file = Join-Path $TestDrive 'assessment.xml'
         Test-V2VGuest $sample | Export-Clixml $file
         $restored = Import-Clixml $file
-        $restored.CanConvert | Should -BeTrue
+        $restored.Convertible | Should -BeTrue
         $restored.Source.Disks[0].Capacity | Should -BeGreaterThan 0
         $restored.Changes[0].Path | Should -Not -BeNullOrEmpty
     }
@@ -40,7 +40,7 @@ Describe 'V2V in pwsh' {
 
     It 'runs in a background job' {
         $job = Start-Job { Import-Module $using:root/V2V.psd1; Test-V2VGuest $using:sample }
-        ($job | Wait-Job -Timeout 120 | Receive-Job).CanConvert | Should -BeTrue
+        ($job | Wait-Job -Timeout 120 | Receive-Job).Convertible | Should -BeTrue
         $job | Remove-Job -Force
     }
 

@@ -63,7 +63,7 @@ public sealed class GuestConversionTests : IDisposable
 
         var second = new GuestConversion(again, new ConversionOptions()).Assess(cancellation: TestContext.Current.CancellationToken);
 
-        Assert.True(second.CanConvert, string.Join(" ", second.Concerns));
+        Assert.True(second.Convertible, string.Join(" ", second.Concerns));
         Assert.Empty(second.Changes);
     }
 

@@ -103,7 +103,7 @@ public sealed class LvmConversionTests : IDisposable
 
         var assessment = new GuestConversion(Source(shop), new ConversionOptions()).Assess(cancellation: TestContext.Current.CancellationToken);
 
-        var blocker = Assert.Single(assessment.Concerns, c => c.Severity == ConcernSeverity.Blocker);
+        var blocker = Assert.Single(assessment.Concerns, c => c.Severity == ConcernSeverity.Critical);
         Assert.Contains("vg0/root has a snapshot", blocker.Message);
         Assert.Contains("lvremove", blocker.Advice);
     }

@@ -38,9 +38,9 @@ public sealed class ErrorRecordsTests
             Source = new SourceGuest { Name = "web01", SourceKind = "VMX", Path = "/web01.vmx" },
             Concerns =
             [
-                new(ConcernSeverity.Blocker, "FileSystemNotClean", "First.", "Shut it down."),
+                new(ConcernSeverity.Critical, "FileSystemNotClean", "First.", "Shut it down."),
                 new(ConcernSeverity.Warning, "Two", "Only a warning."),
-                new(ConcernSeverity.Blocker, "Three", "Second.", "Shut it down."),
+                new(ConcernSeverity.Critical, "Three", "Second.", "Shut it down."),
             ],
         };
         var record = ErrorRecords.Blocked(assessment);

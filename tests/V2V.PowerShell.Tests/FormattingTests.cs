@@ -37,8 +37,8 @@ public sealed class FormattingTests
         Concern Of(ConcernSeverity severity) => new(severity, "Id", "Message");
         Assert.Equal("none", Formatting.Concerns([]));
         Assert.Equal(
-            "1 blocker, 2 warnings, 1 note",
-            Formatting.Concerns([Of(ConcernSeverity.Warning), Of(ConcernSeverity.Information), Of(ConcernSeverity.Blocker), Of(ConcernSeverity.Warning)]));
+            "1 critical, 2 warnings, 1 note",
+            Formatting.Concerns([Of(ConcernSeverity.Warning), Of(ConcernSeverity.Information), Of(ConcernSeverity.Critical), Of(ConcernSeverity.Warning)]));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class TestV2VGuestTests : IDisposable
         var before = File.ReadAllBytes(Repository.SampleGuest);
         var assessment = _session.Run("param($p) Get-V2VSourceGuest $p | Test-V2VGuest", Repository.SampleGuest).Only<GuestAssessment>();
 
-        Assert.True(assessment.CanConvert, string.Join(' ', assessment.Concerns));
+        Assert.True(assessment.Convertible, string.Join(' ', assessment.Concerns));
         Assert.Equal("debian", assessment.OperatingSystem?.Distribution);
         Assert.Equal(DiskBus.Virtio, assessment.Hardware?.DiskBus);
         Assert.NotEmpty(assessment.Changes);
@@ -23,7 +23,7 @@ public sealed class TestV2VGuestTests : IDisposable
 
     [Fact]
     public void Paths_are_taken_like_guests() =>
-        Assert.True(_session.Run("param($p) Test-V2VGuest -Path $p", Repository.SampleGuest).Only<GuestAssessment>().CanConvert);
+        Assert.True(_session.Run("param($p) Test-V2VGuest -Path $p", Repository.SampleGuest).Only<GuestAssessment>().Convertible);
 
     [Fact]
     public void A_guest_without_an_operating_system_is_blocked_with_a_warning_and_not_an_error()
@@ -32,9 +32,9 @@ public sealed class TestV2VGuestTests : IDisposable
         var outcome = _session.Run("param($p) Get-V2VSourceGuest $p | Test-V2VGuest", path);
 
         var assessment = outcome.Only<GuestAssessment>();
-        Assert.False(assessment.CanConvert);
+        Assert.False(assessment.Convertible);
         Assert.Null(assessment.OperatingSystem);
-        var blocker = Assert.Single(assessment.Concerns, concern => concern.Severity == ConcernSeverity.Blocker);
+        var blocker = Assert.Single(assessment.Concerns, concern => concern.Severity == ConcernSeverity.Critical);
         Assert.Contains($"empty: {blocker}", outcome.Warnings);
     }
 
@@ -51,7 +51,7 @@ public sealed class TestV2VGuestTests : IDisposable
 
         Assert.Contains("a", outcome.Output.Cast<GuestAssessment>().Select(a => a.Source.Name));
         Assert.Contains("c", outcome.Output.Cast<GuestAssessment>().Select(a => a.Source.Name));
-        Assert.DoesNotContain(outcome.Output.Cast<GuestAssessment>(), a => a.Source.Name == "b" && a.CanConvert);
+        Assert.DoesNotContain(outcome.Output.Cast<GuestAssessment>(), a => a.Source.Name == "b" && a.Convertible);
     }
 
     [Theory]
@@ -76,7 +76,7 @@ public sealed class TestV2VGuestTests : IDisposable
             "param($p, $d) Test-V2VGuest $p -DriverSource $d -BlockDriver vioscsi -AllowNoDrivers", Repository.SampleGuest, Path.Combine(_session.Folder, "drivers"))
             .Only<GuestAssessment>();
 
-        Assert.True(assessment.CanConvert);
+        Assert.True(assessment.Convertible);
         Assert.Equal(DiskBus.Virtio, assessment.Hardware?.DiskBus);
     }
 

@@ -46,7 +46,7 @@ public static class GuestChecks
         if (system.Architecture is not ("x86_64" or "i686"))
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "ArchitectureUnsupported",
+                ConcernSeverity.Critical, "ArchitectureUnsupported",
                 $"The guest was built for {system.Architecture}; V2V makes domains for x86 so far.");
         }
     }
@@ -62,7 +62,7 @@ public static class GuestChecks
         }.Where(m => m.Item1).Select(m => m.Item2).ToList();
         return missing.Count > 0
             ? new Concern(
-                ConcernSeverity.Blocker, "GuestUnsupported",
+                ConcernSeverity.Critical, "GuestUnsupported",
                 $"The guest is {guest.OperatingSystem}, a distribution that V2V has no rules for: {string.Join(", ", missing)}.",
                 "Convert this guest with virt-v2v for now.")
             : new Concern(
@@ -77,14 +77,14 @@ public static class GuestChecks
         if (guest.Kernels.Count == 0)
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "NoKernel",
+                ConcernSeverity.Critical, "NoKernel",
                 "No kernel with its modules was found in /boot and /lib/modules, so what hardware the guest can drive is not known.",
                 "Install the distribution's kernel package in the guest.");
         }
         else if (KernelChoice.Make(guest) is null)
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "NoKernelForKvm",
+                ConcernSeverity.Critical, "NoKernelForKvm",
                 $"No kernel of the guest can run on KVM: {string.Join("; ", KernelChoice.Obstacles(guest))}. The capability virtio needs, for "
                 + $"{guest.OperatingSystem}: {string.Join(", ", VirtioPackages.Files(guest))} (or newer).",
                 "Install these packages in the guest and convert it again; the present kernel can stay.");
@@ -134,7 +134,7 @@ public static class GuestChecks
     }
 
     private static Concern Refused(string what) =>
-        new(ConcernSeverity.Blocker, "BootLoaderUnsupported", what, "Install GRUB 2 in the guest and convert it again.");
+        new(ConcernSeverity.Critical, "BootLoaderUnsupported", what, "Install GRUB 2 in the guest and convert it again.");
 
     /// <summary>The room that virt-v2v documents as needed: 100 MB in /, 50 MB in a /boot of its own, 10 MB elsewhere; and 100 inodes.</summary>
     private static IEnumerable<Concern> FileSystems(InspectedGuest guest)
@@ -152,7 +152,7 @@ public static class GuestChecks
             if (mount.FileSystem is not WritableGuestFileSystem)
             {
                 yield return new Concern(
-                    ConcernSeverity.Blocker, "FileSystemReadOnly", $"{where} can be read but not written, and the guest has to be changed there.",
+                    ConcernSeverity.Critical, "FileSystemReadOnly", $"{where} can be read but not written, and the guest has to be changed there.",
                     "Convert this guest with virt-v2v for now.");
                 continue;
             }
@@ -162,14 +162,14 @@ public static class GuestChecks
             if (space.FreeBytes < needed)
             {
                 yield return new Concern(
-                    ConcernSeverity.Blocker, "GuestDiskFull", $"{where} has {space.FreeBytes / (double)MiB:0.0} MiB free; {needed / MiB} MiB are needed.",
+                    ConcernSeverity.Critical, "GuestDiskFull", $"{where} has {space.FreeBytes / (double)MiB:0.0} MiB free; {needed / MiB} MiB are needed.",
                     "Remove files (old kernels, package caches) in the guest and shut it down again.");
             }
 
             if (space.FreeInodes < MinimumInodes)
             {
                 yield return new Concern(
-                    ConcernSeverity.Blocker, "GuestInodesExhausted", $"{where} has {space.FreeInodes} free inodes; {MinimumInodes} are needed.",
+                    ConcernSeverity.Critical, "GuestInodesExhausted", $"{where} has {space.FreeInodes} free inodes; {MinimumInodes} are needed.",
                     "Remove files in the guest and shut it down again.");
             }
         }
@@ -177,7 +177,7 @@ public static class GuestChecks
 
     internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes) =>
         volumes.Where(v => v.ContentKind == "swsuspend").Select(v => new Concern(
-            ConcernSeverity.Blocker, "GuestHibernated",
+            ConcernSeverity.Critical, "GuestHibernated",
             $"{v.Volume.DisplayName} holds the memory of a hibernated system, which would be resumed on other hardware over changed file systems.",
             "Start the guest, shut it down, and convert it then."));
 
@@ -218,7 +218,7 @@ public static class GuestChecks
             if (mount.FileSystem.Space.FreeBytes < needed + MiB)
             {
                 yield return new Concern(
-                    ConcernSeverity.Blocker, "GuestDiskFull",
+                    ConcernSeverity.Critical, "GuestDiskFull",
                     $"The EFI system partition ({mount.Volume.DisplayName}) has {mount.FileSystem.Space.FreeBytes / (double)MiB:0.0} MiB free; "
                     + $"{(needed + MiB) / (double)MiB:0.0} MiB are needed to install the {loader.Description} as {Program}.",
                     "Remove files there in the guest and shut it down again.");
@@ -229,12 +229,12 @@ public static class GuestChecks
 
         yield return UefiLoaders.HasLoaderFor32Bits(root, at)
             ? new Concern(
-                ConcernSeverity.Blocker, "UefiFirmware32Bit",
+                ConcernSeverity.Critical, "UefiFirmware32Bit",
                 $"The guest was started by 32-bit firmware: the EFI system partition ({volume.Volume.DisplayName}) has boot loaders for that only. The firmware "
                 + "of the new domain has 64 bits and cannot start them.",
                 "Install the 64-bit boot loader in the guest (on Debian: grub-efi-amd64-bin, then 'grub-install --target=x86_64-efi --removable') and shut it down again.")
             : new Concern(
-                ConcernSeverity.Blocker, "UefiFallbackMissing",
+                ConcernSeverity.Critical, "UefiFallbackMissing",
                 $"The EFI system partition ({volume.Volume.DisplayName}) has no {Program}, and no boot loader was found {(mount is null ? "in the guest's tree" : "on it")} "
                 + "that could be copied there. The guest would not start, since its boot entries in NVRAM are not carried over.",
                 "Run 'grub-install --removable' in the guest (on Debian also 'dpkg-reconfigure grub-efi-amd64'), see that /etc/fstab mounts the partition, and shut it down again.");

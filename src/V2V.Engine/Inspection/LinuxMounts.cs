@@ -91,7 +91,7 @@ internal static class LinuxMounts
         var message = $"{entry.MountPoint} is needed, but {finding.Describe()}.";
         if (Essential.Contains(entry.MountPoint))
         {
-            return new Concern(ConcernSeverity.Blocker, "FileSystemUnsupported", message, finding.Failure?.Advice ?? "Convert this guest with virt-v2v for now.");
+            return new Concern(ConcernSeverity.Critical, "FileSystemUnsupported", message, finding.Failure?.Advice ?? "Convert this guest with virt-v2v for now.");
         }
 
         return entry.MountPoint == "/var"
@@ -109,7 +109,7 @@ internal static class LinuxMounts
         }
 
         // What lies within a container that was not opened has names that can't be seen here.
-        var severity = Essential.Contains(entry.MountPoint) && !found.Any(f => f.HidesVolumes) ? ConcernSeverity.Blocker
+        var severity = Essential.Contains(entry.MountPoint) && !found.Any(f => f.HidesVolumes) ? ConcernSeverity.Critical
             : found.Any(f => f.HidesVolumes) ? ConcernSeverity.Information
             : ConcernSeverity.Warning;
         return new Concern(

@@ -20,6 +20,6 @@ internal static class DomainNames
             _ when System.Text.Encoding.UTF8.GetByteCount(name) > MaximumBytes => $"is longer than {MaximumBytes} bytes",
             _ => null,
         };
-        return what is null ? null : new Concern(ConcernSeverity.Blocker, "NameInvalid", $"The name \"{name}\" {what}.", "Choose another name for the converted guest.");
+        return what is null ? null : new Concern(ConcernSeverity.Critical, "NameInvalid", $"The name \"{name}\" {what}.", "Choose another name for the converted guest.");
     }
 }

@@ -12,7 +12,7 @@ internal static class TargetHost
         if (hardware.Firmware == Firmware.Uefi && host.HasUefi == false)
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Blocker,
+                ConcernSeverity.Critical,
                 nameof(V2VError.TargetUnsupported),
                 "The guest boots by UEFI and the target host has no UEFI firmware for virtual machines.",
                 "Install the host's OVMF package (ovmf on Debian, edk2-ovmf on Fedora and RHEL)."));

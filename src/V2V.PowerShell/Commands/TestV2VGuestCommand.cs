@@ -10,19 +10,11 @@ namespace V2V.PowerShell.Commands;
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "V2VGuest", DefaultParameterSetName = "Path")]
 [OutputType(typeof(GuestAssessment))]
-public sealed class TestV2VGuestCommand : SourceGuestCommand
+public sealed class TestV2VGuestCommand : TargetCommand
 {
     protected override void Process(SourceGuest guest)
     {
-        var options = new ConversionOptions
-        {
-            Root = Root,
-            AsIs = AsIs,
-            DriverSource = DriverSource is null ? null : ResolveLiteral(DriverSource),
-            BlockDriver = BlockDriver,
-            AllowNoDrivers = AllowNoDrivers,
-            TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory),
-        };
+        var options = Settings.ToOptions() with { Root = Root, AsIs = AsIs };
         var conversion = new GuestConversion(guest, options);
         if (TryWithProgress($"Testing {guest.Name}", guest, (progress, cancellation) => conversion.Assess(progress, cancellation: cancellation), out var assessment))
         {

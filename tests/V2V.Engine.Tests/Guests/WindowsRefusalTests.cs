@@ -30,7 +30,7 @@ public sealed class WindowsRefusalTests(WindowsGuests guests) : IClassFixture<Wi
         using var target = new DirectoryTarget(Path.Combine(_folder, "out"));
         var error = Assert.ThrowsAny<V2VException>(() => conversion.Convert(target, cancellation: TestContext.Current.CancellationToken));
 
-        Assert.False(assessment.CanConvert);
+        Assert.False(assessment.Convertible);
         Assert.True($"{error.Message} {error.Advice}".Contains(reason, StringComparison.OrdinalIgnoreCase), $"{error.Message} {error.Advice}");
         Assert.NotNull(error.Advice);
         Assert.False(Directory.Exists(Path.Combine(_folder, "out")));
@@ -49,7 +49,7 @@ public sealed class WindowsRefusalTests(WindowsGuests guests) : IClassFixture<Wi
         var source = Assert.Single(GuestSources.Open(guests.Disk("--version 10 --arch i386"), TestContext.Current.CancellationToken));
         var assessment = new GuestConversion(source, new ConversionOptions { DriverSource = drivers }).Assess(cancellation: TestContext.Current.CancellationToken);
 
-        Assert.False(assessment.CanConvert);
+        Assert.False(assessment.Convertible);
         Assert.Contains(assessment.Concerns, c => c.Message.Contains("built for x86_64, and the guest is i686", StringComparison.Ordinal));
     }
 
@@ -61,7 +61,7 @@ public sealed class WindowsRefusalTests(WindowsGuests guests) : IClassFixture<Wi
         var source = Assert.Single(GuestSources.Open(guests.Disk(options), TestContext.Current.CancellationToken));
         var assessment = new GuestConversion(source, new ConversionOptions { DriverSource = guests.Drivers() }).Assess(cancellation: TestContext.Current.CancellationToken);
 
-        Assert.True(assessment.CanConvert, string.Join(" ", assessment.Concerns));
+        Assert.True(assessment.Convertible, string.Join(" ", assessment.Concerns));
         Assert.Contains(assessment.Concerns, c => c.Message.Contains(words, StringComparison.OrdinalIgnoreCase));
     }
 

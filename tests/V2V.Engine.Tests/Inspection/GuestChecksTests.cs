@@ -48,7 +48,7 @@ public sealed class GuestChecksTests
         phony.Root.With("/usr/lib/os-release", "ID=guix\nPRETTY_NAME=\"Guix System\"\n");
         phony.Root.Delete("/boot/grub/grub.cfg");
 
-        var concern = Assert.Single(Run(phony), c => c.Severity == ConcernSeverity.Blocker);
+        var concern = Assert.Single(Run(phony), c => c.Severity == ConcernSeverity.Critical);
 
         Assert.Equal("GuestUnsupported", concern.Id);
         Assert.Contains("Guix System", concern.Message);
@@ -69,10 +69,10 @@ public sealed class GuestChecksTests
     }
 
     [Theory]
-    [InlineData("/etc/lilo.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "LILO (/etc/lilo.conf)")]
-    [InlineData("/etc/elilo.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "elilo")]
-    [InlineData("/etc/zipl.conf", ConcernSeverity.Blocker, "BootLoaderUnsupported", "IBM Z")]
-    [InlineData("/boot/efi/EFI/Linux/debian.efi", ConcernSeverity.Blocker, "BootLoaderUnsupported", "unified kernel image (/boot/efi/EFI/Linux/debian.efi)")]
+    [InlineData("/etc/lilo.conf", ConcernSeverity.Critical, "BootLoaderUnsupported", "LILO (/etc/lilo.conf)")]
+    [InlineData("/etc/elilo.conf", ConcernSeverity.Critical, "BootLoaderUnsupported", "elilo")]
+    [InlineData("/etc/zipl.conf", ConcernSeverity.Critical, "BootLoaderUnsupported", "IBM Z")]
+    [InlineData("/boot/efi/EFI/Linux/debian.efi", ConcernSeverity.Critical, "BootLoaderUnsupported", "unified kernel image (/boot/efi/EFI/Linux/debian.efi)")]
     [InlineData("/boot/grub/grub.cfg", ConcernSeverity.Warning, "BootMenuEmpty", "/boot/grub/grub.cfg has no entry")]
     [InlineData("/nothing", ConcernSeverity.Warning, "BootLoaderNotEdited", "No boot loader configuration was found")]
     public void Boot_loaders_that_are_not_edited_are_told_by_name(string path, ConcernSeverity severity, string id, string message)

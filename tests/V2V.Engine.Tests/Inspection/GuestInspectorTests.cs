@@ -219,7 +219,7 @@ public sealed class GuestInspectorTests
 
         var concerns = phony.Inspect().Concerns;
 
-        var blocker = Assert.Single(concerns, c => c.Severity == ConcernSeverity.Blocker);
+        var blocker = Assert.Single(concerns, c => c.Severity == ConcernSeverity.Critical);
         Assert.Equal("/usr is needed, but vg0/usr is a thin volume.", blocker.Message);
         Assert.Equal("Copy it.", blocker.Advice);
         Assert.Contains(concerns, c => c.Severity == ConcernSeverity.Information && c.Message.Contains("/srv is copied as it is: vg0/data is a thin volume", StringComparison.Ordinal));
@@ -296,7 +296,7 @@ public sealed class GuestInspectorTests
         var concerns = phony.Inspect().Concerns;
 
         Assert.Equal(
-            [(ConcernSeverity.Blocker, "FileSystemUnsupported"), (ConcernSeverity.Information, "FileSystemNotOpened")],
+            [(ConcernSeverity.Critical, "FileSystemUnsupported"), (ConcernSeverity.Information, "FileSystemNotOpened")],
             concerns.OrderByDescending(c => c.Severity).Select(c => (c.Severity, c.Id)));
         Assert.Contains("/srv/my data", concerns.Single(c => c.Severity == ConcernSeverity.Information).Message);
     }

@@ -266,7 +266,7 @@ public sealed class BadSourceTests : IDisposable
         Assert.Empty(Assert.Single(sample.Open()).Concerns);
         File.WriteAllText(sample.Folder[file], "");
         var guest = Assert.Single(sample.Open());
-        AssertConcern(guest, ConcernSeverity.Blocker, "GuestRunning", file);
+        AssertConcern(guest, ConcernSeverity.Critical, "GuestRunning", file);
         Assert.Equal(GuestState.Running, guest.State);
     }
 

@@ -92,7 +92,7 @@ public sealed class DirectoryTargetTests : IDisposable
         File.WriteAllText(_folder[name], "mine");
         using var target = new DirectoryTarget(_folder.Path);
         var concern = Assert.Single(target.Check(Request()));
-        Assert.Equal((ConcernSeverity.Blocker, "TargetExists"), (concern.Severity, concern.Id));
+        Assert.Equal((ConcernSeverity.Critical, "TargetExists"), (concern.Severity, concern.Id));
         Assert.Contains(name, concern.Message, StringComparison.Ordinal);
         Assert.Empty(target.Check(Request() with { Overwrite = true }));
     }

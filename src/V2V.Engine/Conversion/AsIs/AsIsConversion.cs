@@ -17,7 +17,7 @@ internal static class AsIsConversion
         V2VError.GuestUnsupported, V2VError.ConversionFailed, V2VError.RegistryCorrupt, V2VError.RegistryUnsupported,
     ];
 
-    /// <summary>Chooses the hardware and says what that means; a blocker when there is none that the guest is known to drive.</summary>
+    /// <summary>Chooses the hardware and says what that means; a critical concern when there is none that the guest is known to drive.</summary>
     /// <param name="source">Where the guest comes from.</param>
     /// <param name="guest">What was found on its disks.</param>
     /// <param name="hardware">Is set to what was chosen.</param>
@@ -27,7 +27,7 @@ internal static class AsIsConversion
         if ((AsIsHardware.KnownBus(source, guest.Firmware) ?? (guest.DrivesSata ? DiskBus.Sata : BootImages.DrivenBus(guest))) is not { } bus)
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Blocker, "NoKnownHardware",
+                ConcernSeverity.Critical, "NoKnownHardware",
                 $"Which disks the guest can drive without being changed is not known: its own controller ({Controllers(source)}) is one that QEMU does "
                 + "not emulate, and no initramfs could be read that has a driver for SATA, nor a Windows that starts its own.",
                 "Attach the disks to a SATA controller in the source guest, start it once, shut it down, and convert it then."));

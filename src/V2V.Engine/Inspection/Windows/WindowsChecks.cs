@@ -34,7 +34,7 @@ internal static class WindowsChecks
         if ((system.MajorVersion, system.MinorVersion).CompareTo((5, 1)) < 0)
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "GuestUnsupported",
+                ConcernSeverity.Critical, "GuestUnsupported",
                 $"The guest is {system}, version {system.Version} of Windows NT; V2V converts Windows XP (5.1) and later, for which there are virtio drivers.",
                 "Convert the guest with -AsIs, on the hardware that it has now, if that is one that QEMU emulates.");
         }
@@ -54,7 +54,7 @@ internal static class WindowsChecks
         if (architecture is not ("x86_64" or "i686"))
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "ArchitectureUnsupported",
+                ConcernSeverity.Critical, "ArchitectureUnsupported",
                 architecture == "unknown"
                     ? $"What processor {guest.OperatingSystem.ProductName} was built for is not known: {windows.SystemRoot}/system32 has no cmd.exe, ntoskrnl.exe or kernel32.dll that can be read."
                     : $"The guest is {guest.OperatingSystem.ProductName} built for {architecture}; V2V makes domains for x86 so far.",
@@ -67,7 +67,7 @@ internal static class WindowsChecks
         if (told is not null && !told.Equals(expected, StringComparison.OrdinalIgnoreCase))
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "ArchitectureMismatch",
+                ConcernSeverity.Critical, "ArchitectureMismatch",
                 $"The programs in {windows.SystemRoot}/system32 are for {expected}, and the registry says that Windows is for {told} (PROCESSOR_ARCHITECTURE): one of them is not this system's.",
                 "Check that the disk holds one Windows, and that its hives were not replaced by those of another one.");
         }
@@ -79,12 +79,12 @@ internal static class WindowsChecks
         var where = $"The system volume ({system.FileSystem.Kind} on {system.Volume.DisplayName})";
         if (system.FileSystem is not WritableGuestFileSystem)
         {
-            yield return new Concern(ConcernSeverity.Blocker, "FileSystemReadOnly", $"{where} can be read but not written, and the guest has to be changed there.");
+            yield return new Concern(ConcernSeverity.Critical, "FileSystemReadOnly", $"{where} can be read but not written, and the guest has to be changed there.");
         }
         else if (system.FileSystem.Space.FreeBytes < NeededOnSystemVolume)
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "GuestDiskFull",
+                ConcernSeverity.Critical, "GuestDiskFull",
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"{where} has {system.FileSystem.Space.FreeBytes / (double)MiB:0.0} MiB free; {NeededOnSystemVolume / MiB} MiB are needed."),
@@ -107,7 +107,7 @@ internal static class WindowsChecks
         if (guest.Firmware == Sources.Firmware.Uefi && guest.OperatingSystem.Architecture == "i686")
         {
             yield return new Concern(
-                ConcernSeverity.Blocker, "UefiFirmware32Bit",
+                ConcernSeverity.Critical, "UefiFirmware32Bit",
                 "The guest is a 32-bit Windows that is started by UEFI, which 32-bit firmware does only. The firmware of the new domain has 64 bits and cannot start it.",
                 "Convert the guest with BIOS firmware if its disk can be started by that too, or move it to a 64-bit Windows.");
         }
@@ -136,7 +136,7 @@ internal static class WindowsChecks
             if (manager is not null && manager.Length != present?.Length && volume.FileSystem!.Space.FreeBytes < needed)
             {
                 return new Concern(
-                    ConcernSeverity.Blocker, "GuestDiskFull",
+                    ConcernSeverity.Critical, "GuestDiskFull",
                     string.Create(
                         CultureInfo.InvariantCulture,
                         $"The EFI system partition ({volume.Volume.DisplayName}) has {volume.FileSystem.Space.FreeBytes / (double)MiB:0.0} MiB free; {needed / (double)MiB:0.0} MiB are needed for a copy of ")

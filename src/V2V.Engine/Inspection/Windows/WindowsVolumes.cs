@@ -19,7 +19,7 @@ internal static class WindowsVolumes
         }
 
         // A hibernated volume is not at rest either, and the cure is the same.
-        if (!hibernated.Exists(c => c.Severity == ConcernSeverity.Blocker) && NotAtRest(system) is { } fault)
+        if (!hibernated.Exists(c => c.Severity == ConcernSeverity.Critical) && NotAtRest(system) is { } fault)
         {
             yield return fault;
         }
@@ -52,7 +52,7 @@ internal static class WindowsVolumes
     /// <summary>The system volume is the one that is changed; what is wrong with others, Windows repairs at its start as it would have.</summary>
     private static Concern? NotAtRest(GuestMount system) => system.FileSystem is NtfsFileSystem { NotCleanReason: { } fault }
         ? new Concern(
-            ConcernSeverity.Blocker, fault.Error.ToString(), $"The system volume ({system.Volume.DisplayName}) cannot be changed: {fault.Message}", fault.Advice ?? ShutDown)
+            ConcernSeverity.Critical, fault.Error.ToString(), $"The system volume ({system.Volume.DisplayName}) cannot be changed: {fault.Message}", fault.Advice ?? ShutDown)
         : null;
 
     /// <summary>Letters whose volume has an id that no partition has are those of dynamic volumes, as long as there is a dynamic disk.</summary>
@@ -86,7 +86,7 @@ internal static class WindowsVolumes
         {
             yield return volume.Volume == changed
                 ? new Concern(
-                    ConcernSeverity.Blocker, "GuestHibernated",
+                    ConcernSeverity.Critical, "GuestHibernated",
                     $"Windows on {volume.Volume.DisplayName} is hibernated, or was shut down with fast startup: hiberfil.sys holds its memory, which would be resumed over changed file systems.",
                     ShutDown)
                 : new Concern(

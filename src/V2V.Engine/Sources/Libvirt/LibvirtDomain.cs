@@ -68,7 +68,7 @@ internal sealed class LibvirtDomain(
         SourceKind = Kind,
         Path = _path,
         State = state,
-        Concerns = [new Concern(ConcernSeverity.Blocker, why.Error.ToString(), why.Message, why.Advice)],
+        Concerns = [new Concern(ConcernSeverity.Critical, why.Error.ToString(), why.Message, why.Advice)],
     };
 
     private static GuestState StateOf(Answer found) => found.State switch
@@ -91,7 +91,7 @@ internal sealed class LibvirtDomain(
                 _ => "asleep, which for its disks is as good as running",
             };
             yield return new Concern(
-                ConcernSeverity.Blocker, nameof(V2VError.GuestRunning), $"The guest {name} is {what}: its disks are not in a state that can be converted.",
+                ConcernSeverity.Critical, nameof(V2VError.GuestRunning), $"The guest {name} is {what}: its disks are not in a state that can be converted.",
                 $"Shut it down (virsh -c {connection.Uri.Text} shutdown {name}), and read it again.");
         }
         else if (state == GuestState.Suspended)
@@ -111,9 +111,9 @@ internal sealed class LibvirtDomain(
 
     private static IEnumerable<Concern> DiskConcerns(SourceGuest guest)
     {
-        if (guest.Disks.Count == 0 && !guest.Concerns.Any(c => c.Severity == ConcernSeverity.Blocker))
+        if (guest.Disks.Count == 0 && !guest.Concerns.Any(c => c.Severity == ConcernSeverity.Critical))
         {
-            yield return new Concern(ConcernSeverity.Blocker, nameof(V2VError.SourceUnsupported), $"The guest {guest.Name} has no disks.");
+            yield return new Concern(ConcernSeverity.Critical, nameof(V2VError.SourceUnsupported), $"The guest {guest.Name} has no disks.");
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
         }
         catch (V2VException e) when (storage.ReportsFailures)
         {
-            concerns.Add(new Concern(ConcernSeverity.Blocker, e.Error.ToString(), e.Message, e.Advice));
+            concerns.Add(new Concern(ConcernSeverity.Critical, e.Error.ToString(), e.Message, e.Advice));
         }
     }
 

@@ -235,7 +235,7 @@ internal sealed class VmxSource : GuestSource
         if (VmxRunState.FindSign(descriptor, file) is { } sign)
         {
             concerns.Add(new Concern(
-                ConcernSeverity.Blocker, nameof(V2VError.GuestRunning), $"{sign} says that the guest is in use: its disks are not in a state that can be converted.",
+                ConcernSeverity.Critical, nameof(V2VError.GuestRunning), $"{sign} says that the guest is in use: its disks are not in a state that can be converted.",
                 "Shut the guest down first. If it is not running, the file was left behind by a crash: start the guest once and shut it down, or delete the file."));
             return GuestState.Running;
         }

@@ -43,7 +43,7 @@ public sealed class DirectoryTarget : ConversionTarget
         List<Concern> concerns = [];
         if (File.Exists(_folder))
         {
-            concerns.Add(Blocker("TargetIsFile", $"{_folder} is a file, not a folder.", "Give the path of a folder."));
+            concerns.Add(Critical("TargetIsFile", $"{_folder} is a file, not a folder.", "Give the path of a folder."));
             return concerns;
         }
 
@@ -52,11 +52,11 @@ public sealed class DirectoryTarget : ConversionTarget
             var path = Path.Combine(_folder, name);
             if (Directory.Exists(path))
             {
-                concerns.Add(Blocker("TargetExists", $"{path} is a folder.", "Choose another name or folder."));
+                concerns.Add(Critical("TargetExists", $"{path} is a folder.", "Choose another name or folder."));
             }
             else if (Path.Exists(path) && !request.Overwrite)
             {
-                concerns.Add(Blocker(
+                concerns.Add(Critical(
                     "TargetExists", $"{path} exists already.", "Choose another name or folder, delete the file, or allow overwriting."));
             }
         }
@@ -64,7 +64,7 @@ public sealed class DirectoryTarget : ConversionTarget
         var existing = ExistingAncestor();
         if (FolderAccess.WhyNotWritable(existing) is { } reason)
         {
-            concerns.Add(Blocker("TargetNotWritable", $"Nothing can be written into {existing}: {reason}", "Choose another folder, or run as a user who may write there."));
+            concerns.Add(Critical("TargetNotWritable", $"Nothing can be written into {existing}: {reason}", "Choose another folder, or run as a user who may write there."));
         }
 
         AddSpace(concerns, existing, request.Disks.Sum(d => d.EstimatedBytes));
@@ -162,7 +162,7 @@ public sealed class DirectoryTarget : ConversionTarget
 
     private static string XmlName(string domain) => domain + ".xml";
 
-    private static Concern Blocker(string id, string message, string advice) => new(ConcernSeverity.Blocker, id, message, advice);
+    private static Concern Critical(string id, string message, string advice) => new(ConcernSeverity.Critical, id, message, advice);
 
     private static void DeleteIfEmpty(string folder)
     {
@@ -188,7 +188,7 @@ public sealed class DirectoryTarget : ConversionTarget
     {
         if (FolderAccess.FreeBytes(existing) is { } free && free < needed)
         {
-            concerns.Add(Blocker(
+            concerns.Add(Critical(
                 "TargetFull",
                 string.Create(CultureInfo.InvariantCulture, $"{_folder} has {free} bytes free; up to {needed} are needed."),
                 "Free some space or choose another folder."));

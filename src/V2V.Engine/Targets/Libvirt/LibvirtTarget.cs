@@ -71,7 +71,7 @@ public sealed class LibvirtTarget : ConversionTarget
         catch (V2VException e)
         {
             // What cannot even be asked stands against the conversion, beside whatever was found before.
-            concerns.Add(Blocker(e.Error.ToString(), e.Message, e.Advice));
+            concerns.Add(Critical(e.Error.ToString(), e.Message, e.Advice));
         }
 
         return concerns;
@@ -169,12 +169,12 @@ public sealed class LibvirtTarget : ConversionTarget
 
         if (!request.Overwrite)
         {
-            concerns.Add(Blocker(
+            concerns.Add(Critical(
                 "TargetExists", $"The domain {request.Name} exists already at {_uri}.", "Choose another name, undefine the domain, or allow overwriting."));
         }
         else if (VirDomainIsActive.Call(existing, request.Name))
         {
-            concerns.Add(Blocker("TargetRunning", $"The domain {request.Name} is running and cannot be replaced.", "Shut it down first."));
+            concerns.Add(Critical("TargetRunning", $"The domain {request.Name} is running and cannot be replaced.", "Shut it down first."));
         }
     }
 
@@ -212,7 +212,7 @@ public sealed class LibvirtTarget : ConversionTarget
     {
         if (!request.Overwrite)
         {
-            concerns.AddRange(request.Disks.Where(d => Pool.Contains(d.FileName)).Select(d => Blocker(
+            concerns.AddRange(request.Disks.Where(d => Pool.Contains(d.FileName)).Select(d => Critical(
                 "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name, delete the volume, or allow overwriting.")));
         }
 
@@ -220,7 +220,7 @@ public sealed class LibvirtTarget : ConversionTarget
         var free = Pool.FreeBytes;
         if (free < needed)
         {
-            concerns.Add(Blocker(
+            concerns.Add(Critical(
                 "TargetFull", string.Create(CultureInfo.InvariantCulture, $"The {Description} has {free} bytes free; up to {needed} are needed."),
                 "Free some space or choose another pool."));
         }
@@ -335,5 +335,5 @@ public sealed class LibvirtTarget : ConversionTarget
         }
     }
 
-    private static Concern Blocker(string id, string message, string? advice) => new(ConcernSeverity.Blocker, id, message, advice);
+    private static Concern Critical(string id, string message, string? advice) => new(ConcernSeverity.Critical, id, message, advice);
 }

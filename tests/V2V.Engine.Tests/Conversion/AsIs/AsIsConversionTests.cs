@@ -51,8 +51,8 @@ public sealed class AsIsConversionTests : IDisposable
         var assessment = new GuestConversion(Guest(DiskController.Scsi, "pvscsi"), new ConversionOptions())
             .Assess(cancellation: TestContext.Current.CancellationToken);
 
-        Assert.False(assessment.CanConvert);
-        Assert.Contains(assessment.Concerns, c => c.Severity == ConcernSeverity.Blocker && c.Message.Contains("btrfs", StringComparison.Ordinal));
+        Assert.False(assessment.Convertible);
+        Assert.Contains(assessment.Concerns, c => c.Severity == ConcernSeverity.Critical && c.Message.Contains("btrfs", StringComparison.Ordinal));
         Assert.Contains("-AsIs", Assert.Single(assessment.Concerns, c => c.Id == "AsIsPossible").Message, StringComparison.Ordinal);
     }
 
@@ -82,7 +82,7 @@ public sealed class AsIsConversionTests : IDisposable
         var assessment = new GuestConversion(Guest(DiskController.Scsi, "lsilogic"), new ConversionOptions { AsIs = true })
             .Assess(cancellation: TestContext.Current.CancellationToken);
 
-        Assert.Equal(works, assessment.CanConvert);
+        Assert.Equal(works, assessment.Convertible);
         if (works)
         {
             Assert.Equal(DiskBus.Sata, assessment.Hardware!.DiskBus);

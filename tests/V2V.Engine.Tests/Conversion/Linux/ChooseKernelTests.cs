@@ -220,7 +220,7 @@ public sealed class ChooseKernelTests
 
         var concern = Assert.Single(GuestChecks.Run(phony.Inspect(), phony.Source), c => c.Id == "NoKernelForKvm");
 
-        Assert.Equal(ConcernSeverity.Blocker, concern.Severity);
+        Assert.Equal(ConcernSeverity.Critical, concern.Severity);
         Assert.Equal(
             "No kernel of the guest can run on KVM: 2.6.18-398.el5xen runs on the Xen hypervisor only. The capability virtio needs, for "
             + "Red Hat Enterprise Linux Server release 5.11 (Tikanga) (x86_64): rhel/5/kernel-2.6.18-128.el5.x86_64.rpm (or newer).",

@@ -86,7 +86,7 @@ public sealed class PhonyGuestsTests
 
         var concerns = File.ReadLines(Path.Combine(Folder(), name + ".facts"))
             .Where(l => l.StartsWith("warning ", StringComparison.Ordinal) || l.StartsWith("information ", StringComparison.Ordinal));
-        Assert.True(assessment.CanConvert, string.Join('\n', assessment.Concerns));
+        Assert.True(assessment.Convertible, string.Join('\n', assessment.Concerns));
         Assert.Equal(
             string.Join('\n', concerns.Concat(expected.Where(l => !l.StartsWith(' '))).Order(StringComparer.Ordinal)),
             string.Join('\n', PhonyReport.Changes(assessment).Order(StringComparer.Ordinal)));
@@ -94,7 +94,7 @@ public sealed class PhonyGuestsTests
 
     private static string Convert(PhonyLinux phony, InspectedGuest guest, IReadOnlyList<Concern> concerns, ConversionOptions? options = null)
     {
-        if (concerns.Any(c => c.Severity == ConcernSeverity.Blocker))
+        if (concerns.Any(c => c.Severity == ConcernSeverity.Critical))
         {
             return "refused\n";
         }

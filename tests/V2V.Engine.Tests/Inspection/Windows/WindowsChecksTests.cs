@@ -35,8 +35,8 @@ public sealed class WindowsChecksTests
     }
 
     [Theory]
-    [InlineData("Microsoft Windows 2000 Server", "5.0", "2195", "Server", "GuestUnsupported", ConcernSeverity.Blocker, "version 5.0 of Windows NT")]
-    [InlineData("Windows NT", "4.0", "1381", "Server", "GuestUnsupported", ConcernSeverity.Blocker, "version 4.0")]
+    [InlineData("Microsoft Windows 2000 Server", "5.0", "2195", "Server", "GuestUnsupported", ConcernSeverity.Critical, "version 5.0 of Windows NT")]
+    [InlineData("Windows NT", "4.0", "1381", "Server", "GuestUnsupported", ConcernSeverity.Critical, "version 4.0")]
     [InlineData("Windows 12 Pro", "11.0", "30000", "Client", "WindowsVersionUnknown", ConcernSeverity.Warning, "newer")]
     public void Versions_without_drivers_are_refused_and_new_ones_told(
         string product, string version, string build, string type, string id, ConcernSeverity severity, string message)
@@ -81,7 +81,7 @@ public sealed class WindowsChecksTests
 
         var concern = Assert.Single(phony.Check());
 
-        Assert.Equal(("GuestDiskFull", ConcernSeverity.Blocker), (concern.Id, concern.Severity));
+        Assert.Equal(("GuestDiskFull", ConcernSeverity.Critical), (concern.Id, concern.Severity));
         Assert.Contains("100 MiB are needed", concern.Message);
     }
 
@@ -108,7 +108,7 @@ public sealed class WindowsChecksTests
         using var phony = PhonyWindows.Create("Windows 8.1", "6.3", "9600", "Client", 0x14C);
         phony.Source = phony.Source with { Firmware = Firmware.Uefi };
 
-        Assert.Contains(phony.Check(), c => c is { Id: "UefiFirmware32Bit", Severity: ConcernSeverity.Blocker });
+        Assert.Contains(phony.Check(), c => c is { Id: "UefiFirmware32Bit", Severity: ConcernSeverity.Critical });
     }
 
     /// <summary>A data disk that had a Linux before still has GRUB; one in front of Windows starts both.</summary>
@@ -206,7 +206,7 @@ public sealed class WindowsChecksTests
 
         Assert.Equal(["BitLockerVolume", "DynamicDisk", "StorageSpacesVolume"], concerns.Select(c => c.Id).Order(StringComparer.Ordinal));
         Assert.Equal("Disk 2 is a dynamic disk and copied as it is; drives on such disks are F:.", concerns.Single(c => c.Id == "DynamicDisk").Message);
-        Assert.DoesNotContain(concerns, c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(concerns, c => c.Severity == ConcernSeverity.Critical);
     }
 
     [Fact]

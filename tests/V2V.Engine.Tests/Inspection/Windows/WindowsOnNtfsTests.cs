@@ -33,7 +33,7 @@ public sealed class WindowsOnNtfsTests : IDisposable
             Assert.True(guest.Root.FileExists("/C:/WINDOWS/system32/cmd.exe"));
             return 0;
         });
-        Assert.DoesNotContain(Check(), c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(Check(), c => c.Severity == ConcernSeverity.Critical);
     }
 
     /// <summary>ntfsfix marks a volume so that Windows checks it at its next start.</summary>
@@ -44,7 +44,7 @@ public sealed class WindowsOnNtfsTests : IDisposable
         ExternalTool.Need("ntfsfix");
         ExternalTool.Check("ntfsfix", Disk);
 
-        var concern = Assert.Single(Check(), c => c.Severity == ConcernSeverity.Blocker);
+        var concern = Assert.Single(Check(), c => c.Severity == ConcernSeverity.Critical);
 
         Assert.Equal("FileSystemNotClean", concern.Id);
         Assert.StartsWith("The system volume (disk 1) cannot be changed: The NTFS volume is marked as dirty", concern.Message, StringComparison.Ordinal);
@@ -57,7 +57,7 @@ public sealed class WindowsOnNtfsTests : IDisposable
     {
         Build(guest => guest.C.With("/hiberfil.sys", "hibr".PadRight(8192, '\0')));
 
-        var concern = Assert.Single(Check(), c => c.Severity == ConcernSeverity.Blocker);
+        var concern = Assert.Single(Check(), c => c.Severity == ConcernSeverity.Critical);
 
         Assert.Equal("GuestHibernated", concern.Id);
     }
@@ -72,7 +72,7 @@ public sealed class WindowsOnNtfsTests : IDisposable
         var concerns = AsIsConversion.Run(Source(), Survey(), hardware);
 
         Assert.Equal((DiskBus.Sata, false), (hardware.DiskBus, hardware.ClockIsLocalTime));
-        Assert.DoesNotContain(concerns, c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(concerns, c => c.Severity == ConcernSeverity.Critical);
     }
 
     [Theory]

@@ -125,7 +125,7 @@ public sealed class WindowsRootsTests
 
         phony.C.Delete("/Windows/System32/ntoskrnl.exe");
         var concern = Assert.Single(phony.Check());
-        Assert.Equal(("ArchitectureUnsupported", ConcernSeverity.Blocker), (concern.Id, concern.Severity));
+        Assert.Equal(("ArchitectureUnsupported", ConcernSeverity.Critical), (concern.Id, concern.Severity));
         Assert.Contains("/Windows/system32 has no cmd.exe", concern.Message);
     }
 

@@ -56,7 +56,7 @@ public sealed class LibvirtOverSshTests : IDisposable
 
         File.WriteAllText(known, server.KnownHost("host_ed25519"));
         var guest = Assert.Single(Find($"{uri}?command={program}", server));
-        Assert.DoesNotContain(guest.Concerns, c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(guest.Concerns, c => c.Severity == ConcernSeverity.Critical);
         Assert.StartsWith("qemu+ssh://", guest.Disks[0].Path, StringComparison.Ordinal);
         Assert.StartsWith("ssh://", guest.Disks[1].Path, StringComparison.Ordinal);
         foreach (var disk in guest.Disks)

@@ -36,9 +36,9 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
         Assert.Equal(("test", "Libvirt", GuestState.Running), (guest.Name, guest.SourceKind, guest.State));
         Assert.Equal(2, guest.CpuCount);
         Assert.Equal(8192, guest.MemoryMiB);
-        var blockers = guest.Concerns.Where(c => c.Severity == ConcernSeverity.Blocker).ToList();
-        Assert.Equal(["GuestRunning", "DiskImageNotFound"], blockers.Select(c => c.Id));
-        Assert.Contains("/guest/diskimage1", blockers[1].Message, StringComparison.Ordinal);
+        var critical = guest.Concerns.Where(c => c.Severity == ConcernSeverity.Critical).ToList();
+        Assert.Equal(["GuestRunning", "DiskImageNotFound"], critical.Select(c => c.Id));
+        Assert.Contains("/guest/diskimage1", critical[1].Message, StringComparison.Ordinal);
         Assert.Equal("test", Assert.Single(Find("test:///default", "T?st")).Name);
         Assert.Equal("test", Assert.Single(Find("test:///default", "6695eb01-f6a4-8304-79aa-97f2502e193f")).Name);
         Assert.Empty(Find("test:///default", "web*"));
@@ -82,7 +82,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
 
         var guests = Find(uri);
         Assert.Equal(Enumerable.Range(0, 200).Select(i => $"web{i:000}"), guests.Select(g => g.Name));
-        Assert.All(guests, g => Assert.Contains(g.Concerns, c => c.Severity == ConcernSeverity.Blocker && c.Id != "GuestRunning"));
+        Assert.All(guests, g => Assert.Contains(g.Concerns, c => c.Severity == ConcernSeverity.Critical && c.Id != "GuestRunning"));
         Assert.Equal(10, Find(uri, "web0[1-2]?", "WEB01?").Count(g => g.Name.StartsWith("web01", StringComparison.Ordinal)));
 
         using var cancellation = new CancellationTokenSource();
@@ -162,7 +162,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
 
         var guest = Assert.Single(Find(System, _name));
         Assert.Equal(GuestState.ShutOff, guest.State);
-        Assert.DoesNotContain(guest.Concerns, c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(guest.Concerns, c => c.Severity == ConcernSeverity.Critical);
         Assert.Equal(["raw", "qcow2", "qcow2"], guest.Disks.Select(d => d.Format));
         Assert.Equal([plain, contents, contents], guest.Disks.Select(ReadAll));
         Assert.Equal(new SourceDisplay(DisplayKind.Vnc, "127.0.0.1", null), guest.Display);
@@ -185,7 +185,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
             """);
         var guest = Assert.Single(Find(System, _name));
         Assert.Equal(Path.Combine(pool, "plain.img"), Assert.Single(guest.Disks).Path);
-        Assert.Equal(["DiskImageOutsideFolder", "SourceUnsupported"], guest.Concerns.Where(c => c.Severity == ConcernSeverity.Blocker).Select(c => c.Id));
+        Assert.Equal(["DiskImageOutsideFolder", "SourceUnsupported"], guest.Concerns.Where(c => c.Severity == ConcernSeverity.Critical).Select(c => c.Id));
 
         var error = Assert.Throws<ConversionException>(() => Convert(guest, "refused"));
         Assert.Equal(V2VError.DiskImageOutsideFolder, error.Error);
@@ -231,7 +231,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
         Assert.Equal(V2VError.GuestRunning, error.Error);
         Assert.Contains("shutdown", error.Advice, StringComparison.Ordinal);
         Assert.DoesNotContain("-AsIs", error.Advice, StringComparison.Ordinal);
-        Assert.False(new GuestConversion(guest, new ConversionOptions()).Assess(cancellation: TestContext.Current.CancellationToken).CanConvert);
+        Assert.False(new GuestConversion(guest, new ConversionOptions()).Assess(cancellation: TestContext.Current.CancellationToken).Convertible);
 
         Virsh("resume", _name);
         Assert.Equal(GuestState.Running, Assert.Single(Find(System, _name)).State);
@@ -259,7 +259,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
 
         var guests = Find(other.Uri, "remote", "volume", "stray");
         Assert.Equal(["remote", "stray", "volume"], guests.Select(g => g.Name));
-        Assert.Contains("pool-create-as", Assert.Single(guests[1].Concerns, c => c.Severity == ConcernSeverity.Blocker).Advice, StringComparison.Ordinal);
+        Assert.Contains("pool-create-as", Assert.Single(guests[1].Concerns, c => c.Severity == ConcernSeverity.Critical).Advice, StringComparison.Ordinal);
         Assert.Equal(ReadAll(guests[2].Disks[0]), ReadAll(guests[0].Disks[0]));
         ExternalTool.Check("qemu-img", "convert", "-f", "vmdk", "-O", "raw", _folder["debian12-1.vmdk"], _folder["expected"]);
         Assert.Equal(Hash(File.ReadAllBytes(_folder["expected"])), ReadAll(guests[0].Disks[0]));
@@ -289,7 +289,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
         DefineAt(other.Uri, "dir", "<disk type='dir'><driver name='qemu' type='fat'/><source dir='/tmp'/><target dev='vda' bus='virtio'/><readonly/></disk>");
         var guests = Find(other.Uri, "empty", "dir");
         Assert.Equal(["dir", "empty"], guests.Select(g => g.Name));
-        Assert.All(guests, g => Assert.Equal("SourceUnsupported", Assert.Single(g.Concerns, c => c.Severity == ConcernSeverity.Blocker).Id));
+        Assert.All(guests, g => Assert.Equal("SourceUnsupported", Assert.Single(g.Concerns, c => c.Severity == ConcernSeverity.Critical).Id));
     }
 
     private static IReadOnlyList<SourceGuest> Find(string uri, params string[] names) => Find(uri, new SourceOptions(), names);

@@ -56,7 +56,7 @@ public sealed class VMwareStorageTests : IDisposable
 
         var guest = Read(server, "[ds 1] web disk/web disk-000001.vmdk", "[ds 1] data+1/data+1.vmdk");
         Assert.Equal("VMware", guest.Hypervisor);
-        Assert.DoesNotContain(guest.Concerns, c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(guest.Concerns, c => c.Severity == ConcernSeverity.Critical);
         Assert.Equal(["vmdk", "vmdk"], guest.Disks.Select(d => d.Format));
         using var first = guest.Disks[0].Open();
         using var second = guest.Disks[1].Open();
@@ -75,13 +75,13 @@ public sealed class VMwareStorageTests : IDisposable
         using var server = Serve();
         var guest = Read(server, "[ds 1] web/gone.vmdk", "[ds 2] web/web.vmdk", "/vmfs/web.vmdk", "[ds 1] web/web.vmdk");
         Assert.Equal(
-            ["DiskImageNotFound", "DiskImageNotFound", "SourceUnsupported"], guest.Concerns.Where(c => c.Severity == ConcernSeverity.Blocker).Select(c => c.Id));
+            ["DiskImageNotFound", "DiskImageNotFound", "SourceUnsupported"], guest.Concerns.Where(c => c.Severity == ConcernSeverity.Critical).Select(c => c.Id));
         Assert.Single(guest.Disks);
 
         var refused = Read(server, "wrong", verify: false, ["[ds 1] web/web.vmdk"]);
-        Assert.Equal("AuthenticationFailed", Assert.Single(refused.Concerns, c => c.Severity == ConcernSeverity.Blocker).Id);
+        Assert.Equal("AuthenticationFailed", Assert.Single(refused.Concerns, c => c.Severity == ConcernSeverity.Critical).Id);
         var distrusted = Read(server, Password, verify: true, ["[ds 1] web/web.vmdk"]);
-        Assert.Contains("certificate", Assert.Single(distrusted.Concerns, c => c.Severity == ConcernSeverity.Blocker).Message, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("certificate", Assert.Single(distrusted.Concerns, c => c.Severity == ConcernSeverity.Critical).Message, StringComparison.OrdinalIgnoreCase);
     }
 
     private DatastoreServer Serve() => new(_folder.Path, $"root:{Password}", "dcPath=DC%201&dsName=ds%201");

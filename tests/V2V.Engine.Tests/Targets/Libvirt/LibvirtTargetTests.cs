@@ -37,7 +37,7 @@ public sealed class LibvirtTargetTests : IDisposable
     {
         MakePool();
         using var target = new LibvirtTarget(Uri, _name);
-        Assert.DoesNotContain(target.Check(Request()), c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(target.Check(Request()), c => c.Severity == ConcernSeverity.Critical);
         var disk = Fill(target);
         Assert.DoesNotContain(DiskName, Virsh("vol-list", _name), StringComparison.Ordinal);
         var defined = target.Define(Domain(disk));
@@ -97,10 +97,10 @@ public sealed class LibvirtTargetTests : IDisposable
         }
 
         using var second = new LibvirtTarget(Uri, _name);
-        var blockers = second.Check(Request()).Where(c => c.Severity == ConcernSeverity.Blocker).ToList();
-        Assert.Equal(2, blockers.Count);
-        Assert.Contains(blockers, c => c.Message.Contains("domain", StringComparison.Ordinal));
-        Assert.Contains(blockers, c => c.Message.Contains(DiskName, StringComparison.Ordinal));
+        var critical = second.Check(Request()).Where(c => c.Severity == ConcernSeverity.Critical).ToList();
+        Assert.Equal(2, critical.Count);
+        Assert.Contains(critical, c => c.Message.Contains("domain", StringComparison.Ordinal));
+        Assert.Contains(critical, c => c.Message.Contains(DiskName, StringComparison.Ordinal));
         Assert.Equal(V2VError.TargetExists, Assert.Throws<TargetException>(() => Fill(second)).Error);
     }
 
@@ -117,7 +117,7 @@ public sealed class LibvirtTargetTests : IDisposable
         var old = File.ReadAllBytes(_folder[DiskName]);
         using (var failed = new LibvirtTarget(Uri, _name))
         {
-            Assert.DoesNotContain(failed.Check(Request() with { Overwrite = true }), c => c.Severity == ConcernSeverity.Blocker);
+            Assert.DoesNotContain(failed.Check(Request() with { Overwrite = true }), c => c.Severity == ConcernSeverity.Critical);
             var domain = Domain(Fill(failed, content: 2));
             Assert.Equal(old, File.ReadAllBytes(_folder[DiskName]));
             Assert.Throws<LibvirtException>(() => failed.Define(domain with { Source = domain.Source with { CpuCount = 0, CpuTopology = null } }));
@@ -224,7 +224,7 @@ public sealed class LibvirtTargetTests : IDisposable
         using var target = new LibvirtTarget(Uri, _name) { DomainType = "qemu" };
         var content = File.ReadAllBytes(kernel);
         var request = new TargetDiskRequest($"{_name}-vmlinuz", ImageFormat.Raw, content.Length, content.Length);
-        Assert.DoesNotContain(target.Check(Request() with { Disks = [.. Request().Disks, request] }), c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(target.Check(Request() with { Disks = [.. Request().Disks, request] }), c => c.Severity == ConcernSeverity.Critical);
         var disk = Fill(target);
         var file = target.CreateDisk(request);
         file.Writer.Write(0, content);
@@ -255,13 +255,13 @@ public sealed class LibvirtTargetTests : IDisposable
         NeedLibvirt();
         using (var target = new LibvirtTarget(Uri, _name))
         {
-            Assert.Contains(target.Check(Request()), c => c.Severity == ConcernSeverity.Blocker && c.Message.Contains("does not exist", StringComparison.Ordinal));
+            Assert.Contains(target.Check(Request()), c => c.Severity == ConcernSeverity.Critical && c.Message.Contains("does not exist", StringComparison.Ordinal));
         }
 
         MakePool();
         Virsh("pool-destroy", _name);
         using var stopped = new LibvirtTarget(Uri, _name);
-        Assert.Contains(stopped.Check(Request()), c => c.Severity == ConcernSeverity.Blocker && c.Message.Contains("not active", StringComparison.Ordinal));
+        Assert.Contains(stopped.Check(Request()), c => c.Severity == ConcernSeverity.Critical && c.Message.Contains("not active", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -65,7 +65,7 @@ public sealed class PoolKindsTests : IDisposable
         using var target = new LibvirtTarget(Uri, _name);
         Assert.Equal(expected, target.FormatFor(wanted));
         var request = new TargetDiskRequest("sda", expected, content.Length, content.Length);
-        Assert.DoesNotContain(target.Check(new TargetRequest(_name, [request])), c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(target.Check(new TargetRequest(_name, [request])), c => c.Severity == ConcernSeverity.Critical);
         var disk = target.CreateDisk(request);
         disk.Writer.Write(5 * MiB, content.AsSpan(5 * MiB, 5 * MiB));
         disk.Writer.Complete();

@@ -35,7 +35,7 @@ public sealed class RemoteLibvirtTargetTests(LoopbackSsh ssh) : IClassFixture<Lo
         File.WriteAllBytes(_folder["source.raw"], content);
         using var target = new LibvirtTarget(ssh.Uri, _name);
         var request = new TargetDiskRequest($"{_name}-sda", format, content.Length, content.Length, compression);
-        Assert.DoesNotContain(target.Check(new TargetRequest(_name, [request])), c => c.Severity == ConcernSeverity.Blocker);
+        Assert.DoesNotContain(target.Check(new TargetRequest(_name, [request])), c => c.Severity == ConcernSeverity.Critical);
 
         var disk = target.CreateDisk(request);
         var plan = CopyPlan.Create(new MemoryDisk(content), [], ImageWriters.Granularity(format), TestContext.Current.CancellationToken);
@@ -192,7 +192,7 @@ public sealed class RemoteLibvirtTargetTests(LoopbackSsh ssh) : IClassFixture<Lo
         var uri = ssh.Uri;
         using var target = new LibvirtTarget(uri[..uri.IndexOf('?')].Replace(new Uri(uri).Port.ToString(), "1") + uri[uri.IndexOf('?')..], "default");
         var found = Assert.Single(target.Check(new TargetRequest(_name, [])));
-        Assert.Equal((ConcernSeverity.Blocker, nameof(V2VError.LibvirtFailed)), (found.Severity, found.Id));
+        Assert.Equal((ConcernSeverity.Critical, nameof(V2VError.LibvirtFailed)), (found.Severity, found.Id));
         Assert.Contains("refused", found.Message, StringComparison.Ordinal);
     }
 
