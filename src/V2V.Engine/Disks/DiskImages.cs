@@ -82,7 +82,9 @@ public static class DiskImages
         try
         {
             DiskFormat format = options?.Format is { } forced ? DiskFormat.ByName(file, forced) : DiskFormat.Probe(file);
-            return format.Open(file, chain);
+            IDiskImage image = format.Open(file, chain);
+            chain.CloseUnusedParent();
+            return image;
         }
         catch
         {

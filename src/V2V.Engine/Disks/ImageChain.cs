@@ -18,6 +18,7 @@ internal sealed class ImageChain
     private readonly List<DiskFile> _files = [];
     private readonly HashSet<string> _images = [];
     private long _tables;
+    private bool _parentIsTaken;
 
     public ImageChain(DiskFile image, DiskOpenOptions options)
     {
@@ -27,7 +28,25 @@ internal sealed class ImageChain
     }
 
     /// <summary>The disk that the image builds upon by somebody else's word; null for those below it.</summary>
-    public BlockDevice? GivenParent(DiskFile image) => image == _files[0] ? _options.Parent : null;
+    public BlockDevice? TakeGivenParent(DiskFile image)
+    {
+        if (image != _files[0])
+        {
+            return null;
+        }
+
+        _parentIsTaken = true;
+        return _options.Parent;
+    }
+
+    /// <summary>Closes what was given for the image to build upon, if it turned out to name a parent of its own or to need none.</summary>
+    public void CloseUnusedParent()
+    {
+        if (!_parentIsTaken)
+        {
+            _options.Parent?.Dispose();
+        }
+    }
 
     /// <summary>Opens a file that holds data of an image: it cannot lead anywhere else.</summary>
     public DiskFile OpenExtent(DiskFile referrer, string name, string format) => Add(ReferencedFile.Open(referrer, name, format, _options, byBaseName: false));

@@ -116,7 +116,7 @@ internal static class ReferencedFile
         .Where(Directory.Exists)
         .SelectMany(f => Directory.EnumerateFiles(f, pattern, new EnumerationOptions { MatchCasing = MatchCasing.CaseInsensitive }))
         .Select(RealPath.Resolve)
-        .Where(file => roots.Exists(root => Contains(root, file)) && new FileInfo(file).Length > 0);
+        .Where(file => roots.Exists(root => Contains(root, file)) && new FileInfo(file) is { Exists: true, Length: > 0 });
 
     private static DiskImageException Outside(DiskFile referrer, string name, string format) => new(
         V2VError.DiskImageOutsideFolder,

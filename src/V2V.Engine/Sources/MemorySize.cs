@@ -27,7 +27,7 @@ internal static class MemorySize
     /// <param name="concerns">Takes what there is to say.</param>
     public static long Read(string path, string? written, long? bytes, int cpus, List<Concern> concerns)
     {
-        const string Advice = "Set the memory of the converted guest.";
+        const string Advice = "Set it with -MemoryMiB.";
         if (written is null || bytes is not > 0)
         {
             concerns.Add(new Concern(

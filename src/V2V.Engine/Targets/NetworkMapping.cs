@@ -16,7 +16,7 @@ public static class NetworkMapping
     /// Only libvirt tells networks from bridges. What VMware, VirtualBox and Xen call a network was a bridge to tools that saw it through libvirt,
     /// so a rule for the other kind is for it too, after those for its own.
     /// </summary>
-    private const string SourceThatKnowsKinds = "LibvirtXml";
+    private static readonly string[] SourcesThatKnowKinds = ["LibvirtXml", "Libvirt"];
 
     /// <summary>Connects every adapter; one that no rule is for is a concern, since the domain starts only if the target has what it is connected to.</summary>
     public static IReadOnlyList<DomainNetwork> Apply(
@@ -26,7 +26,7 @@ public static class NetworkMapping
         for (var i = 0; i < source.NetworkAdapters.Count; i++)
         {
             var adapter = source.NetworkAdapters[i];
-            var rule = Find(adapter, rules, source.SourceKind == SourceThatKnowsKinds);
+            var rule = Find(adapter, rules, SourcesThatKnowKinds.Contains(source.SourceKind));
             var network = rule is not null
                 ? new DomainNetwork(rule.IsBridge, rule.Target, hardware.MacAddresses[i])
                 : new DomainNetwork(adapter.IsBridge && adapter.Network is not null, adapter.Network ?? DefaultNetwork, hardware.MacAddresses[i]);

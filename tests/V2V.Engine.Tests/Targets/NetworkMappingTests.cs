@@ -30,6 +30,8 @@ public sealed class NetworkMappingTests
     {
         { false, "LibvirtXml", "adapter, lan network, lan, any network, any" },
         { true, "LibvirtXml", "adapter, lan bridge, lan, any bridge, any" },
+        { false, "Libvirt", "adapter, lan network, lan, any network, any" },
+        { true, "Libvirt", "adapter, lan bridge, lan, any bridge, any" },
         { false, "VMX", "adapter, lan network, lan, lan bridge, any network, any, any bridge" },
         { true, "VMX", "adapter, lan bridge, lan, lan network, any bridge, any, any network" },
     };

@@ -99,7 +99,7 @@ internal sealed class VmdkOpener
     {
         if (descriptor.ParentContentId == VmdkDescriptor.NoParent)
         {
-            return _chain.GivenParent(_file);
+            return _chain.TakeGivenParent(_file);
         }
 
         if (descriptor.ParentFileName is not { } name)

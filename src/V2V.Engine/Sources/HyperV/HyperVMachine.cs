@@ -3,8 +3,6 @@ namespace V2V.Engine.Sources.HyperV;
 /// <summary>A guest from the settings of a machine.</summary>
 internal sealed class HyperVMachine(HyperVConfiguration configuration, HyperVFolder folder)
 {
-    private const long MaximumMemoryMiB = 64L << 20;
-    private const long DefaultMemoryMiB = 2048;
     private const int MaximumCpus = 4096;
     private const int MaximumSnapshots = 1000;
 
@@ -29,6 +27,7 @@ internal sealed class HyperVMachine(HyperVConfiguration configuration, HyperVFol
         var snapshots = CountSnapshots(concerns);
         var isSaved = ReportSavedState(file, concerns);
         ReportDevices(concerns);
+        var cpus = (int)Number(1, MaximumCpus, concerns, "settings", "processors", "count");
         return new SourceGuest
         {
             Name = configuration.Text("properties", "name") ?? folder.Name ?? SourceNames.FromPath(file.Path),
@@ -36,8 +35,8 @@ internal sealed class HyperVMachine(HyperVConfiguration configuration, HyperVFol
             Path = file.Path,
             Hypervisor = "Hyper-V",
             State = isSaved ? GuestState.Suspended : GuestState.Unknown,
-            CpuCount = (int)Number(1, MaximumCpus, concerns, "settings", "processors", "count"),
-            MemoryMiB = ReadMemory(concerns),
+            CpuCount = cpus,
+            MemoryMiB = ReadMemory(cpus, concerns),
             Firmware = isSecond ? Firmware.Uefi : Firmware.Bios,
             SecureBoot = isSecond && HyperVConfiguration.Boolean(bios, "secure_boot_enabled") == true,
             HasTpm = hasTpm,
@@ -56,9 +55,11 @@ internal sealed class HyperVMachine(HyperVConfiguration configuration, HyperVFol
     /// <summary>How far the guest set its clock from UTC, in units of 100 ns.</summary>
     private long? ReadClock() => HyperVConfiguration.Number(configuration.OfType(HyperVDevices.RealTimeClock).FirstOrDefault()?.Settings, "RtcDevice", "CmosUtcSkew");
 
-    private long ReadMemory(List<Concern> concerns)
+    private long ReadMemory(int cpus, List<Concern> concerns)
     {
-        var memory = Number(DefaultMemoryMiB, MaximumMemoryMiB, concerns, "settings", "memory", "bank", "size");
+        var told = configuration.Number("settings", "memory", "bank", "size");
+        var memory = MemorySize.Read(
+            configuration.Path, told is null ? null : $"{told} MiB", told is > 0 and <= long.MaxValue >> 20 ? told << 20 : null, cpus, concerns);
         if (configuration.Text("settings", "memory", "bank", "dynamic_memory_enabled")?.Equals("true", StringComparison.OrdinalIgnoreCase) == true)
         {
             var limit = configuration.Number("settings", "memory", "bank", "limit");

@@ -54,6 +54,44 @@ public sealed partial class VmdkSnapshotTests : IDisposable
         DiskAssert.Holds(_disk, device);
     }
 
+    /// <summary>Somebody else's word for the disk below an image that names its own: the image counts.</summary>
+    [Fact]
+    public void A_given_parent_that_an_image_has_no_use_for_is_closed()
+    {
+        CreateChain("monolithicSparse");
+        foreach (var (image, isUsed) in new[] { ("base.vmdk", true), ("two.vmdk", false) })
+        {
+            var given = new ClosableDevice(_disk.Length);
+            using (BlockDevice device = DiskImages.Open(_folder[image], new DiskOpenOptions { Parent = given }))
+            {
+                Assert.Equal(!isUsed, given.IsClosed);
+                if (!isUsed)
+                {
+                    DiskAssert.Holds(_disk, device);
+                }
+            }
+
+            Assert.True(given.IsClosed);
+        }
+    }
+
+    private sealed class ClosableDevice(long length) : BlockDevice
+    {
+        public override long Length => length;
+
+        public bool IsClosed { get; private set; }
+
+        public override void Read(long offset, Span<byte> buffer) => buffer.Clear();
+
+        public override IEnumerable<DiskExtent> Extents(long offset, long length) => [new DiskExtent(offset, length, IsZero: true)];
+
+        protected override void Dispose(bool disposing)
+        {
+            IsClosed = true;
+            base.Dispose(disposing);
+        }
+    }
+
     [Fact]
     public void A_parent_that_was_changed_is_refused_with_both_content_ids()
     {
