@@ -1,93 +1,158 @@
-using V2V.Engine.Targets;
+using V2V.Engine.Sources;
 using V2V.Engine.Targets.Libvirt;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;
 
 namespace V2V.Engine.Tests.Targets.Libvirt;
 
-/// <summary>Pools of other types than folders, as far as this machine can have them; judged by virsh and qemu-img.</summary>
-public sealed class PoolKindsTests : IDisposable
+/// <summary>
+/// The sample guest in pools of every type that Debian's libvirt has and this machine's kernel allows, on this host and by way of SSH as if it were
+/// another's; judged by virsh and qemu-img. <see cref="PoolKernelTests"/> runs them in a kernel that allows all.
+/// </summary>
+public sealed class PoolKindsTests(LoopbackSsh ssh) : IClassFixture<LoopbackSsh>, IDisposable
 {
     private const string Uri = "qemu:///system";
-    private const int MiB = 1 << 20;
+    private const long MiB = 1 << 20;
 
     private readonly TemporaryFolder _folder = new();
     private readonly string _name = $"v2v-test-{Guid.NewGuid():N}";
-    private string? _device;
+    private readonly Stack<Action> _undo = new();
 
     public void Dispose()
     {
         ExternalTool.Run("virsh", "-c", Uri, "undefine", "--nvram", _name);
         ExternalTool.Run("virsh", "-c", Uri, "pool-destroy", _name);
         ExternalTool.Run("virsh", "-c", Uri, "pool-undefine", _name);
-        if (_device is not null)
+        while (_undo.TryPop(out var undo))
         {
-            ExternalTool.Run("vgremove", "-f", _name);
-            ExternalTool.Run("losetup", "-d", _device);
+            undo();
         }
 
         _folder.Dispose();
     }
 
-    [Fact]
-    public void A_file_system_pool_takes_qcow2_files()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_folder_takes_qcow2_files(bool isRemote)
     {
-        MakeDevice();
-        ExternalTool.Check("mkfs.ext4", "-q", _device!);
-        var mount = Directory.CreateDirectory(_folder["mounted"]).FullName;
-        Virsh("pool-define-as", _name, "fs", "--source-dev", _device!, "--source-format", "ext4", "--target", mount);
-        Virsh("pool-start", _name);
-        var path = Convert(ImageFormat.Qcow2, ImageFormat.Qcow2);
-        Assert.StartsWith(mount, path, StringComparison.Ordinal);
-        Assert.Contains($"<source file='{path}'/>", Virsh("dumpxml", _name), StringComparison.Ordinal);
+        NeedLibvirt();
+        StartPool("dir", "--target", Target);
+        CheckFiles(isRemote);
     }
 
-    [Fact]
-    public void A_volume_group_takes_raw_volumes()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_system_takes_qcow2_files(bool isRemote)
     {
-        MakeDevice();
-        ExternalTool.Check("vgcreate", "-q", _name, _device!);
+        var device = MakeDevice();
+        ExternalTool.Check("mkfs.ext4", "-q", device);
+        StartPool("fs", "--source-dev", device, "--source-format", "ext4", "--target", Target);
+        CheckFiles(isRemote);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_system_of_a_server_takes_qcow2_files(bool isRemote)
+    {
+        NeedLibvirt();
+        ExternalTool.Need("exportfs", "mount.nfs");
+        Assert.SkipUnless(File.ReadLines("/proc/filesystems").Any(l => l.EndsWith("\tnfs4", StringComparison.Ordinal)), "needs a kernel with NFS");
+        var exported = Directory.CreateDirectory(_folder["exported"]).FullName;
+        ExternalTool.Check("exportfs", "-o", "rw,insecure,no_root_squash,no_subtree_check,fsid=0", $"127.0.0.1:{exported}");
+        _undo.Push(() => ExternalTool.Run("exportfs", "-u", $"127.0.0.1:{exported}"));
+
+        StartPool("netfs", "--source-host", "127.0.0.1", "--source-path", "/", "--source-format", "nfs", "--target", Target);
+        CheckFiles(isRemote);
+        Assert.Single(Directory.GetFiles(exported));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_volume_group_takes_raw_volumes(bool isRemote)
+    {
+        var device = MakeDevice();
+        ExternalTool.Check("vgcreate", "-q", _name, device);
+        _undo.Push(() => ExternalTool.Run("vgremove", "-f", _name));
         var (exitCode, _) = ExternalTool.Run("lvcreate", "-q", "-L", "4M", "-n", "try", _name);
         Assert.SkipUnless(exitCode == 0, "needs the kernel's device-mapper");
         ExternalTool.Check("lvremove", "-f", $"{_name}/try");
-        Virsh("pool-define-as", _name, "logical", "--source-name", _name, "--target", $"/dev/{_name}");
-        Virsh("pool-start", _name);
-        var path = Convert(ImageFormat.Qcow2, ImageFormat.Raw);
+        StartPool("logical", "--source-name", _name, "--target", $"/dev/{_name}");
+        CheckDevice(isRemote);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_disk_takes_raw_partitions(bool isRemote)
+    {
+        ExternalTool.Need("parted");
+        var device = MakeDevice();
+        ExternalTool.Check("parted", "-s", device, "mklabel", "gpt", "mkpart", "try", "1MiB", "5MiB");
+        Assert.SkipUnless(File.Exists(device + "p1"), "needs loop devices with partitions");
+        ExternalTool.Check("parted", "-s", device, "rm", "1");
+        StartPool("disk", "--source-dev", device, "--source-format", "gpt", "--target", "/dev");
+        CheckDevice(isRemote);
+    }
+
+    private string Target => Directory.CreateDirectory(_folder["pool"]).FullName;
+
+    private void CheckFiles(bool isRemote)
+    {
+        var path = Convert(isRemote, "qcow2");
+        Assert.StartsWith(Target, path, StringComparison.Ordinal);
+        Assert.Contains($"<source file='{path}'/>", Virsh("dumpxml", _name), StringComparison.Ordinal);
+        ExternalTool.Check("qemu-img", "check", "-f", "qcow2", path);
+    }
+
+    private void CheckDevice(bool isRemote)
+    {
+        var path = Convert(isRemote, "raw");
         Assert.Contains($"<source dev='{path}'/>", Virsh("dumpxml", _name), StringComparison.Ordinal);
     }
 
-    /// <summary>Writes a disk into the pool, compares it and defines a domain with it.</summary>
-    private string Convert(ImageFormat wanted, ImageFormat expected)
+    /// <summary>Converts the sample into the pool, as it is, so that its disk can be compared with the source's, and returns where the disk is.</summary>
+    private string Convert(bool isRemote, string format)
     {
-        var content = new byte[20 * MiB];
-        new Random(1).NextBytes(content.AsSpan(5 * MiB, 5 * MiB));
-        File.WriteAllBytes(_folder["source.raw"], content);
-        using var target = new LibvirtTarget(Uri, _name);
-        Assert.Equal(expected, target.FormatFor(wanted));
-        var request = new TargetDiskRequest("sda", expected, content.Length, content.Length);
-        Assert.DoesNotContain(target.Check(new TargetRequest(_name, [request])), c => c.Severity == ConcernSeverity.Critical);
-        var disk = target.CreateDisk(request);
-        disk.Writer.Write(5 * MiB, content.AsSpan(5 * MiB, 5 * MiB));
-        disk.Writer.Complete();
-        target.Define(SampleDomain.Create(name: _name) with { Disks = [disk.Source] });
-        ExternalTool.Check(
-            "qemu-img", "compare", "-f", "raw", "-F", expected == ImageFormat.Raw ? "raw" : "qcow2", _folder["source.raw"], disk.Source.Path!);
-        Assert.Contains("sda", Virsh("vol-list", _name), StringComparison.Ordinal);
-        return disk.Source.Path!;
+        var cancellation = TestContext.Current.CancellationToken;
+        var guest = Assert.Single(GuestSources.Open(GuestConversionTests.Sample, cancellation));
+        using var target = new LibvirtTarget(isRemote ? ssh.Uri : Uri, _name);
+        var result = new GuestConversion(guest, new ConversionOptions { Name = _name, AsIs = true }).Convert(target, cancellation: cancellation);
+        Assert.Equal(format == "raw", result.Assessment.Concerns.Any(c => c.Id == "FormatReplaced"));
+
+        ExternalTool.Check("tar", "-xf", GuestConversionTests.Sample, "-C", _folder.Path);
+        var path = Virsh("domblklist", _name).Split('\n')[2].Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
+        Assert.Contains(path, Virsh("vol-list", _name), StringComparison.Ordinal);
+        ExternalTool.Check("qemu-img", "compare", "-f", "vmdk", "-F", format, _folder["debian12-1.vmdk"], path);
+        return path;
     }
 
-    private void MakeDevice()
+    private static void NeedLibvirt() =>
+        Assert.SkipUnless(ExternalTool.Run("virsh", "-c", Uri, "version").ExitCode == 0, "libvirt does not answer at qemu:///system");
+
+    private void StartPool(string type, params string[] source)
+    {
+        Virsh(["pool-define-as", _name, type, .. source]);
+        Virsh("pool-start", _name);
+    }
+
+    private string MakeDevice()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "loop devices need root");
-        Assert.SkipUnless(ExternalTool.Run("virsh", "-c", Uri, "version").ExitCode == 0, "libvirt does not answer at qemu:///system");
+        NeedLibvirt();
         using (var file = File.Create(_folder["device"]))
         {
-            file.SetLength(200 * MiB);
+            file.SetLength(400 * MiB);
         }
 
-        var (exitCode, output) = ExternalTool.Run("losetup", "-f", "--show", _folder["device"]);
+        var (exitCode, output) = ExternalTool.Run("losetup", "-f", "-P", "--show", _folder["device"]);
         Assert.SkipUnless(exitCode == 0, "needs loop devices");
-        _device = output.Trim();
+        var device = output.Trim();
+        _undo.Push(() => ExternalTool.Run("losetup", "-d", device));
+        return device;
     }
 
     private static string Virsh(params string[] arguments) => ExternalTool.Check("virsh", ["-c", Uri, .. arguments]);
