@@ -177,7 +177,7 @@ public sealed class LibvirtTargetTests : IDisposable
             },
             name: _name) with
         { Disks = [Fill(target).Source], Networks = [] };
-        target.Define(domain);
+        target.Define(domain.FitTo(target));
 
         Virsh("start", "--paused", _name);
         Assert.Equal("paused", Virsh("domstate", _name).Trim());
@@ -200,12 +200,12 @@ public sealed class LibvirtTargetTests : IDisposable
 
         using var target = new LibvirtTarget(Uri, _name) { DomainType = "qemu" };
         target.Check(Request());
-        target.Define(SampleDomain.Create(h => (h.Machine, h.DiskBus, h.ClockIsLocalTime) = (machine, machine == "pc" ? DiskBus.Ide : DiskBus.Sata, true), s => s with { MemoryMiB = 256 }, name: _name) with
+        target.Define((SampleDomain.Create(h => (h.Machine, h.DiskBus, h.ClockIsLocalTime) = (machine, machine == "pc" ? DiskBus.Ide : DiskBus.Sata, true), s => s with { MemoryMiB = 256 }, name: _name) with
         {
             OperatingSystem = SampleDomain.Windows with { MajorVersion = minor == 0 ? 5 : 6, MinorVersion = 1 },
             Disks = [Fill(target).Source],
             Networks = [],
-        });
+        }).FitTo(target));
 
         Virsh("start", "--paused", _name);
         Assert.Equal("paused", Virsh("domstate", _name).Trim());
@@ -230,7 +230,7 @@ public sealed class LibvirtTargetTests : IDisposable
         file.Writer.Write(0, content);
         file.Writer.Complete();
 
-        target.Define(Domain(disk) with { DirectBoot = new DomainDirectBoot(file.Source.Path!, null, "console=ttyS0"), Networks = [] });
+        target.Define((Domain(disk) with { DirectBoot = new DomainDirectBoot(file.Source.Path!, null, "console=ttyS0"), Networks = [] }).FitTo(target));
 
         Assert.Equal(content, File.ReadAllBytes(_folder[$"{_name}-vmlinuz"]));
         Assert.Contains($"{_name}-vmlinuz", Virsh("vol-list", _name), StringComparison.Ordinal);
