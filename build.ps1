@@ -32,7 +32,7 @@ $ErrorActionPreference = 'Stop'
 $root = $PSScriptRoot
 # The programs of the tests: they make guests, read what V2V wrote with code that is not ours, and boot the result.
 $testPackages = @(
-    'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'mmdebstrap', 'mount', 'fdisk', 'gdisk', 'ovmf', 'python3',
+    'qemu-system-x86', 'qemu-utils', 'e2fsprogs', 'mmdebstrap', 'mount', 'fdisk', 'gdisk', 'ovmf', 'swtpm', 'swtpm-tools', 'python3',
     'libvirt-daemon-system', 'libvirt-daemon-driver-qemu', 'libvirt-clients', 'libxml2-utils', 'dnsmasq-base', 'iproute2',
     'linux-image-amd64', 'kmod', 'cpio', 'gcc', 'libc6-dev', 'gzip', 'bzip2', 'xz-utils', 'zstd', 'lz4',
     'xfsprogs', 'btrfs-progs', 'dosfstools', 'mtools', 'ntfs-3g', 'cryptsetup-bin', 'lvm2', 'virt-v2v', 'libnbd-bin', 'nbdkit', 'python3-hivex', 'busybox-static', 'nginx-light',

@@ -18,5 +18,8 @@ public enum ConcernSeverity
 /// <param name="Advice">What to do about it.</param>
 public sealed record Concern(ConcernSeverity Severity, string Id, string Message, string? Advice = null)
 {
+    /// <summary>The error that a conversion ends in for the sake of a critical one whose <see cref="Id"/> is no error's name.</summary>
+    internal V2VError? Error { get; init; }
+
     public override string ToString() => Advice is null ? Message : $"{Message} {Advice}";
 }

@@ -51,6 +51,15 @@ public sealed record ConversionOptions
     /// <summary>Replace volumes and a domain that already have these names.</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>Define the domain. If not, its disks are made, and the result has its XML.</summary>
+    public bool DefinesDomain { get; init; } = true;
+
+    /// <summary>Start the domain when it is defined. That it cannot be started is a concern, not a failure.</summary>
+    public bool Start { get; init; }
+
+    /// <summary>Have the domain started whenever its host is.</summary>
+    public bool StartWithHost { get; init; }
+
     /// <summary>Number of threads that read, and number that write, during the copy; 0 lets the machine decide.</summary>
     public int CopyThreads { get; init; }
 }

@@ -27,6 +27,9 @@ public sealed record GuestAssessment
 /// <summary>What a conversion did.</summary>
 public sealed record ConversionResult
 {
+    /// <summary>Id of the concern that a domain could not be started.</summary>
+    public const string NotStarted = "NotStarted";
+
     public required string Name { get; init; }
 
     public required GuestAssessment Assessment { get; init; }
@@ -39,7 +42,11 @@ public sealed record ConversionResult
 
     public required string DomainXml { get; init; }
 
+    /// <summary>The domain's UUID; null when it was not defined.</summary>
     public Guid? DomainUuid { get; init; }
+
+    /// <summary>The domain was started, as was asked for.</summary>
+    public bool IsStarted { get; init; }
 
     public required string Target { get; init; }
 
@@ -57,7 +64,7 @@ public sealed record ConversionResult
     public TimeSpan Elapsed { get; init; }
 }
 
-/// <param name="Name">"Open", "Inspect", "Check", "Convert", "Verify", "Copy", "Define".</param>
+/// <param name="Name">"Open", "Inspect", "Check", "Convert", "Verify", "Copy", "Define", "Start".</param>
 /// <param name="Seconds">Wall time.</param>
 public sealed record ConversionPhase(string Name, double Seconds)
 {

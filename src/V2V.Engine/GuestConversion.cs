@@ -5,6 +5,7 @@ using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
 using V2V.Engine.Targets.Journal;
+using V2V.Engine.Targets.Libvirt;
 
 namespace V2V.Engine;
 
@@ -20,6 +21,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 {
     private readonly string _name = options.Name ?? source.Name;
     private readonly List<Concern> _concerns = [.. source.Concerns];
+    private readonly DomainStart _start = new(options);
     private ImageFormat _format = options.Format;
     private Outcome? _outcome;
 
@@ -40,6 +42,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             if (target is not null)
             {
                 clock.Enter("Check", "Asking the target");
+                Demand(_start.Check(target));
                 ChooseFormat(target);
                 CheckTarget(opened, outcome.Hardware, target, PlanCopies(opened, cancellation));
             }
@@ -73,11 +76,11 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         var clock = new PhaseClock(progress);
         try
         {
-            Demand(source.Concerns);
+            Demand([.. source.Concerns, .. _start.Check(target)]);
             _concerns.AddRange(DeadRuns.CleanUp());
             ChooseFormat(target);
             // A name that is taken should not cost a minute of conversion first.
-            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite)));
+            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite) { DefinesDomain = options.DefinesDomain }));
 
             using var integrity = IntegrityCheck.Start(source, cancellation);
             using var opened = Open(clock, cancellation);
@@ -86,7 +89,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             clock.Enter("Check", "Checking the source's checksums and the target's space");
             integrity.Wait();
             var plans = PlanCopies(opened, cancellation);
-            var request = CheckTarget(opened, outcome.Hardware, target, plans);
+            var (request, description) = CheckTarget(opened, outcome.Hardware, target, plans);
 
             clock.Enter("Copy", "Copying the disks");
             var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation);
@@ -94,10 +97,10 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
             clock.Enter("Define", "Defining the domain");
             cancellation.ThrowIfCancellationRequested();
-            var domain = target.Define(
-                Domain(opened, outcome.Hardware, copy.Sources, request.Networks, target.Capabilities) with { DirectBoot = boot });
+            var domain = target.Define(description with { Disks = copy.Sources, DirectBoot = boot });
             _concerns.AddRange(domain.Concerns);
-            return Result(domain, copy, Assessment(opened, clock), target, clock);
+            var isStarted = _start.Run(domain.Name, target, clock, _concerns);
+            return Result(domain, copy, Assessment(opened, clock), target, clock) with { IsStarted = isStarted };
         }
         catch (Exception e)
         {
@@ -205,19 +208,25 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     private IReadOnlyList<CopyPlan> PlanCopies(OpenedGuest opened, CancellationToken cancellation) =>
         opened.PlanCopies(ImageWriters.Granularity(_format), cancellation);
 
-    /// <summary>Asks the target, now that hardware, networks and sizes are known, and returns what it was asked.</summary>
-    private TargetRequest CheckTarget(
+    /// <summary>
+    /// Asks the target, now that hardware, networks and sizes are known, and returns what it was asked, and the domain as its host can run it, but
+    /// for the disks.
+    /// </summary>
+    private (TargetRequest Request, DomainDescription Domain) CheckTarget(
         OpenedGuest opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
     {
-        Demand(TargetHost.Concerns(hardware, target.Capabilities));
         var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan, Allocation));
         var files = BootFiles(opened, hardware)?.Requests ?? [];
         var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
             Networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns),
+            DefinesDomain = options.DefinesDomain,
         };
-        Demand(target.Check(request));
-        return request;
+        List<Concern> found = [];
+        var domain = Domain(opened, hardware, request.Networks);
+        domain = TargetHost.Fit(domain, target.CapabilitiesFor(DomainXml.Architecture(domain), hardware.Machine), found);
+        Demand([.. found, .. target.Check(request)]);
+        return (request, domain);
     }
 
     /// <summary>What a guest without a boot loader is started from; null for guests that start by themselves.</summary>
@@ -239,22 +248,17 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             new TargetDiskRequest(
                 TargetNames.Disk(_name, i, _format), _format, disk.Capacity, bytes[i], Compression, Allocation))];
 
-    private DomainDescription Domain(
-        OpenedGuest opened,
-        TargetHardware hardware,
-        IReadOnlyList<DomainDiskSource> disks,
-        IReadOnlyList<DomainNetwork> networks,
-        HostCapabilities host) => new()
-        {
-            Name = _name,
-            Source = hardware.WantsTpm ? source with { HasTpm = true } : source,
-            Hardware = hardware,
-            OperatingSystem = opened.OperatingSystem,
-            Disks = disks,
-            BootDiskIndex = opened.Layout.BootDiskIndex,
-            Networks = networks,
-            DomainType = host.HasKvm == false ? "qemu" : "kvm",
-        };
+    private DomainDescription Domain(OpenedGuest opened, TargetHardware hardware, IReadOnlyList<DomainNetwork> networks) => new()
+    {
+        Name = _name,
+        Source = hardware.WantsTpm ? source with { HasTpm = true } : source,
+        Hardware = hardware,
+        OperatingSystem = opened.OperatingSystem,
+        Disks = [],
+        BootDiskIndex = opened.Layout.BootDiskIndex,
+        Networks = networks,
+        ReturnsSpace = Allocation != ImageAllocation.Preallocated,
+    };
 
     private GuestAssessment Assessment(OpenedGuest? opened, PhaseClock clock)
     {

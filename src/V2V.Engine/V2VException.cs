@@ -132,7 +132,7 @@ public sealed class ConversionException(V2VError error, string message, Exceptio
         }
 
         // A critical concern that is an error of the engine has the error's name as its id.
-        var error = Enum.TryParse<V2VError>(critical[0].Id, out var known) ? known : V2VError.GuestUnsupported;
+        var error = critical[0].Error ?? (Enum.TryParse<V2VError>(critical[0].Id, out var known) ? known : V2VError.GuestUnsupported);
         return new ConversionException(error, string.Join(" ", critical.Select(b => b.Message)))
         {
             Path = path,

@@ -87,6 +87,10 @@ public static class ErrorRecords
         new PSArgumentException($"'{path}' is not a path of the file system."),
         nameof(NotAFileSystemPath), ErrorCategory.InvalidArgument, path, "Use a path of a folder or file.");
 
+    /// <summary>The guest was converted and its domain defined, but it does not run as was asked for.</summary>
+    public static ErrorRecord NotStarted(string domain, Concern concern) => Create(
+        new InvalidOperationException(concern.Message), concern.Id, ErrorCategory.ResourceUnavailable, domain, concern.Advice);
+
     /// <summary>The dry run found what would refuse the conversion.</summary>
     public static ErrorRecord Blocked(GuestAssessment assessment) =>
         From(ConversionException.FromCritical(assessment.Concerns, assessment.Source.Path)!, assessment.Source);

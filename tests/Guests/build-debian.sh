@@ -15,7 +15,7 @@
 # /etc/network/interfaces names ens192 and ens224, the second with a static address; open-vm-tools is installed and enabled.
 #
 # At the end of each boot it writes one line to the console:
-#   V2V-GUEST-UP disk=virtio_blk nic=virtio_net,virtio_net ens192=up ens224=192.0.2.10/24 swap=/dev/vda2 failed=none root=ext4
+#   V2V-GUEST-UP disk=virtio_blk nic=virtio_net,virtio_net ens192=up ens224=192.0.2.10/24 swap=/dev/vda2 failed=none root=ext4 secureboot=0 tpm=none
 #
 # How: mmdebstrap makes the base system (kept in the cache), the file systems are made as files and copied to their places in the disk, and
 # the guest is booted once under QEMU with a small program in place of init that runs grub-install, update-grub and dracut in the guest itself.
@@ -182,8 +182,10 @@ first=$(ip -o link show ens192 2>/dev/null | grep -qw UP && echo up || echo miss
 second=$(ip -4 -o addr show ens224 2>/dev/null | awk '{ print $4 }')
 swap=$(awk 'NR > 1 { print $1 }' /proc/swaps)
 failed=$(systemctl list-units --failed --no-legend --plain | awk '{ printf "%s%s", s, $1; s = "," }')
-printf '\r\nV2V-GUEST-UP disk=%s nic=%s ens192=%s ens224=%s swap=%s failed=%s root=%s\r\n' \
-	"$disk" "${nic:-none}" "$first" "${second:-none}" "${swap:-none}" "${failed:-none}" "$(findmnt -no FSTYPE /)" >/dev/ttyS0
+secure=$(od -An -j4 -N1 -tu1 /sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c 2>/dev/null | tr -d ' ')
+tpm=$(cat /sys/class/tpm/tpm0/tpm_version_major 2>/dev/null)
+printf '\r\nV2V-GUEST-UP disk=%s nic=%s ens192=%s ens224=%s swap=%s failed=%s root=%s secureboot=%s tpm=%s\r\n' \
+	"$disk" "${nic:-none}" "$first" "${second:-none}" "${swap:-none}" "${failed:-none}" "$(findmnt -no FSTYPE /)" "${secure:-0}" "${tpm:-none}" >/dev/ttyS0
 T
 chmod 755 "$root/usr/local/sbin/v2v-announce"
 cat >"$root/etc/systemd/system/v2v-announce.service" <<'T'

@@ -124,6 +124,10 @@ public sealed class InvokeV2VConversionTests : IDisposable
     [InlineData("-OutputDirectory out -Format Raw -Compression Zstd")]
     [InlineData("-OutputDirectory out -Format Raw -Allocation Metadata")]
     [InlineData("-OutputDirectory out -Allocation Preallocated -Compression Zstd")]
+    [InlineData("-OutputDirectory out -Start")]
+    [InlineData("-OutputDirectory out -AutoStart")]
+    [InlineData("-StoragePool vms -PassThru -Start")]
+    [InlineData("-StoragePool vms -PassThru -AutoStart")]
     [InlineData("-OutputDirectory out -NetworkMap @{ lan = '' }")]
     [InlineData("-OutputDirectory out -NetworkMap @{ lan = 5 }")]
     [InlineData("-OutputDirectory out -NetworkMap @{ lan = 'bridge:' }")]
@@ -141,6 +145,53 @@ public sealed class InvokeV2VConversionTests : IDisposable
         var error = _session.RunToTerminatingError(script, Guests.WriteVmx(_session.Folder, "a"));
         Assert.Equal("ParametersConflict,V2V.PowerShell.Commands.InvokeV2VConversionCommand", error.FullyQualifiedErrorId);
         Assert.Equal(ErrorCategory.InvalidArgument, error.CategoryInfo.Category);
+    }
+
+    [Fact]
+    public void A_domain_that_does_not_start_is_an_error_beside_the_result()
+    {
+        using var pool = new LibvirtPool(_session.Folder);
+
+        var outcome = _session.Run(
+            "param($p, $n) Invoke-V2VConversion $p -StoragePool $n -Name $n -DomainType qemu -Network no-such-net -Start -WarningAction SilentlyContinue",
+            Repository.SampleGuest, pool.Name);
+
+        var result = Assert.IsType<ConversionResult>(Assert.Single(outcome.Output));
+        Assert.False(result.IsStarted);
+        Assert.Equal("shut off", LibvirtPool.Virsh("domstate", pool.Name).Trim());
+        var error = Assert.Single(outcome.Errors);
+        Assert.Equal("NotStarted,V2V.PowerShell.Commands.InvokeV2VConversionCommand", error.FullyQualifiedErrorId);
+        Assert.Contains("no-such-net", error.ErrorDetails.Message, StringComparison.Ordinal);
+        Assert.Contains($"virsh start {pool.Name}", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.DoesNotContain(outcome.Warnings, warning => warning.Contains("cannot be started", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void PassThru_returns_the_XML_of_a_domain_that_is_not_defined()
+    {
+        using var pool = new LibvirtPool(_session.Folder);
+
+        var result = _session.Run(
+            "param($p, $n) Invoke-V2VConversion $p -StoragePool $n -Name $n -PassThru -WarningAction SilentlyContinue", Repository.SampleGuest, pool.Name)
+            .Only<ConversionResult>();
+
+        Assert.Null(result.DomainUuid);
+        Assert.Contains($"<name>{pool.Name}</name>", result.DomainXml, StringComparison.Ordinal);
+        Assert.Contains(Path.GetFileName(result.Disks[0]), LibvirtPool.Virsh("vol-list", pool.Name), StringComparison.Ordinal);
+        Assert.DoesNotContain(pool.Name, LibvirtPool.Virsh("list", "--all", "--name"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatIf_tells_that_the_domain_would_be_started()
+    {
+        using var pool = new LibvirtPool(_session.Folder);
+
+        _session.Run(
+            "param($p, $n) Invoke-V2VConversion $p -StoragePool $n -Name $n -Network no-such-net -Start -AutoStart -WhatIf -WarningAction SilentlyContinue",
+            Repository.SampleGuest, pool.Name);
+
+        Assert.Contains($"Start domain {pool.Name}", _session.Host.Text, StringComparison.Ordinal);
+        Assert.Contains($"Set domain {pool.Name} to start with its host", _session.Host.Text, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -11,8 +11,13 @@ public abstract class ConversionTarget : IDisposable
     /// <summary>What messages call it: a folder, "pool default at qemu:///system".</summary>
     public abstract string Description { get; }
 
-    /// <summary>What the target's host offers, for the domain.</summary>
+    /// <summary>What the target's host offers to the usual machine.</summary>
     public abstract HostCapabilities Capabilities { get; }
+
+    /// <summary>What the target's host offers to a machine.</summary>
+    /// <param name="architecture">Of its processor, as QEMU names it: "x86_64".</param>
+    /// <param name="machine">"q35", "pc".</param>
+    public virtual HostCapabilities CapabilitiesFor(string architecture, string machine) => Capabilities;
 
     /// <summary>The format that disks get here when <paramref name="wanted"/> was asked for: not everything that holds disks holds every format.</summary>
     public virtual ImageFormat FormatFor(ImageFormat wanted) => wanted;
@@ -27,7 +32,7 @@ public abstract class ConversionTarget : IDisposable
     /// <exception cref="TargetException">It exists, or there is no room or permission.</exception>
     public abstract TargetDisk CreateDisk(TargetDiskRequest request);
 
-    /// <summary>Defines the domain: the last thing that a conversion does. After it nothing is rolled back.</summary>
+    /// <summary>Defines the domain, if the request says so: the last thing that can fail. After it nothing is rolled back.</summary>
     public abstract DefinedDomain Define(DomainDescription domain);
 
     /// <summary>Removes everything that was created and not defined. Never throws; what could not be removed is returned as concerns.</summary>
@@ -51,6 +56,9 @@ public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest>
 {
     /// <summary>The networks and bridges that the guest's adapters will be connected to.</summary>
     public IReadOnlyList<DomainNetwork> Networks { get; init; } = [];
+
+    /// <summary>Whether the domain is defined. If not, the disks are made and the domain's XML is returned.</summary>
+    public bool DefinesDomain { get; init; } = true;
 }
 
 /// <param name="FileName">Name of the volume or file: "guest-sda.qcow2"-like, chosen by the conversion.</param>
@@ -110,16 +118,11 @@ public sealed record DomainDiskSource(ImageFormat Format, string? Path, string? 
 }
 
 /// <param name="Name">The domain's name.</param>
-/// <param name="Uuid">The domain's UUID.</param>
-/// <param name="Xml">The XML as defined.</param>
+/// <param name="Uuid">The domain's UUID; null when it was not defined.</param>
+/// <param name="Xml">The XML as defined, or ready to be.</param>
 /// <param name="XmlPath">Where the XML was written, for folder targets.</param>
 public sealed record DefinedDomain(string Name, Guid? Uuid, string Xml, string? XmlPath)
 {
     /// <summary>What of the domain the target had to leave out.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 }
-
-/// <summary>What the host that will run the guest offers.</summary>
-/// <param name="HasKvm">Hardware virtualisation is usable; null when nobody can tell (a folder).</param>
-/// <param name="HasUefi">UEFI firmware is installed; null when nobody can tell.</param>
-public sealed record HostCapabilities(bool? HasKvm, bool? HasUefi);

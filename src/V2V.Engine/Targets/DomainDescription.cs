@@ -31,6 +31,12 @@ public sealed record DomainDescription
 
     /// <summary>The host's QEMU has floppy drives for this machine; without them the source's are left out.</summary>
     public bool HasFloppyController { get; init; }
+
+    /// <summary>What the guest frees on its disks goes back to the host. Not for disks whose space was set aside.</summary>
+    public bool ReturnsSpace { get; init; } = true;
+
+    /// <summary>The host that the domain was fitted to.</summary>
+    public HostCapabilities Host { get; init; } = HostCapabilities.Unknown;
 }
 
 /// <param name="IsBridge">A host bridge rather than a libvirt network.</param>

@@ -24,6 +24,27 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Starts the domain when it is defined.</summary>
+    [Parameter]
+    public SwitchParameter Start { get; set; }
+
+    /// <summary>Has the domain started whenever its host is.</summary>
+    [Parameter]
+    public SwitchParameter AutoStart { get; set; }
+
+    /// <summary>Writes the disks and returns the domain's XML in the result without defining the domain.</summary>
+    [Parameter]
+    public SwitchParameter PassThru { get; set; }
+
+    protected override void BeginProcessing()
+    {
+        base.BeginProcessing();
+        if (StartConflict() is { } conflict)
+        {
+            ThrowTerminatingError(ErrorRecords.ParametersConflict(conflict, Profile));
+        }
+    }
+
     protected override void Process(SourceGuest guest)
     {
         if (Name is null)
@@ -51,16 +72,20 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
 
     private void Convert(SourceGuest guest)
     {
-        var conversion = new GuestConversion(guest, Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs });
+        var conversion = new GuestConversion(guest, Options());
         var activity = $"Converting {guest.Name}";
         var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {Settings.TargetDescription}";
         if (ShouldProcess(action, action + "?", "Convert guest", out var reason))
         {
             if (TryWithProgress(activity, guest, (progress, cancellation) => ConvertTo(conversion, progress, cancellation), out var result))
             {
-                WriteWarnings(result.Name, result.Assessment.Concerns.Except(guest.Concerns));
+                WriteWarnings(result.Name, result.Assessment.Concerns.Except(guest.Concerns).Where(concern => concern.Id != ConversionResult.NotStarted));
                 WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
                 WriteObject(result with { Settings = SettingOrigins });
+                if (result.Assessment.Concerns.FirstOrDefault(concern => concern.Id == ConversionResult.NotStarted) is { } notStarted)
+                {
+                    WriteError(ErrorRecords.NotStarted(result.Name, notStarted));
+                }
             }
         }
         else if (reason == ShouldProcessReason.WhatIf && TryWithProgress(activity, guest, (progress, cancellation) => Rehearse(conversion, progress, cancellation), out var assessment))
@@ -68,6 +93,23 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
             ShowPlan(guest, assessment);
         }
     }
+
+    private ConversionOptions Options() => Settings.ToOptions(Name, Force) with
+    {
+        Root = Root,
+        AsIs = AsIs,
+        DefinesDomain = !PassThru,
+        Start = Start,
+        StartWithHost = AutoStart,
+    };
+
+    private string? StartConflict() => (Start ? "-Start" : AutoStart ? "-AutoStart" : null) switch
+    {
+        null => null,
+        var wish when PassThru => $"{wish} starts the domain, which -PassThru leaves undefined.",
+        var wish when Settings.OutputDirectory is { } folder => $"{wish} needs a host that runs the domain, and guests go to the folder {folder}.",
+        _ => null,
+    };
 
     private ConversionResult ConvertTo(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
     {
@@ -108,6 +150,16 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
             WhatIf($"Copy {string.Join(" and ", new[] { boot.KernelPath, boot.InitramfsPath }.OfType<string>())} out of the guest, for its domain to start");
         }
 
-        WhatIf($"Define domain {Name ?? guest.Name} with {guest.CpuCount} CPU and {Formatting.Memory(guest.MemoryMiB)} of memory");
+        var domain = Name ?? guest.Name;
+        WhatIf($"{(PassThru ? "Return the XML of" : "Define")} domain {domain} with {guest.CpuCount} CPU and {Formatting.Memory(guest.MemoryMiB)} of memory");
+        if (AutoStart)
+        {
+            WhatIf($"Set domain {domain} to start with its host");
+        }
+
+        if (Start)
+        {
+            WhatIf($"Start domain {domain}");
+        }
     }
 }

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using V2V.Engine.Sources;
 using Xunit;
 
 namespace V2V.Engine.Tests.Guests;
@@ -77,6 +79,26 @@ public sealed class DebianGuests : IDisposable
 
         return Path.Combine(folder, form, "guest.xml");
     }
+
+    /// <summary>The guest with two adapters, which its configuration names; a bare disk tells nothing of them.</summary>
+    internal static SourceGuest WithAdapters(SourceGuest source) => source.NetworkAdapters.Count >= 2
+        ? source
+        : source with
+        {
+            NetworkAdapters =
+            [
+                new SourceNetworkAdapter("00:50:56:9a:00:01", "vmxnet3", "VM Network", PciSlot: 192),
+                new SourceNetworkAdapter("00:50:56:9a:00:02", "e1000", "Storage", PciSlot: 224),
+            ],
+        };
+
+    /// <summary>A digest of each file beside the source, and of the source.</summary>
+    internal static string[] Digests(string path) =>
+        [.. Directory.GetFiles(Path.GetDirectoryName(path)!).Order(StringComparer.Ordinal).Select(f =>
+        {
+            using var stream = File.OpenRead(f);
+            return $"{f} {Convert.ToHexString(SHA256.HashData(stream))}";
+        })];
 
     public static string Script(string name, [CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../Guests", name));

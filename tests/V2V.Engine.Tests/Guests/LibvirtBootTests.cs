@@ -2,14 +2,18 @@ using System.Text;
 using System.Text.RegularExpressions;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets.Libvirt;
+using V2V.Engine.Tests.Targets.Libvirt;
 using Xunit;
 
 namespace V2V.Engine.Tests.Guests;
 
-/// <summary>A guest converted into a pool of a real libvirt daemon is defined there and starts.</summary>
+/// <summary>
+/// Guests converted into a pool of a real libvirt daemon are defined there, with all that its host offers, and come up: in the forms and layouts that
+/// <see cref="BootTests"/> leaves out.
+/// </summary>
 [Collection(DebianGuestsCollection.Name)]
 [Trait("Category", "Slow")]
-public sealed partial class LibvirtBootTests(DebianGuests guests) : IDisposable
+public sealed partial class LibvirtBootTests(DebianGuests guests, LoopbackSsh ssh) : IClassFixture<LoopbackSsh>, IDisposable
 {
     private const string Uri = "qemu:///system";
     private const string Name = "v2v-boot-test";
@@ -27,41 +31,84 @@ public sealed partial class LibvirtBootTests(DebianGuests guests) : IDisposable
     }
 
     [Fact]
-    public void A_guest_converted_into_a_pool_starts_and_comes_up()
+    public void A_guest_is_converted_into_a_pool_and_started()
+    {
+        MakePool();
+
+        var result = Convert(Uri, guests.Source("flat"), start: true);
+
+        Assert.True(result.IsStarted, string.Join('\n', result.Assessment.Concerns));
+        Assert.Contains($"{Name}-sda.qcow2", Virsh("vol-list", Name), StringComparison.Ordinal);
+        Assert.Matches("disk=virtio_blk nic=virtio_net,virtio_net ens192=up ens224=192\\.0\\.2\\.10/24 swap=/dev/vda2 failed=none root=ext4", ReadConsole(SignOfLife()));
+    }
+
+    [Fact]
+    public void A_guest_is_converted_into_a_pool_of_another_host_and_starts_there()
+    {
+        MakePool();
+        var path = guests.Source("ova");
+        var before = DebianGuests.Digests(path);
+
+        var result = Convert(ssh.Uri, path, start: false);
+
+        Assert.Equal(before, DebianGuests.Digests(path));
+        Assert.Equal(["ext4", "swap"], new ConvertedDisk(Assert.Single(result.Disks), _pool).Check());
+        ExternalTool.Check("virsh", "-c", ssh.Uri, "start", Name);
+        Assert.Matches("disk=virtio_blk nic=virtio_net,virtio_net ens192=up ens224=192\\.0\\.2\\.10/24 swap=/dev/vda2 failed=none root=ext4", ReadConsole(SignOfLife()));
+    }
+
+    /// <summary>Its firmware has the vendors' keys and verifies shim, shim GRUB, and GRUB the kernel.</summary>
+    [Fact]
+    public void A_guest_with_secure_boot_and_a_TPM_has_both_afterwards()
+    {
+        MakePool();
+        using (var host = new LibvirtTarget(Uri, Name) { DomainType = "qemu" })
+        {
+            Assert.SkipUnless(host.Capabilities.HasSecureBoot == true, "needs UEFI firmware with secure boot (package ovmf)");
+            Assert.SkipWhen(host.Capabilities.TpmModels is [], "needs an emulated TPM (packages swtpm, swtpm-tools)");
+        }
+
+        var disk = guests.RawDisk("--fs xfs --lvm --initramfs dracut --firmware uefi --no-efi-fallback");
+
+        var result = Convert(Uri, disk, start: true, s => s with { SecureBoot = true, HasTpm = true });
+
+        Assert.True(result.IsStarted, string.Join('\n', result.Assessment.Concerns));
+        Assert.Matches(
+            "disk=virtio_blk nic=virtio_net,virtio_net ens192=up ens224=192\\.0\\.2\\.10/24 swap=/dev/dm-[0-9]+ failed=none root=xfs secureboot=1 tpm=2", ReadConsole(SignOfLife()));
+        Virsh("destroy", Name);
+        Assert.Equal(["vfat", "xfs", "LVM2_member", "swap", "xfs"], new ConvertedDisk(Assert.Single(result.Disks), _pool).Check());
+    }
+
+    private void MakePool()
     {
         LibvirtDaemon.Need(Uri);
-        var path = guests.Source("flat");
-
         // QEMU runs as another user, which has to reach the pool.
         ExternalTool.Check("chmod", "755", _pool);
         var network = Path.Combine(_pool, "network.xml");
         File.WriteAllText(network, $"<network><name>{Name}</name><bridge name='v2vtest0'/></network>");
         Virsh("net-create", network);
         Virsh("pool-create-as", Name, "dir", "--target", _pool);
+    }
 
-        var source = Assert.Single(GuestSources.Open(path, TestContext.Current.CancellationToken));
-        using (var target = new LibvirtTarget(Uri, Name) { DomainType = "qemu" })
-        {
-            var options = new ConversionOptions { Name = Name, NetworkRules = [new NetworkRule(null, IsBridge: false, Name)] };
-            var result = new GuestConversion(source, options).Convert(target, cancellation: TestContext.Current.CancellationToken);
-            Assert.Equal(Name, result.Name);
-        }
-
+    private static ConversionResult Convert(string uri, string path, bool start, Func<SourceGuest, SourceGuest>? change = null)
+    {
+        var source = DebianGuests.WithAdapters(Assert.Single(GuestSources.Open(path, TestContext.Current.CancellationToken)));
+        using var target = new LibvirtTarget(uri, Name) { DomainType = "qemu" };
+        var options = new ConversionOptions { Name = Name, Start = start, NetworkRules = [new NetworkRule(null, IsBridge: false, Name)] };
+        var result = new GuestConversion(change?.Invoke(source) ?? source, options).Convert(target, cancellation: TestContext.Current.CancellationToken);
         Assert.Contains(Name, Virsh("list", "--all", "--name"), StringComparison.Ordinal);
-        Assert.Contains($"{Name}-sda.qcow2", Virsh("vol-list", Name), StringComparison.Ordinal);
-        Virsh("start", Name);
-        var console = ReadConsole(Virsh("ttyconsole", Name).Trim(), SignOfLife(), TimeSpan.FromMinutes(6));
-        Assert.Matches("disk=virtio_blk nic=virtio_net,virtio_net ens192=up ens224=192\\.0\\.2\\.10/24 swap=/dev/vda2 failed=none", console);
+        return result;
     }
 
     private static string Virsh(params string[] arguments) => ExternalTool.Check("virsh", ["-c", Uri, .. arguments]);
 
     /// <summary>Reads the guest's console until a line matches; the text so far when none does in time.</summary>
-    private static string ReadConsole(string device, Regex expected, TimeSpan limit)
+    private static string ReadConsole(Regex expected)
     {
+        var limit = TimeSpan.FromMinutes(6);
         var text = new StringBuilder();
         var found = new ManualResetEventSlim();
-        using var stream = new FileStream(device, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        using var stream = new FileStream(Virsh("ttyconsole", Name).Trim(), FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
         var reader = new Thread(() =>
         {
             var buffer = new byte[4096];

@@ -2,6 +2,7 @@ using V2V.Engine.Conversion;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
+using V2V.Engine.Targets.Libvirt;
 
 namespace V2V.Engine.Tests.Targets;
 
@@ -52,4 +53,8 @@ internal static class SampleDomain
             Networks = [new DomainNetwork(false, "default", "52:54:00:00:00:01"), new DomainNetwork(true, "br0", "52:54:00:00:00:02")],
         };
     }
+
+    /// <summary>The domain that the target's host can run, as the pipeline has it defined.</summary>
+    public static DomainDescription FitTo(this DomainDescription domain, ConversionTarget target) =>
+        TargetHost.Fit(domain, target.CapabilitiesFor(DomainXml.Architecture(domain), domain.Hardware.Machine), []);
 }

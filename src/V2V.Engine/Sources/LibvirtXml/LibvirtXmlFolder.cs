@@ -5,10 +5,15 @@ using V2V.Engine.Sources.Libvirt;
 
 namespace V2V.Engine.Sources.LibvirtXml;
 
-/// <summary>The disks of a description in a file: beside it, or in folders that the user allowed.</summary>
-internal sealed class LibvirtXmlFolder(SourceFile file, SourceOptions options) : LibvirtXmlStorage
+/// <summary>
+/// The disks of a description in a file: beside it, in folders that the user allowed, or volumes of the connection that the user gives, which is held
+/// from the first of them on.
+/// </summary>
+internal sealed class LibvirtXmlFolder(SourceFile file, SourceOptions options, CancellationToken cancellation) : LibvirtXmlStorage, IDisposable
 {
     private readonly GuestFolder _folder = GuestFolder.Of(file, options);
+    private LibvirtStorage? _volumes;
+    private IDisposable? _hold;
 
     /// <summary>A description from another host does not decide to whom the user's password is sent.</summary>
     public override RemoteAccess Access => file.Store is null ? options.Remote : options.Remote with { Credential = null };
@@ -38,8 +43,15 @@ internal sealed class LibvirtXmlFolder(SourceFile file, SourceOptions options) :
                 + "type='file' and <source file='PATH'/>.");
         }
 
+        return (_volumes ??= Connect(uri)).FindVolume(pool, volume, target);
+    }
+
+    public void Dispose() => _hold?.Dispose();
+
+    private LibvirtStorage Connect(string uri)
+    {
         var connection = new LibvirtConnection(LibvirtUri.Parse(uri), options.Remote);
-        using var hold = connection.Hold();
-        return new LibvirtStorage(connection, new LibvirtPools(connection, CancellationToken.None), file.Path, options, CancellationToken.None).FindVolume(pool, volume, target);
+        _hold = connection.Hold();
+        return new LibvirtStorage(connection, new LibvirtPools(connection, cancellation), file.Path, options, cancellation);
     }
 }

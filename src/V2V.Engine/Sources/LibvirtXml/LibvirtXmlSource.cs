@@ -16,6 +16,7 @@ internal sealed class LibvirtXmlSource : GuestSource
     {
         var domain = DescriptorXml.Load(file.Path, file.ReadDescriptor(LibvirtXmlDomain.Format), LibvirtXmlDomain.Format);
         cancellation.ThrowIfCancellationRequested();
-        return [LibvirtXmlDomain.Read(file.Path, Kind, domain, new LibvirtXmlFolder(file, options))];
+        using var folder = new LibvirtXmlFolder(file, options, cancellation);
+        return [LibvirtXmlDomain.Read(file.Path, Kind, domain, folder)];
     }
 }

@@ -15,17 +15,18 @@ internal static class DomainDevices
         new("devices",
             DomainDrives.Build(domain),
             Controllers(domain),
-            domain.Networks.Select(network => Interface(network, domain)),
+            domain.Networks.Select((network, index) => Interface(network, index, domain)),
             SerialConsole(),
             GuestAgent(),
             Input("tablet"),
             DomainXml.IsX86(domain) ? null : Input("keyboard"),
-            domain.Source.HasTpm ? Tpm() : null,
+            domain.Source.HasTpm ? Tpm(domain) : null,
             new XElement("graphics", new XAttribute("type", "vnc"), new XAttribute("autoport", "yes")),
             Sound(domain),
             new XElement("video", new XElement("model", new XAttribute("type", VideoModel(domain)))),
             Balloon(domain),
             RandomGenerator(domain),
+            DomainXml.NeedsInterruptRemapping(domain) ? InterruptRemapping() : null,
             domain.Hardware.HasPanicDevice && DomainXml.IsX86(domain)
                 ? new XElement("panic", new XAttribute("model", "isa"),
                     new XElement("address", new XAttribute("type", "isa"), new XAttribute("iobase", "0x505")))
@@ -47,7 +48,11 @@ internal static class DomainDevices
     {
         if (ScsiModel(domain) is { } model)
         {
-            yield return Controller("scsi", model);
+            // libvirt adds those that are missing by itself, but of a model of its own choice.
+            for (var i = 0; i < DomainDrives.ScsiControllers(domain); i++)
+            {
+                yield return Controller("scsi", model, i);
+            }
         }
 
         foreach (var controller in UsbControllers(domain))
@@ -82,7 +87,12 @@ internal static class DomainDevices
     /// Windows XP and 2003 have a driver for Cirrus' adapter, and without one they show 640 by 480 points. Later ones have none, and show more on any other.
     /// </summary>
     private static string VideoModel(DomainDescription domain) =>
-        !DomainXml.IsX86(domain) ? "virtio" : DomainXml.IsWindowsBefore(domain, 6, 0) && domain.Hardware.Machine.StartsWith("pc", StringComparison.Ordinal) ? "cirrus" : "vga";
+        !DomainXml.IsX86(domain) ? "virtio" : DomainXml.IsWindowsBefore(domain, 6, 0) && domain.Host.VideoModels?.Contains("cirrus") != false ? "cirrus" : "vga";
+
+    private static XElement InterruptRemapping() =>
+        new("iommu",
+            new XAttribute("model", "intel"),
+            new XElement("driver", new XAttribute("intremap", "on"), new XAttribute("eim", "on")));
 
     private static string? ScsiModel(DomainDescription domain) => domain.Hardware.DiskBus switch
     {
@@ -92,10 +102,11 @@ internal static class DomainDevices
         _ => null,
     };
 
-    private static XElement Controller(string type, string? model) =>
-        new("controller", new XAttribute("type", type), new XAttribute("index", 0), model is null ? null : new XAttribute("model", model));
+    private static XElement Controller(string type, string? model, int index = 0) =>
+        new("controller", new XAttribute("type", type), new XAttribute("index", index), model is null ? null : new XAttribute("model", model));
 
-    private static XElement Interface(DomainNetwork network, DomainDescription domain)
+    /// <summary>An adapter whose cable was out stays unplugged: whoever did that had a reason, such as an address that is used elsewhere.</summary>
+    private static XElement Interface(DomainNetwork network, int index, DomainDescription domain)
     {
         var kind = network.IsBridge ? "bridge" : "network";
         var model = domain.Hardware.NetworkModel switch
@@ -110,7 +121,8 @@ internal static class DomainDevices
             new XAttribute("type", kind),
             new XElement("mac", new XAttribute("address", network.MacAddress)),
             new XElement("source", new XAttribute(kind, XmlText.Clean(network.Name))),
-            new XElement("model", new XAttribute("type", model)));
+            new XElement("model", new XAttribute("type", model)),
+            domain.Source.NetworkAdapters.ElementAtOrDefault(index) is { IsConnected: false } ? new XElement("link", new XAttribute("state", "down")) : null);
     }
 
     private static IEnumerable<XElement> SerialConsole() =>
@@ -127,9 +139,10 @@ internal static class DomainDevices
 
     private static XElement Input(string type) => new("input", new XAttribute("type", type), new XAttribute("bus", "usb"));
 
-    private static XElement Tpm() =>
+    /// <summary>Windows and Linux drive both models; that of the current specification (CRB) exists on PCs only.</summary>
+    private static XElement Tpm(DomainDescription domain) =>
         new("tpm",
-            new XAttribute("model", "tpm-crb"),
+            new XAttribute("model", DomainXml.IsX86(domain) && domain.Host.TpmModels?.Contains("tpm-crb") != false ? "tpm-crb" : "tpm-tis"),
             new XElement("backend", new XAttribute("type", "emulator"), new XAttribute("version", "2.0")));
 
     private static XElement? Sound(DomainDescription domain) =>

@@ -12,18 +12,22 @@ internal static class DomainDrives
 
     private const int MaximumFloppies = 2;
 
+    /// <summary>Ports of QEMU's LSI SAS 1068 (hw/scsi/mptsas.h).</summary>
+    private const int LsiSasTargets = 8;
+
+    /// <summary>Linux' driver of VMware's controller looks no further where the device does not tell, as QEMU's does not (vmw_pvscsi.c).</summary>
+    private const int PvscsiTargets = 16;
+
+    /// <summary>virtio-scsi numbers its targets by a byte (virtio 1.1, 5.6.6.1).</summary>
+    private const int VirtioScsiTargets = 255;
+
     public static IEnumerable<XElement> Build(DomainDescription domain)
     {
         var elements = new List<XElement>();
         var bus = DiskBusName(domain);
-        if (bus == "ide" && domain.Disks.Count > MaximumIdeDrives)
+        if (TooMany(domain, domain.Disks.Count) is { } refusal)
         {
-            throw new TargetException(
-                V2VError.TargetUnsupported, $"{domain.Name} has {domain.Disks.Count} disks on IDE, where a machine has room for {MaximumIdeDrives}.")
-            {
-                Path = domain.Name,
-                Advice = "Convert fewer disks, or give the guest virtio drivers before the conversion.",
-            };
+            throw new TargetException(V2VError.TargetUnsupported, refusal.Message) { Path = domain.Name, Advice = refusal.Advice };
         }
 
         for (var i = 0; i < domain.Disks.Count; i++)
@@ -35,6 +39,18 @@ internal static class DomainDrives
         elements.AddRange(Floppies(domain));
         return elements;
     }
+
+    /// <summary>What stands against so many disks on the domain's bus; null when there is room.</summary>
+    internal static Concern? TooMany(DomainDescription domain, int disks) => DiskBusName(domain) == "ide" && disks > MaximumIdeDrives
+        ? new Concern(
+            ConcernSeverity.Critical, "TooManyDisks", $"{domain.Name} has {disks} disks on IDE, where a machine has room for {MaximumIdeDrives}.",
+            "Convert fewer disks, or give the guest virtio drivers before the conversion.")
+        { Error = V2VError.TargetUnsupported }
+        : null;
+
+    /// <summary>How many SCSI controllers the disks need.</summary>
+    internal static int ScsiControllers(DomainDescription domain) =>
+        Math.Max(1, (domain.Disks.Count + ScsiTargets(domain) - 1) / ScsiTargets(domain));
 
     /// <summary>"sda" for 0, "sdaa" for 26: a prefix and a number in letters, as Linux counts disks.</summary>
     internal static string TargetName(string prefix, int index)
@@ -62,12 +78,31 @@ internal static class DomainDrives
             new XElement("driver",
                 new XAttribute("name", "qemu"),
                 new XAttribute("type", source.Format == ImageFormat.Qcow2 ? "qcow2" : "raw"),
-                // What the guest deletes and trims comes back to the host; the images are sparse to begin with.
-                new XAttribute("discard", "unmap")),
+                domain.ReturnsSpace ? new XAttribute("discard", "unmap") : null),
             reference,
             new XElement("target", new XAttribute("dev", TargetName(Prefix(bus), index)), new XAttribute("bus", bus)),
-            new XElement("boot", new XAttribute("order", BootOrder(domain, index))));
+            new XElement("boot", new XAttribute("order", BootOrder(domain, index))),
+            bus == "scsi" ? ScsiAddress(domain, index) : null);
     }
+
+    /// <summary>
+    /// Each disk is a target of its own. libvirt would make up to seven of them units of one target, which neither VMware's controllers nor LSI's
+    /// have more than one or two of, and put the rest behind controllers of another model.
+    /// </summary>
+    private static XElement ScsiAddress(DomainDescription domain, int index) =>
+        new("address",
+            new XAttribute("type", "drive"),
+            new XAttribute("controller", index / ScsiTargets(domain)),
+            new XAttribute("bus", 0),
+            new XAttribute("target", index % ScsiTargets(domain)),
+            new XAttribute("unit", 0));
+
+    private static int ScsiTargets(DomainDescription domain) => domain.Hardware.DiskBus switch
+    {
+        DiskBus.Pvscsi => PvscsiTargets,
+        DiskBus.LsiSas => LsiSasTargets,
+        _ => VirtioScsiTargets,
+    };
 
     /// <summary>The disk with the boot loader first, the others after it in their own order.</summary>
     private static int BootOrder(DomainDescription domain, int index) =>

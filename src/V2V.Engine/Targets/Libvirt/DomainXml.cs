@@ -12,6 +12,8 @@ namespace V2V.Engine.Targets.Libvirt;
 /// </summary>
 public static class DomainXml
 {
+    private const int MaximumPlainCpus = 255;
+
     private static readonly XNamespace Libosinfo = "http://libosinfo.org/xmlns/libvirt/domain/1.0";
 
     private static readonly string Version =
@@ -29,6 +31,7 @@ public static class DomainXml
                 new XComment($" converted by V2V {Version} "),
                 new XElement("name", XmlText.Clean(domain.Name)),
                 source.GenerationId is { } id ? new XElement("genid", id.ToString("D")) : null,
+                Title(domain),
                 Description(source),
                 Metadata(domain.OperatingSystem),
                 new XElement("memory", new XAttribute("unit", "KiB"), memory),
@@ -60,10 +63,23 @@ public static class DomainXml
     internal static bool IsWindowsBefore(DomainDescription domain, int major, int minor) =>
         IsWindows(domain) && domain.OperatingSystem is { MajorVersion: > 0 and var m, MinorVersion: var n } && (m, n).CompareTo((major, minor)) < 0;
 
+    /// <summary>
+    /// More than the eight bits of an interrupt's address can tell apart; QEMU then needs a remapping IOMMU, and an APIC of its own
+    /// (https://libvirt.org/formatdomain.html#iommu-devices).
+    /// </summary>
+    internal static bool NeedsInterruptRemapping(DomainDescription domain) => IsX86(domain) && domain.Source.CpuCount > MaximumPlainCpus;
+
     /// <summary>Vista and 2008 are the first that look whether Hyper-V is there, and only KVM can play its part.</summary>
     private static bool HasHyperV(DomainDescription domain) => IsWindows(domain) && IsKvm(domain) && !IsWindowsBefore(domain, 6, 0);
 
     private static bool IsKvm(DomainDescription domain) => domain.DomainType == "kvm";
+
+    /// <summary>The name that the guest had where it comes from, when it gets another.</summary>
+    private static XElement? Title(DomainDescription domain)
+    {
+        var title = string.Join(' ', XmlText.Clean(domain.Source.Name).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        return title.Length == 0 || title == domain.Name ? null : new XElement("title", title);
+    }
 
     private static XElement? Description(SourceGuest source) =>
         XmlText.Clean(source.Annotation ?? "").Trim() is { Length: > 0 } text ? new XElement("description", text) : null;
@@ -123,9 +139,14 @@ public static class DomainXml
         if (IsX86(domain))
         {
             features.Add(new XElement("apic"));
-            if (HasHyperV(domain))
+            if (HasHyperV(domain) && HyperV(domain) is { HasElements: true } hyperV)
             {
-                features.Add(HyperV(domain));
+                features.Add(hyperV);
+            }
+
+            if (NeedsInterruptRemapping(domain))
+            {
+                features.Add(new XElement("ioapic", new XAttribute("driver", "qemu")));
             }
 
             // Emulates VMware's back door port, which a guest's leftover tools would otherwise take for a VMware host.
@@ -142,17 +163,32 @@ public static class DomainXml
 
     /// <summary>
     /// What QEMU's documentation (system/i386/hyperv) advises: everything but what is for debugging, for nested hypervisors or for one kind of
-    /// processor. The first version of the interface (Vista, 2008) has three of them.
+    /// processor. The first version of the interface (Vista, 2008) has three of them. What the host's KVM or QEMU is too old for is left out, with
+    /// what builds upon it.
     /// </summary>
     private static XElement HyperV(DomainDescription domain)
     {
-        static XElement On(string name, params object[] content) => new(name, new XAttribute("state", "on"), content);
-        var hyperV = new XElement("hyperv", On("relaxed"), On("vapic"), On("spinlocks", new XAttribute("retries", 8191)));
-        if (!IsWindowsBefore(domain, 6, 1))
+        var hyperV = new XElement("hyperv");
+        bool Has(string name) => hyperV.Element(name) is not null;
+        void Add(string name, bool isWanted, params object[] content)
         {
-            hyperV.Add(On("vpindex"), On("runtime"), On("synic"), On("stimer", On("direct")), On("frequencies"), On("tlbflush"), On("ipi"));
+            if (isWanted && domain.Host.HyperVFeatures?.Contains(name) != false)
+            {
+                hyperV.Add(new XElement(name, new XAttribute("state", "on"), content));
+            }
         }
 
+        var isSecond = !IsWindowsBefore(domain, 6, 1);
+        Add("relaxed", true);
+        Add("vapic", true);
+        Add("spinlocks", true, new XAttribute("retries", 8191));
+        Add("vpindex", isSecond);
+        Add("runtime", isSecond);
+        Add("synic", Has("vpindex"));
+        Add("stimer", Has("synic"), new XElement("direct", new XAttribute("state", "on")));
+        Add("frequencies", isSecond);
+        Add("tlbflush", Has("vpindex"));
+        Add("ipi", Has("vpindex"));
         return hyperV;
     }
 
@@ -160,11 +196,12 @@ public static class DomainXml
     /// The host's own model, under emulation the most that QEMU can emulate: the default there lacks what current distributions are built for
     /// (x86-64-v2).
     /// </summary>
-    private static XElement Cpu(DomainDescription domain)
+    private static XElement? Cpu(DomainDescription domain)
     {
         // ARM hosts have no named models.
-        var mode = !IsKvm(domain) ? "maximum" : IsX86(domain) ? "host-model" : "host-passthrough";
-        var cpu = new XElement("cpu", new XAttribute("mode", mode));
+        string[] wanted = !IsKvm(domain) ? ["maximum"] : IsX86(domain) ? ["host-model", "host-passthrough"] : ["host-passthrough"];
+        var mode = wanted.FirstOrDefault(m => domain.Host.CpuModes?.Contains(m) != false);
+        var cpu = new XElement("cpu", mode is null ? null : new XAttribute("mode", mode));
         if (domain.Source.CpuTopology is { } topology
             && (long)topology.Sockets * topology.CoresPerSocket * topology.ThreadsPerCore == domain.Source.CpuCount)
         {
@@ -174,7 +211,7 @@ public static class DomainXml
                 new XAttribute("threads", topology.ThreadsPerCore)));
         }
 
-        return cpu;
+        return cpu.HasAttributes || cpu.HasElements ? cpu : null;
     }
 
     private static XElement Clock(DomainDescription domain)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Xml.Linq;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Native.Libvirt;
@@ -8,49 +9,93 @@ namespace V2V.Engine.Targets.Libvirt;
 /// <summary>What the host behind a connection offers to domains (formatcaps, formatdomaincaps).</summary>
 internal sealed class LibvirtHost(ConnectHandle connect, string uri)
 {
-    private const string DefaultArchitecture = "x86_64";
+    private const string VhostVsock = "/dev/vhost-vsock";
 
+    /// <summary>The kinds of domain that V2V makes, the best first.</summary>
+    private static readonly string[] KnownDomainTypes = ["kvm", "qemu"];
+
+    private readonly Dictionary<(string? DomainType, string Architecture, string Machine), HostCapabilities> _known = [];
     private readonly Lazy<XElement> _capabilities = new(() => XElement.Parse(VirConnectGetCapabilities.Call(connect, uri)));
 
     /// <exception cref="LibvirtException">Nothing answers at the URI, or it does not let this user in.</exception>
     public static ConnectHandle Connect(string uri) => VirConnectOpen.Call(LibvirtUri.Parse(uri).ForOpening(new RemoteAccess()));
 
-    /// <summary>"kvm" if the host has it, else "qemu", else the only kind that the driver knows; null when it cannot run the architecture.</summary>
-    public string? DomainType(string architecture)
+    /// <param name="domainType">"kvm" or "qemu"; null takes the best that there is.</param>
+    /// <param name="architecture">Of the guest's processor: "x86_64".</param>
+    /// <param name="machine">"q35", "pc".</param>
+    public HostCapabilities Capabilities(string? domainType, string architecture, string machine)
     {
-        var offered = _capabilities.Value.Elements("guest")
+        var key = (domainType, architecture, machine);
+        if (!_known.TryGetValue(key, out var known))
+        {
+            _known[key] = known = Ask(domainType, architecture, machine);
+        }
+
+        return known;
+    }
+
+    private HostCapabilities Ask(string? domainType, string architecture, string machine)
+    {
+        var guests = _capabilities.Value.Elements("guest")
             .Where(g => (string?)g.Element("os_type") == "hvm")
             .Elements("arch")
             .Where(a => (string?)a.Attribute("name") == architecture)
-            .Elements("domain")
-            .Select(d => (string?)d.Attribute("type"))
-            .OfType<string>()
             .ToList();
-        return offered.Contains("kvm") ? "kvm" : offered.Contains("qemu") ? "qemu" : offered.FirstOrDefault();
+        var offered = guests.Elements("domain").Select(d => (string?)d.Attribute("type")).ToHashSet();
+        var machines = guests.Descendants("machine").Select(m => m.Value).ToHashSet();
+        var types = KnownDomainTypes.Where(offered.Contains).ToList();
+        var type = domainType ?? types.FirstOrDefault();
+        var capabilities = new HostCapabilities(types.Contains("kvm"), HasUefi: null)
+        {
+            Name = $"the host at {uri}",
+            DomainTypes = types,
+            DomainType = type,
+            IsDomainTypeGiven = domainType is not null,
+            HasMachine = machines.Count == 0 ? null : machines.Contains(machine),
+            // Only the host itself can be looked at: libvirt does not tell.
+            HasVsock = LibvirtUri.Parse(uri).IsLocal ? File.Exists(VhostVsock) : null,
+        };
+        return type is null || !types.Contains(type) || VirConnectGetDomainCapabilities.Call(connect, architecture, machine, type) is not { } xml
+            ? capabilities
+            : Read(XElement.Parse(xml), capabilities);
     }
 
-    public HostCapabilities Capabilities(string? domainType)
+    private static HostCapabilities Read(XElement domain, HostCapabilities capabilities)
     {
-        var type = domainType ?? DomainType(DefaultArchitecture);
-        var domain = type is null ? null : DomainCapabilities(DefaultArchitecture, "q35", type);
-        bool? uefi = domain is null ? null : HasValue(domain.Element("os"), "firmware", "efi");
-        return new HostCapabilities(HasKvm: type == "kvm", uefi);
+        var (os, devices) = (domain.Element("os"), domain.Element("devices"));
+        var (tpm, hyperV) = (devices?.Element("tpm"), domain.Element("features")?.Element("hyperv"));
+        return capabilities with
+        {
+            HasUefi = Values(os, "firmware")?.Contains("efi"),
+            HasSecureBoot = HasSecureBoot(os),
+            MaximumCpus = int.TryParse((string?)domain.Element("vcpu")?.Attribute("max"), NumberStyles.None, CultureInfo.InvariantCulture, out var most) ? most : null,
+            CpuModes = domain.Element("cpu") is { } cpu ? [.. cpu.Elements("mode").Where(IsSupported).Select(m => (string?)m.Attribute("name")).OfType<string>()] : null,
+            TpmModels = TpmModels(tpm),
+            VideoModels = Values(devices?.Element("video"), "modelType"),
+            HyperVFeatures = Values(hyperV, "features"),
+            HasFloppy = Values(devices?.Element("disk"), "diskDevice")?.Contains("floppy"),
+        };
     }
 
-    public bool HasFloppy(DomainDescription domain, string domainType) =>
-        HasValue(Devices(domain, domainType)?.Element("disk"), "diskDevice", "floppy");
+    /// <summary>libvirt tells of keys since 12.1, and before only whether there is firmware that keeps its variables safe.</summary>
+    private static bool? HasSecureBoot(XElement? os) => os?.Element("firmwareFeatures") is { } features
+        ? Values(features, "secureBoot")?.Contains("yes") == true && Values(features, "enrolledKeys")?.Contains("yes") == true
+        : Values(os?.Element("loader"), "secure")?.Contains("yes");
 
-    /// <summary>The emulated TPM is a program of its own (swtpm), which may be missing.</summary>
-    public bool HasTpm(DomainDescription domain, string domainType) =>
-        HasValue(Devices(domain, domainType)?.Element("tpm"), "backendModel", "emulator");
+    /// <summary>The emulated TPM is a program of its own (swtpm), which may be missing. Versions before 8.0 do not say which versions of TPM it has.</summary>
+    private static IReadOnlyList<string> TpmModels(XElement? tpm) =>
+        Values(tpm, "backendModel")?.Contains("emulator") == true && Values(tpm, "backendVersion")?.Contains("2.0") != false
+            ? Values(tpm, "model") ?? []
+            : [];
 
-    private XElement? Devices(DomainDescription domain, string domainType) =>
-        DomainCapabilities(DomainXml.Architecture(domain), domain.Hardware.Machine, domainType)?.Element("devices");
+    /// <summary>The values of an enumeration, none if what has it is not supported; null when the host does not list them.</summary>
+    private static IReadOnlyList<string>? Values(XElement? element, string enumeration) => element is null
+        ? null
+        : !IsSupported(element)
+            ? []
+            : element.Elements("enum").FirstOrDefault(e => (string?)e.Attribute("name") == enumeration) is { } values
+                ? [.. values.Elements("value").Select(v => v.Value)]
+                : null;
 
-    private XElement? DomainCapabilities(string architecture, string machine, string domainType) =>
-        VirConnectGetDomainCapabilities.Call(connect, architecture, machine, domainType) is { } xml ? XElement.Parse(xml) : null;
-
-    private static bool HasValue(XElement? element, string enumeration, string value) =>
-        (string?)element?.Attribute("supported") == "yes"
-        && element.Elements("enum").Where(e => (string?)e.Attribute("name") == enumeration).Elements("value").Any(v => v.Value == value);
+    private static bool IsSupported(XElement element) => (string?)element.Attribute("supported") == "yes";
 }

@@ -5,10 +5,11 @@ using V2V.Engine.Targets.Journal;
 
 namespace V2V.Engine.Targets.Libvirt;
 
-/// <summary>A storage pool of a libvirt, on this host or another: volumes for the disks, and a domain that is defined, not started.</summary>
-public sealed class LibvirtTarget : ConversionTarget
+/// <summary>A storage pool of a libvirt, on this host or another: volumes for the disks, and a domain that is defined, and started by request.</summary>
+public sealed class LibvirtTarget : ConversionTarget, IDomainHost
 {
-    private const string VhostVsock = "/dev/vhost-vsock";
+    private const string UsualArchitecture = "x86_64";
+    private const string UsualMachine = "q35";
 
     private readonly string _uri;
     private readonly string _poolName;
@@ -19,7 +20,8 @@ public sealed class LibvirtTarget : ConversionTarget
     private LibvirtPool? _pool;
     private LibvirtHost? _host;
     private bool _overwrite;
-    private bool _defined;
+    private bool _definesDomain = true;
+    private bool _isDone;
 
     /// <param name="uri">Of the libvirt that will run the guest: "qemu:///system", "qemu+ssh://root@kvm1/system".</param>
     /// <param name="pool">Name of a storage pool.</param>
@@ -37,7 +39,7 @@ public sealed class LibvirtTarget : ConversionTarget
 
     public override string Description => $"pool {_poolName} at {_uri}";
 
-    public override HostCapabilities Capabilities => Host.Capabilities(DomainType);
+    public override HostCapabilities Capabilities => CapabilitiesFor(UsualArchitecture, UsualMachine);
 
     private ConnectHandle Connection => _connect ??= LibvirtHost.Connect(_uri);
 
@@ -45,10 +47,12 @@ public sealed class LibvirtTarget : ConversionTarget
 
     private LibvirtHost Host => _host ??= new LibvirtHost(Connection, _uri);
 
+    public override HostCapabilities CapabilitiesFor(string architecture, string machine) => Host.Capabilities(DomainType, architecture, machine);
+
     public override IReadOnlyList<Concern> Check(TargetRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        _overwrite = request.Overwrite;
+        (_overwrite, _definesDomain) = (request.Overwrite, request.DefinesDomain);
         if (DomainNames.Check(request.Name) is { } wrong)
         {
             return [wrong];
@@ -59,13 +63,6 @@ public sealed class LibvirtTarget : ConversionTarget
         {
             CheckDomain(request, concerns);
             CheckNetworks(request, concerns);
-            if (DomainType is null && Capabilities.HasKvm == false)
-            {
-                concerns.Add(new Concern(
-                    ConcernSeverity.Warning, "NoKvm", $"The host at {_uri} has no usable KVM; the guest will be emulated, which is many times slower.",
-                    "Switch on virtualisation in the host's firmware, load the module kvm_intel or kvm_amd, and restart libvirt."));
-            }
-
             CheckPool(request, concerns);
         }
         catch (V2VException e)
@@ -112,11 +109,11 @@ public sealed class LibvirtTarget : ConversionTarget
     {
         ArgumentNullException.ThrowIfNull(domain);
         List<Concern> concerns = [];
-        var xml = DomainXml.Build(Fit(domain, concerns)).ToString();
+        var xml = DomainXml.Build(domain).ToString();
         TakeNames();
         Pool.Refresh();
-        var uuid = DefineDomain(domain.Name, xml);
-        _defined = true;
+        Guid? uuid = _definesDomain ? DefineDomain(domain.Name, xml) : null;
+        _isDone = true;
         Attempt(() => _journal.Add(new CompleteRun()), domain.Name, concerns);
         foreach (var volume in _volumes)
         {
@@ -127,10 +124,22 @@ public sealed class LibvirtTarget : ConversionTarget
         return new DefinedDomain(domain.Name, uuid, xml, XmlPath: null) { Concerns = concerns };
     }
 
+    public void Start(string domain)
+    {
+        using var defined = FindDomain(domain);
+        VirDomainCreate.Call(defined, domain);
+    }
+
+    public void StartWithHost(string domain)
+    {
+        using var defined = FindDomain(domain);
+        VirDomainSetAutostart.Call(defined, domain);
+    }
+
     public override IReadOnlyList<Concern> RollBack()
     {
         List<Concern> concerns = [];
-        if (_defined || _volumes.Count == 0)
+        if (_isDone || _volumes.Count == 0)
         {
             return concerns;
         }
@@ -226,37 +235,6 @@ public sealed class LibvirtTarget : ConversionTarget
         }
     }
 
-    /// <summary>Fits the domain to what the host's QEMU has.</summary>
-    private DomainDescription Fit(DomainDescription domain, List<Concern> concerns)
-    {
-        var architecture = DomainXml.Architecture(domain);
-        var type = DomainType ?? Host.DomainType(architecture)
-            ?? throw new TargetException(V2VError.TargetUnsupported, $"The host at {_uri} cannot run {architecture} guests.")
-            {
-                Path = _uri,
-                Advice = $"Install QEMU's emulator for {architecture} (package qemu-system-x86 or qemu-kvm), or choose another host.",
-            };
-        var source = domain.Source;
-        if (source.HasTpm && !Host.HasTpm(domain, type))
-        {
-            source = source with { HasTpm = false };
-            concerns.Add(new Concern(
-                ConcernSeverity.Warning, "TpmMissing", $"The host at {_uri} cannot emulate a TPM; the domain has none.",
-                "Install swtpm on the host and add a TPM to the domain."));
-        }
-
-        // On another host nobody can tell, and a domain that does not start for its sake would be worse.
-        if (domain.Hardware.HasVsock && !(_isLocal && File.Exists(VhostVsock)))
-        {
-            domain.Hardware.HasVsock = false;
-            concerns.Add(new Concern(
-                ConcernSeverity.Information, "VsockMissing", $"The domain has no vsock device: the host {(_isLocal ? "has no" : "may have no")} {VhostVsock}.",
-                "Load the module vhost_vsock and add it."));
-        }
-
-        return domain with { DomainType = type, Source = source, HasFloppyController = Host.HasFloppy(domain, type) };
-    }
-
     private void TakeNames()
     {
         try
@@ -309,6 +287,9 @@ public sealed class LibvirtTarget : ConversionTarget
             throw;
         }
     }
+
+    private DomainHandle FindDomain(string name) => VirDomainLookupByName.Call(Connection, name)
+        ?? throw new LibvirtException(V2VError.LibvirtFailed, $"There is no domain {name} at {_uri} any more.") { Path = name };
 
     private static Guid ReadUuid(DomainHandle defined, string name)
     {

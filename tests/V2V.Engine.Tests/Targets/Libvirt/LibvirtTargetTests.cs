@@ -177,11 +177,41 @@ public sealed class LibvirtTargetTests : IDisposable
             },
             name: _name) with
         { Disks = [Fill(target).Source], Networks = [] };
-        target.Define(domain);
+        target.Define(domain.FitTo(target));
 
         Virsh("start", "--paused", _name);
         Assert.Equal("paused", Virsh("domstate", _name).Trim());
         Virsh("destroy", _name);
+    }
+
+    /// <summary>QEMU's controllers differ in how many targets and units they have, and libvirt does not know of that.</summary>
+    [Theory]
+    [Trait("Category", "Slow")]
+    [InlineData(DiskBus.VirtioScsi, 9)]
+    [InlineData(DiskBus.Pvscsi, 17)]
+    [InlineData(DiskBus.LsiSas, 9)]
+    [InlineData(DiskBus.Sata, 9)]
+    public void QEMU_starts_machines_with_many_disks(DiskBus bus, int disks)
+    {
+        using var pool = new TestPool();
+        using var target = new LibvirtTarget(Uri, pool.Name) { DomainType = "qemu" };
+        var images = Enumerable.Range(0, disks).Select(i => Path.Combine(pool.Folder, $"{i}.qcow2")).ToArray();
+        foreach (var image in images)
+        {
+            ExternalTool.Check("qemu-img", "create", "-q", "-f", "qcow2", image, "1M");
+        }
+
+        var domain = SampleDomain.Create(h => h.DiskBus = bus, s => s with { MemoryMiB = 256 }, name: pool.Name) with
+        {
+            Disks = [.. images.Select(i => new DomainDiskSource(ImageFormat.Qcow2, i))],
+            Networks = [],
+        };
+        target.Define(domain.FitTo(target));
+
+        Virsh("start", "--paused", pool.Name);
+        Assert.Equal("paused", Virsh("domstate", pool.Name).Trim());
+        var known = XElement.Parse(Virsh("dumpxml", pool.Name));
+        Assert.Single(known.Descendants("controller").Where(c => (string?)c.Attribute("type") is "scsi" or "sata").Select(c => (string?)c.Attribute("model")).Distinct());
     }
 
     /// <summary>Old versions name controllers and adapters that libvirt would not choose by itself.</summary>
@@ -200,12 +230,12 @@ public sealed class LibvirtTargetTests : IDisposable
 
         using var target = new LibvirtTarget(Uri, _name) { DomainType = "qemu" };
         target.Check(Request());
-        target.Define(SampleDomain.Create(h => (h.Machine, h.DiskBus, h.ClockIsLocalTime) = (machine, machine == "pc" ? DiskBus.Ide : DiskBus.Sata, true), s => s with { MemoryMiB = 256 }, name: _name) with
+        target.Define((SampleDomain.Create(h => (h.Machine, h.DiskBus, h.ClockIsLocalTime) = (machine, machine == "pc" ? DiskBus.Ide : DiskBus.Sata, true), s => s with { MemoryMiB = 256 }, name: _name) with
         {
             OperatingSystem = SampleDomain.Windows with { MajorVersion = minor == 0 ? 5 : 6, MinorVersion = 1 },
             Disks = [Fill(target).Source],
             Networks = [],
-        });
+        }).FitTo(target));
 
         Virsh("start", "--paused", _name);
         Assert.Equal("paused", Virsh("domstate", _name).Trim());
@@ -230,7 +260,7 @@ public sealed class LibvirtTargetTests : IDisposable
         file.Writer.Write(0, content);
         file.Writer.Complete();
 
-        target.Define(Domain(disk) with { DirectBoot = new DomainDirectBoot(file.Source.Path!, null, "console=ttyS0"), Networks = [] });
+        target.Define((Domain(disk) with { DirectBoot = new DomainDirectBoot(file.Source.Path!, null, "console=ttyS0"), Networks = [] }).FitTo(target));
 
         Assert.Equal(content, File.ReadAllBytes(_folder[$"{_name}-vmlinuz"]));
         Assert.Contains($"{_name}-vmlinuz", Virsh("vol-list", _name), StringComparison.Ordinal);
