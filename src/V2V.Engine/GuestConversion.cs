@@ -212,9 +212,12 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         Demand(TargetHost.Concerns(hardware, target.Capabilities));
         var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan, Allocation));
         var files = BootFiles(opened, hardware)?.Requests ?? [];
-        var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
+        var disks = DiskRequests([.. sizes]);
+        var networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns);
+        var request = new TargetRequest(_name, [.. disks, .. files], options.Overwrite)
         {
-            Networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns),
+            Networks = networks,
+            Domain = Domain(opened, hardware, [.. disks.Select(d => new DomainDiskSource(d.Format, d.FileName))], networks, target.Capabilities),
         };
         Demand(target.Check(request));
         return request;
@@ -277,6 +280,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             Assessment = assessment,
             Disks = [.. copy.Sources.Select(s => s.Path ?? $"{s.Pool}/{s.Volume}")],
             DomainXmlPath = domain.XmlPath,
+            Descriptions = domain.Descriptions,
             DomainXml = domain.Xml,
             DomainUuid = domain.Uuid,
             Target = target.Description,

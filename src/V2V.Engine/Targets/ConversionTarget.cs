@@ -51,6 +51,9 @@ public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest>
 {
     /// <summary>The networks and bridges that the guest's adapters will be connected to.</summary>
     public IReadOnlyList<DomainNetwork> Networks { get; init; } = [];
+
+    /// <summary>The domain as it will be defined, its disks under the names that are asked for; null as long as it is not known.</summary>
+    public DomainDescription? Domain { get; init; }
 }
 
 /// <param name="FileName">Name of the volume or file: "guest-sda.qcow2"-like, chosen by the conversion.</param>
@@ -115,6 +118,9 @@ public sealed record DomainDiskSource(ImageFormat Format, string? Path, string? 
 /// <param name="XmlPath">Where the XML was written, for folder targets.</param>
 public sealed record DefinedDomain(string Name, Guid? Uuid, string Xml, string? XmlPath)
 {
+    /// <summary>The files that describe the guest, for folder targets.</summary>
+    public IReadOnlyList<string> Descriptions { get; init; } = [];
+
     /// <summary>What of the domain the target had to leave out.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 }
