@@ -25,7 +25,7 @@ public static class ProfileSettings
         }
 
         Add(nameof(ConversionProfile.OutputDirectory), p => p.OutputDirectory, null);
-        Add(nameof(ConversionProfile.As), p => p.As?.ToString(), settings.OutputDirectory is null ? null : nameof(GuestPlatform.Libvirt));
+        Add(nameof(ConversionProfile.As), p => p.As?.ToString(), null);
         Add(nameof(ConversionProfile.DomainType), p => p.DomainType, null);
         Add(nameof(ConversionProfile.Format), p => p.Format?.ToString(), nameof(ImageFormat.Qcow2));
         Add(nameof(ConversionProfile.Allocation), p => p.Allocation?.ToString(), nameof(ImageAllocation.Sparse));

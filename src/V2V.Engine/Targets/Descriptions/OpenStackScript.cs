@@ -11,6 +11,15 @@ internal sealed class OpenStackScript : GuestDescription
 {
     public override string Suffix => "-openstack.sh";
 
+    /// <summary>The client would take such a name for an option.</summary>
+    public override IEnumerable<Concern> CheckName(string name) =>
+        name.StartsWith('-') ? [PlatformLimits.InvalidName(name, "OpenStack's client", "it begins with '-'")] : [];
+
+    public override IEnumerable<Concern> Check(DomainDescription domain) =>
+        domain.Networks.Select(n => n.Name).Where(n => n.Length == 0 || n.StartsWith('-') || n.Any(char.IsControl)).Distinct().Select(n => new Concern(
+            ConcernSeverity.Critical, "NetworkInvalid", $"OpenStack's client takes no network of the name \"{n}\".",
+            "Say with -Network, -NetworkMap or -MacMap which network of OpenStack each adapter is connected to."));
+
     public override string Text(DomainDescription domain)
     {
         var boot = domain.BootDiskIndex;

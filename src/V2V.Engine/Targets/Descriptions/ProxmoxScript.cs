@@ -123,8 +123,8 @@ internal sealed partial class ProxmoxScript : GuestDescription
         for (var i = 0; i < domain.Networks.Count; i++)
         {
             var network = domain.Networks[i];
-            var adapter = ShellText.Quote($"{hardware.NetworkModel.ToString().ToLowerInvariant()}={network.MacAddress},bridge=");
-            yield return Invariant($"--net{i} {adapter}{(network.IsBridge ? ShellText.Quote(network.Name) : "\"$bridge\"")}");
+            var adapter = $"{hardware.NetworkModel.ToString().ToLowerInvariant()}={network.MacAddress},bridge=";
+            yield return Invariant($"--net{i} {(network.IsBridge ? ShellText.Quote(adapter + network.Name) : ShellText.Quote(adapter) + "\"$bridge\"")}");
         }
     }
 

@@ -142,7 +142,7 @@ internal sealed class QemuScript : GuestDescription
             nvram=$dir{{nvram}}
             code=''
             while read -r file template; do
-            	[ -r "$file" ] && [ -r "$template" ] || continue
+            	if [ ! -r "$file" ] || [ ! -r "$template" ]; then continue; fi
             	if [ -e "$nvram" ] && [ "$(wc -c <"$nvram")" -ne "$(wc -c <"$template")" ]; then continue; fi
             	code=$file
             	break
