@@ -77,7 +77,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             _concerns.AddRange(DeadRuns.CleanUp());
             ChooseFormat(target);
             // A name that is taken should not cost a minute of conversion first.
-            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite)));
+            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite)), V2VError.TargetUnsupported);
 
             using var integrity = IntegrityCheck.Start(source, cancellation);
             using var opened = Open(clock, cancellation);
@@ -219,7 +219,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             Networks = networks,
             Domain = Domain(opened, hardware, [.. disks.Select(d => new DomainDiskSource(d.Format, d.FileName))], networks, target.Capabilities),
         };
-        Demand(target.Check(request));
+        Demand(target.Check(request), V2VError.TargetUnsupported);
         return request;
     }
 
@@ -228,10 +228,10 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         hardware.DirectBoot is { } boot ? new DirectBootFiles(_name, opened.Guest.Root, boot) : null;
 
     /// <summary>Keeps the concerns for the report, and stops at critical ones: all of them in one message.</summary>
-    private void Demand(IReadOnlyList<Concern> found)
+    private void Demand(IReadOnlyList<Concern> found, V2VError error = V2VError.GuestUnsupported)
     {
         _concerns.AddRange(found.Except(_concerns));
-        if (ConversionException.FromCritical(found, source.Path) is { } refusal)
+        if (ConversionException.FromCritical(found, source.Path, error) is { } refusal)
         {
             throw refusal;
         }

@@ -8,7 +8,7 @@ internal static partial class KubeNames
     /// <summary>A machine's name is also the value of a label, which has no more.</summary>
     private const int MaximumLength = 63;
 
-    public const string Rule = "Kubernetes' names have at most 63 lower-case letters, digits, '-' and '.', and begin and end with a letter or digit";
+    public const string Rule = "names of Kubernetes (RFC 1123) have at most 63 lower-case letters, digits, '-' and '.', and begin and end with a letter or digit";
 
     public static bool IsName(string name) => name.Length <= MaximumLength && Subdomain().IsMatch(name);
 

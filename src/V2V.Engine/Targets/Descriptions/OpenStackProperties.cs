@@ -44,6 +44,7 @@ internal sealed class OpenStackProperties : GuestDescription
     private static IEnumerable<(string Name, string Value)> Properties(DomainDescription domain)
     {
         var (hardware, source) = (domain.Hardware, domain.Source);
+        yield return ("hypervisor_type", "qemu"); // That is KVM too.
         yield return ("architecture", DomainXml.Architecture(domain));
         yield return ("hw_machine_type", hardware.Machine);
         yield return ("hw_disk_bus", hardware.DiskBus switch

@@ -36,7 +36,7 @@ public sealed class OpenStackScriptTests
                 "volume show -f value -c status volume-b",
                 "image delete image-b",
                 $"image create -f value -c id --container-format bare --disk-format qcow2 --file {guest.Folder}/web-sda.qcow2 --min-disk 4 --min-ram 1536 "
-                + "--property architecture=x86_64 --property hw_machine_type=q35 --property hw_disk_bus=scsi --property hw_scsi_model=virtio-scsi --property hw_vif_model=virtio "
+                + "--property hypervisor_type=qemu --property architecture=x86_64 --property hw_machine_type=q35 --property hw_disk_bus=scsi --property hw_scsi_model=virtio-scsi --property hw_vif_model=virtio "
                 + "--property hw_firmware_type=uefi --property os_secure_boot=required --property hw_tpm_version=2.0 --property hw_tpm_model=tpm-crb "
                 + "--property hw_cpu_sockets=2 --property hw_cpu_cores=2 --property hw_cpu_threads=1 --property hw_video_model=vga --property hw_pointer_model=usbtablet "
                 + "--property hw_rng_model=virtio --property hw_qemu_guest_agent=yes --property os_type=linux --property os_distro=debian --property os_version=12.5 web",
