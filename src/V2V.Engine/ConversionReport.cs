@@ -37,8 +37,11 @@ public sealed record ConversionResult
     /// <summary>Full paths (or pool/volume) of the disks, in order.</summary>
     public required IReadOnlyList<string> Disks { get; init => field = PlainList.Of(value); }
 
-    /// <summary>Path of the domain XML for folder targets.</summary>
+    /// <summary>Path of the domain XML, for folders that have one.</summary>
     public string? DomainXmlPath { get; init; }
+
+    /// <summary>Paths of all files beside the disks that describe the guest, for folder targets.</summary>
+    public IReadOnlyList<string> Descriptions { get; init => field = PlainList.Of(value); } = [];
 
     public required string DomainXml { get; init; }
 

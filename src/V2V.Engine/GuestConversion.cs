@@ -80,7 +80,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             _concerns.AddRange(DeadRuns.CleanUp());
             ChooseFormat(target);
             // A name that is taken should not cost a minute of conversion first.
-            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite) { DefinesDomain = options.DefinesDomain }));
+            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite) { DefinesDomain = options.DefinesDomain }), V2VError.TargetUnsupported);
 
             using var integrity = IntegrityCheck.Start(source, cancellation);
             using var opened = Open(clock, cancellation);
@@ -217,15 +217,18 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     {
         var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan, Allocation));
         var files = BootFiles(opened, hardware)?.Requests ?? [];
-        var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
-        {
-            Networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns),
-            DefinesDomain = options.DefinesDomain,
-        };
+        var disks = DiskRequests([.. sizes]);
+        var networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns);
         List<Concern> found = [];
-        var domain = Domain(opened, hardware, request.Networks);
+        var domain = Domain(opened, hardware, networks);
         domain = TargetHost.Fit(domain, target.CapabilitiesFor(DomainXml.Architecture(domain), hardware.Machine), found);
-        Demand([.. found, .. target.Check(request)]);
+        var request = new TargetRequest(_name, [.. disks, .. files], options.Overwrite)
+        {
+            Networks = networks,
+            DefinesDomain = options.DefinesDomain,
+            Domain = domain with { Disks = [.. disks.Select(d => new DomainDiskSource(d.Format, d.FileName))] },
+        };
+        Demand([.. found, .. target.Check(request)], V2VError.TargetUnsupported);
         return (request, domain);
     }
 
@@ -234,10 +237,10 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         hardware.DirectBoot is { } boot ? new DirectBootFiles(_name, opened.Guest.Root, boot) : null;
 
     /// <summary>Keeps the concerns for the report, and stops at critical ones: all of them in one message.</summary>
-    private void Demand(IReadOnlyList<Concern> found)
+    private void Demand(IReadOnlyList<Concern> found, V2VError error = V2VError.GuestUnsupported)
     {
         _concerns.AddRange(found.Except(_concerns));
-        if (ConversionException.FromCritical(found, source.Path) is { } refusal)
+        if (ConversionException.FromCritical(found, source.Path, error) is { } refusal)
         {
             throw refusal;
         }
@@ -281,6 +284,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             Assessment = assessment,
             Disks = [.. copy.Sources.Select(s => s.Path ?? $"{s.Pool}/{s.Volume}")],
             DomainXmlPath = domain.XmlPath,
+            Descriptions = domain.Descriptions,
             DomainXml = domain.Xml,
             DomainUuid = domain.Uuid,
             Target = target.Description,

@@ -123,7 +123,8 @@ public sealed class ConversionException(V2VError error, string message, Exceptio
     /// <summary>The refusal that the critical ones among <paramref name="concerns"/> amount to, all in one message; null when there is none.</summary>
     /// <param name="concerns">What was found.</param>
     /// <param name="path">The guest's descriptor or first disk.</param>
-    public static ConversionException? FromCritical(IEnumerable<Concern> concerns, string path)
+    /// <param name="otherwise">The error when the first critical concern has an id that is none.</param>
+    public static ConversionException? FromCritical(IEnumerable<Concern> concerns, string path, V2VError otherwise = V2VError.GuestUnsupported)
     {
         var critical = concerns.Where(c => c.Severity == ConcernSeverity.Critical).ToArray();
         if (critical.Length == 0)
@@ -132,7 +133,7 @@ public sealed class ConversionException(V2VError error, string message, Exceptio
         }
 
         // A critical concern that is an error of the engine has the error's name as its id.
-        var error = critical[0].Error ?? (Enum.TryParse<V2VError>(critical[0].Id, out var known) ? known : V2VError.GuestUnsupported);
+        var error = critical[0].Error ?? (Enum.TryParse<V2VError>(critical[0].Id, out var known) ? known : otherwise);
         return new ConversionException(error, string.Join(" ", critical.Select(b => b.Message)))
         {
             Path = path,

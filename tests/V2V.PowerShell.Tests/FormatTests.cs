@@ -66,6 +66,7 @@ public sealed class FormatTests : IDisposable
         Disks = ["/out/web01-sda.qcow2"],
         DomainXml = "<domain/>",
         DomainXmlPath = "/out/web01.xml",
+        Descriptions = ["/out/web01.sh", "/out/web01.xml"],
         Target = "/out",
         BytesRead = 2L << 30,
         BytesWritten = 1L << 30,
@@ -149,7 +150,7 @@ public sealed class FormatTests : IDisposable
             new ConversionProfile
             {
                 Name = "prod", Scope = ProfileScope.AllUsers, Path = "/etc/v2v/profiles/prod.json", Description = "For all",
-                Connection = "a", StoragePool = "b", OutputDirectory = "c", DomainType = "kvm", Format = ImageFormat.Raw,
+                Connection = "a", StoragePool = "b", OutputDirectory = "c", As = GuestPlatform.Libvirt, DomainType = "kvm", Format = ImageFormat.Raw,
                 Allocation = ImageAllocation.Sparse, Compression = ImageCompression.None, TemporaryDirectory = "/tmp", NetworkRules = [new("lan", false, "default")],
                 DriverSource = "/d", BlockDriver = StoragePreference.Viostor, AllowNoDrivers = true, SoftwareRoot = "/s",
             },

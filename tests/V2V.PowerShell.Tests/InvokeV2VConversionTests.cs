@@ -39,6 +39,45 @@ public sealed class InvokeV2VConversionTests : IDisposable
         Assert.Contains("<source bridge='br7'", result.DomainXml.Replace('"', '\''), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Libvirt", ".sh .xml")]
+    [InlineData("KubeVirt", "-upload.sh .yaml")]
+    [InlineData("OpenStack", ".properties -openstack.sh")]
+    [InlineData("Proxmox", "-qm.sh")]
+    public void As_decides_what_lies_beside_the_disks(string platform, string suffixes)
+    {
+        var result = _session.Run(
+            "param($p, $o, $a) Invoke-V2VConversion $p -OutputDirectory $o -As $a -Name web -Bridge lan", Repository.SampleGuest, Target, platform).Only<ConversionResult>();
+
+        Assert.Equal(suffixes.Split(' ').Select(s => Path.Combine(Target, "web" + s)), result.Descriptions);
+        Assert.Equal([.. result.Descriptions, .. result.Disks], Directory.GetFiles(Target).OrderBy(f => f.EndsWith(".qcow2", StringComparison.Ordinal)).ThenBy(f => result.Descriptions.IndexOf(f)));
+        Assert.Equal(platform == "Libvirt" ? Path.Combine(Target, "web.xml") : null, result.DomainXmlPath);
+        Assert.Contains(result.Settings, s => s.ToString() == $"As = {platform} (parameter)");
+    }
+
+    [Fact]
+    public void What_the_platform_cannot_have_is_refused_before_anything_is_written()
+    {
+        var outcome = _session.Run("param($p, $o) Invoke-V2VConversion $p -OutputDirectory $o -As KubeVirt -Name Web_1", Repository.SampleGuest, Target);
+        var error = Assert.Single(outcome.Errors);
+        Assert.StartsWith("TargetUnsupported,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Contains("RFC 1123", error.Exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("AsIs", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Target));
+    }
+
+    [Fact]
+    public void Without_output_everything_is_run_and_nothing_kept()
+    {
+        var result = _session.Run("param($p) Invoke-V2VConversion $p -NoOutput", Repository.SampleGuest).Only<ConversionResult>();
+        Assert.Equal("nowhere (nothing is kept)", result.Target);
+        Assert.Contains(result.Assessment.Concerns, c => c.Id == "NothingKept");
+        Assert.True(result.BytesRead > 0 && result.BytesWritten > 0);
+        Assert.Contains(result.Phases, p => p.Name == "Copy");
+        Assert.Contains(result.Settings, s => s is { Name: "NoOutput", Origin: SettingOrigin.Parameter });
+        Assert.DoesNotContain(result.Settings, s => s.Name is "Connection" or "StoragePool");
+    }
+
     [Fact]
     public void WhatIf_lists_every_change_and_writes_nothing()
     {
@@ -121,6 +160,10 @@ public sealed class InvokeV2VConversionTests : IDisposable
     [Theory]
     [InlineData("-OutputDirectory out -StoragePool vms")]
     [InlineData("-OutputDirectory out -Connection qemu:///session")]
+    [InlineData("-StoragePool vms -As KubeVirt")]
+    [InlineData("-As Libvirt")]
+    [InlineData("-NoOutput -OutputDirectory out")]
+    [InlineData("-NoOutput -As Proxmox")]
     [InlineData("-OutputDirectory out -Format Raw -Compression Zstd")]
     [InlineData("-OutputDirectory out -Format Raw -Allocation Metadata")]
     [InlineData("-OutputDirectory out -Allocation Preallocated -Compression Zstd")]

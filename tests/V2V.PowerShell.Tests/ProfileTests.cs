@@ -59,6 +59,7 @@ public sealed class ProfileTests : IDisposable
 
     [Theory]
     [InlineData("-Connection a -OutputDirectory b", "AmbiguousParameterSet")]
+    [InlineData("-Connection a -As KubeVirt", "AmbiguousParameterSet")]
     [InlineData("-Format Raw -Compression Zlib", "ParametersConflict")]
     [InlineData("-Allocation Metadata -Format Raw", "ParametersConflict")]
     [InlineData("-DomainType xen", "ParameterArgumentValidationError")]

@@ -39,8 +39,15 @@ public sealed record ConversionProfile
     /// <summary>libvirt storage pool that takes the disks. Excludes <see cref="OutputDirectory"/>.</summary>
     public string? StoragePool { get; init; }
 
-    /// <summary>Folder that takes disks and domain XML, in place of libvirt.</summary>
+    /// <summary>Folder that takes disks and descriptions, in place of libvirt.</summary>
     public string? OutputDirectory { get; init; }
+
+    /// <summary>What the guests of <see cref="OutputDirectory"/> are meant for. Excludes a libvirt connection and pool.</summary>
+    public GuestPlatform? As { get; init; }
+
+    /// <summary>Guests go nowhere: conversions are run and nothing of them is kept. For a run, not for storing.</summary>
+    [JsonIgnore]
+    public bool NoOutput { get; init; }
 
     /// <summary>Type of the libvirt domain: "kvm" or "qemu".</summary>
     public string? DomainType { get; init; }
@@ -79,7 +86,7 @@ public sealed record ConversionProfile
 
     /// <summary>Where guests go: "folder /srv/vms", "pool default at qemu:///system".</summary>
     [JsonIgnore]
-    public string TargetDescription => OutputDirectory is null
+    public string TargetDescription => NoOutput ? "nowhere" : OutputDirectory is null
         ? $"pool {StoragePool ?? DefaultStoragePool} at {Connection ?? DefaultConnection}"
         : $"folder {OutputDirectory}";
 
@@ -89,6 +96,16 @@ public sealed record ConversionProfile
         if (OutputDirectory is not null && (Connection ?? StoragePool) is not null)
         {
             return "A folder and a libvirt connection or storage pool are both given as the target; only one can be.";
+        }
+
+        if (NoOutput && (OutputDirectory ?? Connection ?? StoragePool ?? As?.ToString()) is not null)
+        {
+            return "Guests are to go nowhere, and a target is given.";
+        }
+
+        if (As is not null && OutputDirectory is null)
+        {
+            return $"Descriptions as {As} are written beside the disks in a folder, and none is given (OutputDirectory).";
         }
 
         if (DomainType is not null && !DomainTypes.Contains(DomainType))
@@ -115,9 +132,16 @@ public sealed record ConversionProfile
         ArgumentNullException.ThrowIfNull(given);
         var target = (given.OutputDirectory, given.Connection ?? given.StoragePool) switch
         {
-            (null, null) => this,
-            (null, _) => this with { OutputDirectory = null, Connection = given.Connection ?? Connection, StoragePool = given.StoragePool ?? StoragePool },
-            _ => this with { OutputDirectory = given.OutputDirectory, Connection = given.Connection, StoragePool = given.StoragePool },
+            _ when given.NoOutput => this with
+            {
+                OutputDirectory = given.OutputDirectory, Connection = given.Connection, StoragePool = given.StoragePool, As = given.As, NoOutput = true,
+            },
+            (null, null) => this with { As = given.As ?? As },
+            (null, _) => this with
+            {
+                OutputDirectory = null, Connection = given.Connection ?? Connection, StoragePool = given.StoragePool ?? StoragePool, As = given.As,
+            },
+            _ => this with { OutputDirectory = given.OutputDirectory, Connection = given.Connection, StoragePool = given.StoragePool, As = given.As ?? As },
         };
         var excludesCompression = given.Format == ImageFormat.Raw || given.Allocation is not (null or ImageAllocation.Sparse);
         var excludesAllocation = given.Compression is not (null or ImageCompression.None)

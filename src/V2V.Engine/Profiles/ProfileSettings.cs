@@ -14,13 +14,18 @@ public static class ProfileSettings
         ArgumentNullException.ThrowIfNull(given);
         var settings = stored.With(given);
         List<ConversionSetting> described = [];
-        if (settings.OutputDirectory is null)
+        if (settings.NoOutput)
+        {
+            described.Add(new ConversionSetting(nameof(ConversionProfile.NoOutput), bool.TrueString, SettingOrigin.Parameter));
+        }
+        else if (settings.OutputDirectory is null)
         {
             Add(nameof(ConversionProfile.Connection), p => p.Connection, ConversionProfile.DefaultConnection);
             Add(nameof(ConversionProfile.StoragePool), p => p.StoragePool, ConversionProfile.DefaultStoragePool);
         }
 
         Add(nameof(ConversionProfile.OutputDirectory), p => p.OutputDirectory, null);
+        Add(nameof(ConversionProfile.As), p => p.As?.ToString(), null);
         Add(nameof(ConversionProfile.DomainType), p => p.DomainType, null);
         Add(nameof(ConversionProfile.Format), p => p.Format?.ToString(), nameof(ImageFormat.Qcow2));
         Add(nameof(ConversionProfile.Allocation), p => p.Allocation?.ToString(), nameof(ImageAllocation.Sparse));

@@ -59,6 +59,9 @@ public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest>
 
     /// <summary>Whether the domain is defined. If not, the disks are made and the domain's XML is returned.</summary>
     public bool DefinesDomain { get; init; } = true;
+
+    /// <summary>The domain as it will be defined, its disks under the names that are asked for; null as long as it is not known.</summary>
+    public DomainDescription? Domain { get; init; }
 }
 
 /// <param name="FileName">Name of the volume or file: "guest-sda.qcow2"-like, chosen by the conversion.</param>
@@ -123,6 +126,9 @@ public sealed record DomainDiskSource(ImageFormat Format, string? Path, string? 
 /// <param name="XmlPath">Where the XML was written, for folder targets.</param>
 public sealed record DefinedDomain(string Name, Guid? Uuid, string Xml, string? XmlPath)
 {
+    /// <summary>The files that describe the guest, for folder targets.</summary>
+    public IReadOnlyList<string> Descriptions { get; init; } = [];
+
     /// <summary>What of the domain the target had to leave out.</summary>
     public IReadOnlyList<Concern> Concerns { get; init; } = [];
 }

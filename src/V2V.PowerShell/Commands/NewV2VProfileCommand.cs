@@ -63,11 +63,16 @@ public sealed class NewV2VProfileCommand : V2VCommand
     [ValidateNotNullOrEmpty]
     public string? StoragePool { get; set; }
 
-    /// <summary>Folder that takes disks and domain XML, in place of libvirt.</summary>
+    /// <summary>Folder that takes disks and descriptions, in place of libvirt.</summary>
     [Parameter(ParameterSetName = DirectorySet, Mandatory = true)]
     [Parameter(ParameterSetName = ImportToDirectorySet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
     public string? OutputDirectory { get; set; }
+
+    /// <summary>What the guests in the folder are meant for.</summary>
+    [Parameter(ParameterSetName = DirectorySet)]
+    [Parameter(ParameterSetName = ImportToDirectorySet)]
+    public GuestPlatform As { get; set; }
 
     /// <summary>Type of the libvirt domain: kvm, or qemu for emulation.</summary>
     [Parameter]

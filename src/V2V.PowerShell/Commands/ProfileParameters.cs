@@ -28,6 +28,8 @@ internal static class ProfileParameters
             Connection = Value<string>("Connection"),
             StoragePool = Value<string>("StoragePool"),
             OutputDirectory = FullPath("OutputDirectory"),
+            As = Value<GuestPlatform?>("As"),
+            NoOutput = Value<SwitchParameter?>("NoOutput")?.ToBool() ?? false,
             DomainType = Value<string>("DomainType")?.ToLowerInvariant(),
             Format = Value<ImageFormat?>("Format"),
             Allocation = Value<ImageAllocation?>("Allocation"),

@@ -6,6 +6,7 @@ using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Directory;
 using V2V.Engine.Targets.Libvirt;
+using V2V.Engine.Targets.Nowhere;
 
 namespace V2V.PowerShell.Commands;
 
@@ -22,10 +23,18 @@ public abstract class TargetCommand : SourceGuestCommand
     [ValidateNotNullOrEmpty]
     public string? StoragePool { get; set; }
 
-    /// <summary>Folder that takes disks and domain XML, in place of libvirt. It is made if need be.</summary>
+    /// <summary>Folder that takes disks and descriptions, in place of libvirt. It is made if need be.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string? OutputDirectory { get; set; }
+
+    /// <summary>What the guests in -OutputDirectory are meant for: it decides which descriptions lie beside the disks. Libvirt when nothing else is said.</summary>
+    [Parameter]
+    public GuestPlatform As { get; set; }
+
+    /// <summary>Runs everything and keeps nothing.</summary>
+    [Parameter]
+    public SwitchParameter NoOutput { get; set; }
 
     /// <summary>Format of the disks: Qcow2 when nothing else is said.</summary>
     [Parameter]
@@ -106,8 +115,8 @@ public abstract class TargetCommand : SourceGuestCommand
     }
 
     /// <summary>The target that the settings name. Each conversion has its own: it remembers what it made.</summary>
-    private protected ConversionTarget OpenTarget() => Settings.OutputDirectory is { } folder
-        ? new DirectoryTarget(folder)
+    private protected ConversionTarget OpenTarget() => Settings.NoOutput ? new NowhereTarget()
+        : Settings.OutputDirectory is { } folder ? new DirectoryTarget(folder, Settings.As ?? GuestPlatform.Libvirt)
         : new LibvirtTarget(Settings.Connection ?? ConversionProfile.DefaultConnection, Settings.StoragePool ?? ConversionProfile.DefaultStoragePool)
         {
             DomainType = Settings.DomainType,
@@ -131,7 +140,7 @@ public abstract class TargetCommand : SourceGuestCommand
         var config = VirtV2VConfig.Load(ConfigPath.Select(ResolveLiteral));
         var imported = Profile is null
             ? config.ImportNetworks()
-            : config.Import(Profile, targetIsGiven: (given.Connection ?? given.StoragePool ?? given.OutputDirectory) is not null);
+            : config.Import(Profile, targetIsGiven: given.NoOutput || (given.Connection ?? given.StoragePool ?? given.OutputDirectory) is not null);
         foreach (var warning in imported.Warnings)
         {
             WriteWarning(warning);

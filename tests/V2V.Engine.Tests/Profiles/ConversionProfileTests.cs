@@ -26,6 +26,29 @@ public sealed class ConversionProfileTests
     }
 
     [Fact]
+    public void What_a_folder_is_for_goes_with_the_folder()
+    {
+        var stored = new ConversionProfile { OutputDirectory = "/srv", As = GuestPlatform.KubeVirt };
+        Assert.Equal(GuestPlatform.KubeVirt, stored.With(new ConversionProfile { OutputDirectory = "/other" }).As);
+        Assert.Equal(GuestPlatform.Proxmox, stored.With(new ConversionProfile { As = GuestPlatform.Proxmox }).As);
+        Assert.Null(stored.With(new ConversionProfile { StoragePool = "vms" }).As);
+        Assert.Null(stored.With(new ConversionProfile { StoragePool = "vms" }).FindConflict());
+        Assert.NotNull(Pool.With(new ConversionProfile { As = GuestPlatform.Proxmox }).FindConflict());
+    }
+
+    [Fact]
+    public void Nowhere_replaces_the_target_of_the_profile_and_excludes_a_given_one()
+    {
+        foreach (var stored in new[] { Pool, new ConversionProfile { OutputDirectory = "/srv", As = GuestPlatform.OpenStack } })
+        {
+            var applied = stored.With(new ConversionProfile { NoOutput = true });
+            Assert.Equal("nowhere", applied.TargetDescription);
+            Assert.Null(applied.FindConflict());
+            Assert.NotNull(stored.With(new ConversionProfile { NoOutput = true, StoragePool = "x" }).FindConflict());
+        }
+    }
+
+    [Fact]
     public void Targets_that_are_given_together_stay_a_conflict() =>
         Assert.NotNull(Pool.With(new ConversionProfile { OutputDirectory = "/srv", StoragePool = "x" }).FindConflict());
 

@@ -23,13 +23,14 @@ public sealed class DirectoryTargetTests : IDisposable
         Assert.DoesNotContain("web-sda.qcow2", Names("out"));
 
         var defined = target.Define(SampleDomain.Create() with { Disks = [disk.Source] });
-        Assert.Equal(["web-sda.qcow2", "web.xml"], Names("out"));
+        Assert.Equal(["web-sda.qcow2", "web.sh", "web.xml"], Names("out"));
         Assert.Equal(Path.Combine(_folder["out"], "web.xml"), defined.XmlPath);
         Assert.Contains(Path.Combine(_folder["out"], "web-sda.qcow2"), File.ReadAllText(defined.XmlPath!), StringComparison.Ordinal);
         ExternalTool.Check("virt-xml-validate", defined.XmlPath!, "domain");
+        Assert.Equal([Path.Combine(_folder["out"], "web.sh"), defined.XmlPath!], defined.Descriptions);
         ExternalTool.Check("qemu-img", "check", "-f", "qcow2", Path.Combine(_folder["out"], "web-sda.qcow2"));
         Assert.Empty(target.RollBack());
-        Assert.Equal(["web-sda.qcow2", "web.xml"], Names("out"));
+        Assert.Equal(["web-sda.qcow2", "web.sh", "web.xml"], Names("out"));
     }
 
     [Theory]
@@ -85,6 +86,7 @@ public sealed class DirectoryTargetTests : IDisposable
 
     [Theory]
     [InlineData("web-sda.qcow2")]
+    [InlineData("web.sh")]
     [InlineData("web.xml")]
     [InlineData("web-sda.qcow2.part")]
     public void What_exists_already_stands_against_a_conversion(string name)
@@ -124,7 +126,7 @@ public sealed class DirectoryTargetTests : IDisposable
             target.Define(SampleDomain.Create() with { Disks = [Fill(target).Source] });
         }
 
-        Assert.Equal(["web-sda.qcow2", "web.xml"], Names("."));
+        Assert.Equal(["web-sda.qcow2", "web.sh", "web.xml"], Names("."));
         ExternalTool.Check("qemu-img", "check", "-f", "qcow2", _folder["web-sda.qcow2"]);
     }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text;
+using V2V.Engine.Targets.Descriptions;
 using V2V.Engine.Targets.Journal;
 using V2V.Engine.Targets.Libvirt;
 
@@ -7,12 +9,17 @@ namespace V2V.Engine.Targets.Directory;
 using Directory = System.IO.Directory;
 
 /// <summary>
-/// A folder that receives the disks and a NAME.xml beside them, for <c>virsh define</c> on any host. Files are written under a temporary
-/// name and take their own only when everything is there.
+/// A folder that receives the disks, and beside them what describes the guest to a platform: for libvirt a NAME.xml, for <c>virsh define</c> on any
+/// host, and a NAME.sh that runs it. Files are written under a temporary name and take their own only when everything is there.
 /// </summary>
 public sealed class DirectoryTarget : ConversionTarget
 {
+    private const UnixFileMode ExecutableMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
     private readonly string _folder;
+    private readonly IReadOnlyList<GuestDescription> _descriptions;
     private readonly RunJournal _journal = new();
     private readonly List<PendingFile> _files = [];
     private readonly List<string> _createdFolders = [];
@@ -20,9 +27,11 @@ public sealed class DirectoryTarget : ConversionTarget
     private bool _defined;
 
     /// <param name="path">The folder. It is created if it is not there.</param>
-    public DirectoryTarget(string path)
+    /// <param name="platform">Which descriptions are written.</param>
+    public DirectoryTarget(string path, GuestPlatform platform = GuestPlatform.Libvirt)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
+        _descriptions = GuestDescription.For(platform);
         _folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
     }
 
@@ -40,14 +49,18 @@ public sealed class DirectoryTarget : ConversionTarget
             return [wrong];
         }
 
-        List<Concern> concerns = [];
+        List<Concern> concerns =
+        [
+            .. _descriptions.SelectMany(d => d.CheckName(request.Name)),
+            .. request.Domain is { } domain ? _descriptions.SelectMany(d => d.Check(domain)) : [],
+        ];
         if (File.Exists(_folder))
         {
             concerns.Add(Critical("TargetIsFile", $"{_folder} is a file, not a folder.", "Give the path of a folder."));
             return concerns;
         }
 
-        foreach (var name in request.Disks.Select(d => d.FileName).Append(XmlName(request.Name)).SelectMany(n => new[] { n, n + PendingFile.TemporarySuffix }))
+        foreach (var name in request.Disks.Select(d => d.FileName).Concat(_descriptions.Select(d => request.Name + d.Suffix)).SelectMany(n => new[] { n, n + PendingFile.TemporarySuffix }))
         {
             var path = Path.Combine(_folder, name);
             if (Directory.Exists(path))
@@ -92,20 +105,16 @@ public sealed class DirectoryTarget : ConversionTarget
     {
         ArgumentNullException.ThrowIfNull(domain);
         CreateFolder();
-        var xml = DomainXml.Build(domain);
-        var file = new PendingFile(_journal, Path.Combine(_folder, XmlName(domain.Name)));
-        RefuseExisting(file.FinalPath);
-        _files.Add(file);
+        var texts = _descriptions.Select(d => d.Text(domain)).ToArray();
+        List<PendingFile> described = [];
         try
         {
-            using (var stream = new FileStream(file.TemporaryPath, _overwrite ? FileMode.Create : FileMode.CreateNew, FileAccess.Write))
+            for (var i = 0; i < texts.Length; i++)
             {
-                file.IsCreated = true;
-                xml.Save(stream);
-                stream.Flush(flushToDisk: true);
+                described.Add(Write(domain.Name, _descriptions[i], texts[i]));
             }
 
-            // The XML is the last to take its name: who finds it finds the disks too.
+            // The descriptions are the last to take their names: who finds them finds the disks too.
             foreach (var pending in _files)
             {
                 pending.TakeName(_overwrite);
@@ -125,8 +134,14 @@ public sealed class DirectoryTarget : ConversionTarget
         _defined = true;
         List<Concern> concerns = [];
         _files.ForEach(f => Attempt(f.Keep, f.FinalPath, concerns));
-        Attempt(_journal.End, file.FinalPath, concerns);
-        return new DefinedDomain(domain.Name, Uuid: null, xml.ToString(), file.FinalPath) { Concerns = concerns };
+        Attempt(_journal.End, _folder, concerns);
+        var paths = described.ConvertAll(f => f.FinalPath);
+        return new DefinedDomain(
+            domain.Name, Uuid: null, DomainXml.Build(domain).ToString(), paths.Find(p => p.EndsWith(LibvirtDomain.FileSuffix, StringComparison.Ordinal)))
+        {
+            Descriptions = paths,
+            Concerns = concerns,
+        };
     }
 
     public override IReadOnlyList<Concern> RollBack()
@@ -160,8 +175,6 @@ public sealed class DirectoryTarget : ConversionTarget
         base.Dispose(disposing);
     }
 
-    private static string XmlName(string domain) => domain + ".xml";
-
     private static Concern Critical(string id, string message, string advice) => new(ConcernSeverity.Critical, id, message, advice);
 
     private static void DeleteIfEmpty(string folder)
@@ -193,6 +206,29 @@ public sealed class DirectoryTarget : ConversionTarget
                 string.Create(CultureInfo.InvariantCulture, $"{_folder} has {free} bytes free; up to {needed} are needed."),
                 "Free some space or choose another folder."));
         }
+    }
+
+    private PendingFile Write(string guest, GuestDescription description, string text)
+    {
+        var file = new PendingFile(_journal, Path.Combine(_folder, guest + description.Suffix));
+        RefuseExisting(file.FinalPath);
+        _files.Add(file);
+        if (_overwrite)
+        {
+            File.Delete(file.TemporaryPath); // Left by a process that was killed.
+        }
+
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (description.IsScript && !OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = ExecutableMode; // The process's mask takes its part of it.
+        }
+
+        using var stream = new FileStream(file.TemporaryPath, options);
+        file.IsCreated = true;
+        stream.Write(Encoding.UTF8.GetBytes(text));
+        stream.Flush(flushToDisk: true);
+        return file;
     }
 
     private void RefuseExisting(string path)

@@ -86,7 +86,7 @@ internal static class DomainDevices
     /// <summary>
     /// Windows XP and 2003 have a driver for Cirrus' adapter, and without one they show 640 by 480 points. Later ones have none, and show more on any other.
     /// </summary>
-    private static string VideoModel(DomainDescription domain) =>
+    internal static string VideoModel(DomainDescription domain) =>
         !DomainXml.IsX86(domain) ? "virtio" : DomainXml.IsWindowsBefore(domain, 6, 0) && domain.Host.VideoModels?.Contains("cirrus") != false ? "cirrus" : "vga";
 
     private static XElement InterruptRemapping() =>
