@@ -127,8 +127,8 @@ internal static class SoftwareScript
             if build "$version"; then new="$new $version"; else unfit="$unfit $version"; fi
         done
         rm -f $packages $kernels starts kernels
-        [ -z "$unfit" ] || finish incomplete "installed, but these kernels have no boot image with virtio drivers:$unfit. Build it by hand."
-        [ -z '@KERNELS@' ] || [ -n "$new" ] || finish incomplete "installed, but no new kernel with virtio drivers is in /lib/modules"
+        [ -z "$unfit" ] || finish incomplete "incomplete: installed, but these kernels have no boot image with virtio drivers:$unfit. Build it by hand."
+        [ -z '@KERNELS@' ] || [ -n "$new" ] || finish incomplete "incomplete: installed, but no new kernel with virtio drivers is in /lib/modules"
         ! command -v grubby >/dev/null 2>&1 || say "the default kernel is $(grubby --default-kernel)"
         finish installed "installed: start the guest again, see that it runs the new kernel${new:+ ($new )}, and give its domain virtio devices"
 
