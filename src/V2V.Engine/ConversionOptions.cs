@@ -1,3 +1,4 @@
+using V2V.Engine.Conversion.Software;
 using V2V.Engine.Targets;
 
 namespace V2V.Engine;
@@ -44,6 +45,9 @@ public sealed record ConversionOptions
     /// Realtek network adapter, which are slower.
     /// </summary>
     public bool AllowNoDrivers { get; init; }
+
+    /// <summary>Where packages for guests without virtio drivers come from; null for nowhere.</summary>
+    public GuestSoftware? Software { get; init; }
 
     /// <summary>Folder for the overlay when it outgrows memory; null takes the system's.</summary>
     public string? TemporaryDirectory { get; init; }

@@ -72,6 +72,8 @@ public enum V2VError
     SoftwareNotFound,
     /// <summary>Files that a configuration names for the guest are not there.</summary>
     SoftwareMissing,
+    /// <summary>A file that a configuration names for the guest is no package that the guest could install.</summary>
+    SoftwareInvalid,
 }
 
 /// <summary>

@@ -57,6 +57,7 @@ public static class ErrorRecords
         [V2VError.ProfileWriteFailed] = ErrorCategory.WriteError,
         [V2VError.SoftwareNotFound] = ErrorCategory.ObjectNotFound,
         [V2VError.SoftwareMissing] = ErrorCategory.ObjectNotFound,
+        [V2VError.SoftwareInvalid] = ErrorCategory.InvalidData,
     };
 
     /// <summary>An error of the engine, or of the system below it, that ended the work on <paramref name="target"/>.</summary>

@@ -2,20 +2,23 @@
 #
 # boot-check.sh - does a disk boot, and does the guest find what it should?
 #
-# Usage: boot-check.sh DISK... --bus virtio|scsi|sata [--firmware bios|uefi] [--mac ADDRESS]...
+# Usage: boot-check.sh DISK... --bus virtio|scsi|sata [--firmware bios|uefi] [--mac ADDRESS]... [--nic MODEL] [--keep]
 #                      [--kernel FILE --initrd FILE --append ARGUMENTS] [--expect REGEX] [--timeout SECONDS]
 #
-# Boots the first disk, or the kernel, under QEMU (software emulation, nothing is written) on a virtio-blk, virtio-scsi or SATA controller,
-# with one virtio network adapter per --mac; UEFI has an empty NVRAM. Waits for a line on the serial console that matches the extended
-# regular expression (default V2V-GUEST-UP). Exit status 0 and the line when it comes; 1 and the end of the console when it does not.
+# Boots the first disk, or the kernel, under QEMU (software emulation, nothing is written without --keep) on a virtio-blk, virtio-scsi or SATA
+# controller, with one network adapter per --mac, of virtio unless --nic names another model; UEFI has an empty NVRAM. Waits for a line on the
+# serial console that matches the extended regular expression (default V2V-GUEST-UP). Exit status 0 and the line when it comes; 1 and the end of
+# the console when it does not.
 
 set -euo pipefail
-disks=() bus=virtio firmware=bios macs=() boot=() expect=V2V-GUEST-UP timeout=300
+disks=() bus=virtio firmware=bios macs=() boot=() expect=V2V-GUEST-UP timeout=300 nic=virtio-net-pci writes=(-snapshot)
 while [ $# -gt 0 ]; do
 	case $1 in
 		--bus) bus=${2:?}; shift ;;
 		--firmware) firmware=${2:?}; shift ;;
 		--mac) macs+=("${2:?}"); shift ;;
+		--nic) nic=${2:?}; shift ;;
+		--keep) writes=() ;;
 		--kernel | --initrd | --append) boot+=("${1#-}" "${2:?}"); shift ;;
 		--expect) expect=${2:?}; shift ;;
 		--timeout) timeout=${2:?}; shift ;;
@@ -30,7 +33,7 @@ trap 'rc=$?; trap - EXIT; [ -z "$qemu" ] || kill "$qemu" 2>/dev/null || true; wa
 trap 'exit 130' INT TERM
 
 args=(-machine q35,graphics=off -accel tcg,thread=multi -cpu max -smp 2 -m 1024 -nodefaults -no-user-config -display none -no-reboot
-	-snapshot -vga std -serial "file:$work/console" "${boot[@]}")
+	"${writes[@]}" -vga std -serial "file:$work/console" "${boot[@]}")
 case $bus in
 	virtio) device=virtio-blk-pci ;;
 	scsi) device=scsi-hd; args+=(-device virtio-scsi-pci) ;;
@@ -51,7 +54,7 @@ for i in "${!disks[@]}"; do
 	args+=(-drive "if=none,id=d$i,format=$format,cache=unsafe,file=${disks[i]//,/,,}" -device "$device,drive=d$i,bootindex=$((i + 1))")
 done
 for i in "${!macs[@]}"; do
-	args+=(-netdev "user,id=n$i,restrict=on" -device "virtio-net-pci,netdev=n$i,mac=${macs[i]},romfile=")
+	args+=(-netdev "user,id=n$i,restrict=on" -device "$nic,netdev=n$i,mac=${macs[i]},romfile=")
 done
 : >"$work/console"
 TMPDIR=$work qemu-system-x86_64 "${args[@]}" </dev/null 2>"$work/errors" &

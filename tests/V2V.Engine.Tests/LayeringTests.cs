@@ -21,7 +21,7 @@ public sealed class LayeringTests
         ["Inspection"] = ["Sources", "Registry", "FileSystems", "Volumes", "Disks", "IO"],
         ["Conversion"] = ["Inspection", "Sources", "Registry", "FileSystems", "Volumes", "Disks", "IO"],
         ["Targets"] = ["Conversion", "Inspection", "Sources", "Registry", "FileSystems", "Volumes", "Disks", "IO", "Native"],
-        ["Profiles"] = ["Targets", "Inspection"],
+        ["Profiles"] = ["Targets", "Conversion", "Inspection"],
     };
 
     [Fact]

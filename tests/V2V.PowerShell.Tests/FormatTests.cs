@@ -152,7 +152,7 @@ public sealed class FormatTests : IDisposable
                 Name = "prod", Scope = ProfileScope.AllUsers, Path = "/etc/v2v/profiles/prod.json", Description = "For all",
                 Connection = "a", StoragePool = "b", OutputDirectory = "c", As = GuestPlatform.Libvirt, DomainType = "kvm", Format = ImageFormat.Raw,
                 Allocation = ImageAllocation.Sparse, Compression = ImageCompression.None, TemporaryDirectory = "/tmp", NetworkRules = [new("lan", false, "default")],
-                DriverSource = "/d", BlockDriver = StoragePreference.Viostor, AllowNoDrivers = true, SoftwareRoot = "/s",
+                DriverSource = "/d", BlockDriver = StoragePreference.Viostor, AllowNoDrivers = true, SoftwareRoot = "/s", SoftwareConfiguration = ["/etc/virt-v2v.conf"],
             },
         ];
         Assert.All(objects, item =>

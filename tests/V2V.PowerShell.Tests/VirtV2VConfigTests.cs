@@ -132,6 +132,27 @@ public sealed class VirtV2VConfigTests : IDisposable
         Assert.Contains("to pool san", Plan(_file, other), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_profile_remembers_the_files_that_name_software_and_conversions_read_them()
+    {
+        var software = Path.Combine(_session.Folder, "software.conf");
+        File.WriteAllText(software, "<virt-v2v><app os='linux' name='x'><path>p</path></app><path-root>/srv/packages</path-root></virt-v2v>");
+        var outcome = _session.Run("param($f, $n, $s) New-V2VProfile -FromVirtV2VConfig $f, $s -ProfileName \"$n-san\"", _file, _name, software);
+        Assert.Equal([software], outcome.Only<ConversionProfile>().SoftwareConfiguration);
+
+        var folder = Path.Combine(_session.Folder, "out");
+        const string Script = "param($p, $n, $o) Invoke-V2VConversion $p -Profile \"$n-san\" -OutputDirectory $o -Format Raw -Allocation Sparse -WhatIf -Verbose";
+        var settings = _session.Run(Script, Repository.SampleGuest, _name, folder).Verbose;
+        Assert.Contains($"Setting: SoftwareConfiguration = {software} (profile)", settings);
+        Assert.Contains("Setting: SoftwareRoot = /srv/packages (profile)", settings);
+        settings = _session.Run(Script + " -SoftwareRoot /srv/mine", Repository.SampleGuest, _name, folder).Verbose;
+        Assert.Contains("Setting: SoftwareRoot = /srv/mine (parameter; the profile has /srv/packages)", settings);
+
+        File.Delete(software);
+        var error = _session.RunToTerminatingError("param($p, $n) Test-V2VGuest $p -Profile \"$n-san\"", Repository.SampleGuest, _name);
+        Assert.StartsWith("ProfileNotFound,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("nosuch", "ProfileNotFound")]
     [InlineData("rhev", "ProfileUnsupported")]

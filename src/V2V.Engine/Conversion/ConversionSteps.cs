@@ -1,4 +1,5 @@
 using V2V.Engine.Conversion.Linux;
+using V2V.Engine.Conversion.Linux.Software;
 using V2V.Engine.Conversion.Windows;
 using V2V.Engine.Conversion.Windows.FirstBoot;
 
@@ -14,6 +15,9 @@ public static class ConversionSteps
         new ChooseKernel(),
         new ChooseVirtualHardware(),
         new AddVirtioToInitramfs(),
+
+        // The hardware is final now, and what is missing here ends the conversion.
+        new StageSoftware(),
 
         new StableDeviceNames(),
         new LvmDevices(),

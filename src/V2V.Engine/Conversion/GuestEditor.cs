@@ -126,6 +126,29 @@ public sealed class GuestEditor(GuestRoot root, ICollection<ConversionChange> ch
         changes.Add(Change(ChangeKind.Modified, at, what, why) with { ContentHash = SHA256.HashData(content) });
     }
 
+    /// <summary>Writes a file of any length anew; one of this name is deleted first.</summary>
+    /// <param name="path">Guest path.</param>
+    /// <param name="content">Read to its end.</param>
+    /// <param name="what">For the record of changes.</param>
+    /// <param name="why">Likewise.</param>
+    public void WriteStream(string path, Stream content, string what, string why)
+    {
+        Delete(path, why);
+        CreateDirectories(Parent(path), why);
+        var at = Root.Resolve(path);
+        at.Writable.CreateFile(at.Path, new GuestFileAttributes { Mode = 0x1A4 /* 0644 */ });
+        SetLabel(at, GuestFileType.Regular);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 20];
+        for (long done = 0; content.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false) is > 0 and var read; done += read)
+        {
+            at.Writable.Write(at.Path, done, buffer.AsSpan(0, read));
+            hash.AppendData(buffer, 0, read);
+        }
+
+        changes.Add(Change(ChangeKind.Created, at, what, why) with { ContentHash = hash.GetHashAndReset() });
+    }
+
     /// <summary>Makes a symbolic link; a file or link of this name is replaced, a directory is not.</summary>
     public void CreateSymbolicLink(string path, string target, string what, string why)
     {

@@ -87,7 +87,8 @@ public static class GuestChecks
                 ConcernSeverity.Critical, "NoKernelForKvm",
                 $"No kernel of the guest can run on KVM: {string.Join("; ", KernelChoice.Obstacles(guest))}. The capability virtio needs, for "
                 + $"{guest.OperatingSystem}: {string.Join(", ", VirtioPackages.Files(guest))} (or newer).",
-                "Install these packages in the guest and convert it again; the present kernel can stay.");
+                "Install these packages in the guest where it runs now and convert it again; the present kernel can stay. Those that a configuration (-ConfigPath) "
+                + "names are no way out here: a guest installs them by itself when it starts on KVM, and this one cannot start.");
         }
     }
 

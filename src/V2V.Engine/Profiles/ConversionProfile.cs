@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
 
@@ -81,6 +82,20 @@ public sealed record ConversionProfile
     /// <summary>Folder that paths of software in configurations of virt-v2v start from; null takes theirs, or <see cref="DefaultSoftwareRoot"/>.</summary>
     public string? SoftwareRoot { get; init; }
 
+    /// <summary>
+    /// Full paths of configuration files of virt-v2v that name software for guests, asked in this order; none when guests get none. The files stay
+    /// where they are and are read for each run, so that what is added to them counts.
+    /// </summary>
+    public IReadOnlyList<string>? SoftwareConfiguration
+    {
+        get;
+        init => field = value is null or [] ? null : PlainList.Of(value);
+    }
+
+    /// <summary>What <see cref="SoftwareConfiguration"/> names, read; null until <see cref="WithSoftware"/>.</summary>
+    [JsonIgnore]
+    public SoftwareCatalogue? Software { get; init; }
+
     /// <summary>Folder for the overlay when it outgrows memory.</summary>
     public string? TemporaryDirectory { get; init; }
 
@@ -117,6 +132,11 @@ public sealed record ConversionProfile
         if (SoftwareRoot is not null && !System.IO.Path.IsPathRooted(SoftwareRoot))
         {
             return $"The software root '{SoftwareRoot}' is no full path.";
+        }
+
+        if (SoftwareConfiguration?.FirstOrDefault(path => !System.IO.Path.IsPathRooted(path)) is { } relative)
+        {
+            return $"The configuration file of software '{relative}' is no full path.";
         }
 
         return ImageWriters.FindConflict(Format ?? ImageFormat.Qcow2, Compression ?? ImageCompression.None, Allocation ?? ImageAllocation.Sparse)
@@ -158,9 +178,16 @@ public sealed record ConversionProfile
             BlockDriver = given.BlockDriver ?? BlockDriver,
             AllowNoDrivers = given.AllowNoDrivers ?? AllowNoDrivers,
             SoftwareRoot = given.SoftwareRoot ?? SoftwareRoot,
+            SoftwareConfiguration = given.SoftwareConfiguration ?? SoftwareConfiguration,
+            Software = given.Software ?? Software,
             TemporaryDirectory = given.TemporaryDirectory ?? TemporaryDirectory,
         };
     }
+
+    /// <summary>This profile with its <see cref="Software"/> read from the files.</summary>
+    /// <exception cref="ProfileException">A file is missing, unreadable or malformed.</exception>
+    public ConversionProfile WithSoftware() =>
+        Software is null && SoftwareConfiguration is { } files ? this with { Software = VirtV2VConfig.Load(files).Software } : this;
 
     /// <summary>The options of one conversion with these settings.</summary>
     /// <param name="guestName">Name of the converted guest; null keeps the source's.</param>
@@ -175,6 +202,7 @@ public sealed record ConversionProfile
         DriverSource = DriverSource,
         BlockDriver = BlockDriver ?? StoragePreference.Viostor,
         AllowNoDrivers = AllowNoDrivers ?? false,
+        Software = new ConfiguredSoftware(Software ?? SoftwareCatalogue.Empty, SoftwareRoot),
         TemporaryDirectory = TemporaryDirectory,
         Overwrite = overwrite,
     };

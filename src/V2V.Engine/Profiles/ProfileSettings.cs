@@ -34,6 +34,13 @@ public static class ProfileSettings
         Add(nameof(ConversionProfile.DriverSource), p => p.DriverSource, null);
         Add(nameof(ConversionProfile.BlockDriver), p => p.BlockDriver?.ToString(), nameof(StoragePreference.Viostor));
         Add(nameof(ConversionProfile.AllowNoDrivers), p => p.AllowNoDrivers?.ToString(), bool.FalseString);
+        Add(nameof(ConversionProfile.SoftwareConfiguration), p => p.SoftwareConfiguration is { } files ? string.Join(", ", files) : null, null);
+        if (settings.SoftwareConfiguration is not null)
+        {
+            // What the files say themselves is part of the profile that names them.
+            Add(nameof(ConversionProfile.SoftwareRoot), p => p.SoftwareRoot ?? p.Software?.PathRoot, ConversionProfile.DefaultSoftwareRoot);
+        }
+
         Add(nameof(ConversionProfile.TemporaryDirectory), p => p.TemporaryDirectory, null);
         return described;
 

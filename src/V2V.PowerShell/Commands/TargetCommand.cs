@@ -83,12 +83,17 @@ public abstract class TargetCommand : SourceGuestCommand
     public string? Profile { get; set; }
 
     /// <summary>
-    /// Configuration files of virt-v2v 0.9 whose mappings of networks are used, and one profile if -Profile names it. What is in an earlier file
+    /// Configuration files of virt-v2v 0.9 whose mappings of networks and software are used, and one profile if -Profile names it. What is in an earlier file
     /// comes before what is in a later one.
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
     public string[] ConfigPath { get; set; } = [];
+
+    /// <summary>Folder that relative paths of packages in those files start from: theirs, else /var/lib/virt-v2v/software, when nothing else is said.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? SoftwareRoot { get; set; }
 
     /// <summary>The profile with every parameter put in that was given.</summary>
     private protected ConversionProfile Settings { get; private set; } = new();
@@ -126,7 +131,7 @@ public abstract class TargetCommand : SourceGuestCommand
     {
         try
         {
-            return ConfigPath.Length > 0 ? ImportProfile(given) : Profile is null ? new ConversionProfile() : ProfileStores.Load(Profile);
+            return ConfigPath.Length > 0 ? ImportProfile(given) : Profile is null ? new ConversionProfile() : ProfileStores.Load(Profile).WithSoftware();
         }
         catch (ProfileException e)
         {

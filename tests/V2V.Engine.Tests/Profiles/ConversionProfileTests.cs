@@ -1,5 +1,7 @@
 using V2V.Engine.Profiles;
+using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Targets;
+using V2V.Engine.Tests.Profiles.VirtV2VConf;
 using Xunit;
 
 namespace V2V.Engine.Tests.Profiles;
@@ -127,6 +129,38 @@ public sealed class ConversionProfileTests
             ],
             ProfileSettings.Describe(stored, given));
     }
+
+    [Theory]
+    [InlineData(null, null, "/var/lib/virt-v2v/software", SettingOrigin.Default, null)]
+    [InlineData(null, "/profile", "/profile", SettingOrigin.Profile, null)]
+    [InlineData("/parameter", "/profile", "/parameter", SettingOrigin.Parameter, "/profile")]
+    [InlineData("/parameter", null, "/parameter", SettingOrigin.Parameter, null)]
+    public void The_root_of_software_is_the_parameters_then_the_profiles_then_the_files(string? given, string? stored, string value, SettingOrigin origin, string? other)
+    {
+        using var folder = new ConfigFolder();
+        const string Elements = "<app os='linux' name='x'><path>p</path></app>";
+        var file = folder.Write($"<virt-v2v>{Elements}</virt-v2v>");
+        var profile = new ConversionProfile { SoftwareConfiguration = [file], SoftwareRoot = stored }.WithSoftware();
+        var parameters = new ConversionProfile { SoftwareRoot = given };
+        Assert.Contains(new ConversionSetting("SoftwareRoot", value, origin, other), ProfileSettings.Describe(profile, parameters));
+        Assert.Contains(new ConversionSetting("SoftwareConfiguration", file, SettingOrigin.Profile), ProfileSettings.Describe(profile, parameters));
+        Assert.Equal(Path.Combine(value, "p"), App(profile.With(parameters)));
+
+        // A file's own root comes before the default, and is part of what the profile says.
+        var rooted = profile with { SoftwareConfiguration = [folder.Write($"<virt-v2v>{Elements}<path-root>/file</path-root></virt-v2v>")], Software = null };
+        rooted = rooted.WithSoftware();
+        var expected = given ?? stored ?? "/file";
+        var setting = ProfileSettings.Describe(rooted, parameters).Single(s => s.Name == "SoftwareRoot");
+        Assert.Equal((expected, given is null ? SettingOrigin.Profile : SettingOrigin.Parameter), (setting.Value, setting.Origin));
+        Assert.Equal($"{expected}/p", App(rooted.With(parameters)));
+
+        static string App(ConversionProfile settings) => settings.Software!.ResolveApp(
+            new SoftwareGuest { Os = "linux", Architecture = "x86_64" }, "x", ((ConfiguredSoftware)settings.ToOptions().Software!).Root).Packages[0].FullPath;
+    }
+
+    [Fact]
+    public void Without_configuration_files_nothing_is_told_of_software() =>
+        Assert.DoesNotContain(ProfileSettings.Describe(new ConversionProfile(), new ConversionProfile { SoftwareRoot = "/r" }), setting => setting.Name.StartsWith("Software", StringComparison.Ordinal));
 
     [Fact]
     public void The_profile_keeps_no_say_in_a_target_that_is_given()

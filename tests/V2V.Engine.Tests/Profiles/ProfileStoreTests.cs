@@ -1,4 +1,5 @@
 using V2V.Engine.Profiles;
+using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Targets;
 using Xunit;
 
@@ -74,6 +75,7 @@ public sealed class ProfileStoreTests : IDisposable
             TemporaryDirectory = "/var/tmp",
             DomainType = "qemu",
             SoftwareRoot = "/srv/software",
+            SoftwareConfiguration = ["/etc/virt-v2v.conf", "/var/lib/virt-v2v/virt-v2v.db"],
             NetworkRules =
             [
                 new("a", false, "b"), new("a", true, "c") { SourceKind = NetworkKind.Bridge }, new("a", true, "d") { SourceKind = NetworkKind.Network },
@@ -85,7 +87,9 @@ public sealed class ProfileStoreTests : IDisposable
         var loaded = _store.Load("lab.1");
 
         Assert.Equal(profile.NetworkRules, loaded.NetworkRules);
-        Assert.Equal(saved with { NetworkRules = loaded.NetworkRules }, loaded);
+        Assert.Equal(profile.SoftwareConfiguration, loaded.SoftwareConfiguration);
+        profile = profile with { SoftwareConfiguration = loaded.SoftwareConfiguration };
+        Assert.Equal(saved with { NetworkRules = loaded.NetworkRules, SoftwareConfiguration = loaded.SoftwareConfiguration }, loaded);
         Assert.Equal(profile with { NetworkRules = loaded.NetworkRules, Path = saved.Path, Scope = ProfileScope.CurrentUser }, loaded);
         Assert.Equal(["Lab.1"], _store.Names());
     }
@@ -119,6 +123,7 @@ public sealed class ProfileStoreTests : IDisposable
     [InlineData("{\"outputDirectory\": \"/a\", \"storagePool\": \"b\"}", "only one can be")]
     [InlineData("{\"blockDriver\": \"ide\"}", "line 1")]
     [InlineData("{\"allowNoDrivers\": \"yes\"}", "line 1")]
+    [InlineData("{\"softwareConfiguration\": [ \"virt-v2v.conf\" ]}", "no full path")]
     [InlineData("{\"networks\": null}", "line 1")]
     [InlineData("{\"networks\": [ null ]}", "network rule")]
     [InlineData("{\"networks\": [ 5 ]}", "must be an object")]
@@ -252,9 +257,10 @@ public sealed class ProfileStoreTests : IDisposable
     [Fact]
     public void Options_take_the_defaults_for_what_a_profile_leaves_open()
     {
-        Assert.Equal(new ConversionOptions(), new ConversionProfile().ToOptions());
+        var none = new ConfiguredSoftware(SoftwareCatalogue.Empty, null);
+        Assert.Equal(new ConversionOptions { Software = none }, new ConversionProfile().ToOptions());
         var options = new ConversionProfile { Format = ImageFormat.Raw, TemporaryDirectory = "/t" }.ToOptions("web", overwrite: true);
-        Assert.Equal(new ConversionOptions { Name = "web", Format = ImageFormat.Raw, TemporaryDirectory = "/t", Overwrite = true }, options);
+        Assert.Equal(new ConversionOptions { Name = "web", Format = ImageFormat.Raw, TemporaryDirectory = "/t", Software = none, Overwrite = true }, options);
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

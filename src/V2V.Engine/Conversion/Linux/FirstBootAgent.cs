@@ -1,4 +1,3 @@
-using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Conversion.Linux;
@@ -11,75 +10,18 @@ public sealed class FirstBootAgent : LinuxStep
 {
     private const string Package = "qemu-guest-agent";
 
-    private const string ScriptPath = "/usr/local/sbin/v2v-firstboot";
-
-    private const string UnitPath = "/etc/systemd/system/v2v-firstboot.service";
-
-    private const string InitScriptPath = "/etc/init.d/v2v-firstboot";
-
-    private const string OpenRcLink = "/etc/runlevels/default/v2v-firstboot";
-
     private const string Why = "With the QEMU guest agent the host can shut the guest down and freeze its file systems for backups.";
 
-    private const string Unit =
-        """
-        [Unit]
-        Description=Install the QEMU guest agent after the conversion to KVM
-        Documentation=man:qemu-ga(8)
-        # network-online.target is not asked for: waiting for it would hold up the boot. The script waits by itself.
-        After=network.target
-        ConditionPathExists=/usr/local/sbin/v2v-firstboot
-        ConditionVirtualization=vm
-
-        [Service]
-        Type=simple
-        ExecStart=/usr/local/sbin/v2v-firstboot
-        Nice=10
-        # The package manager must not be killed in the middle of its work when the guest is shut down.
-        TimeoutStopSec=300
-
-        [Install]
-        WantedBy=multi-user.target
-
-        """;
-
-    /// <summary>Started in the background, so that the boot goes on.</summary>
-    private const string InitScript =
-        """
-        #!/bin/sh
-        # chkconfig: 2345 99 01
-        # description: Installs the QEMU guest agent after the conversion to KVM.
-        ### BEGIN INIT INFO
-        # Provides: v2v-firstboot
-        # Required-Start: $remote_fs $network
-        # Required-Stop: $remote_fs
-        # Default-Start: 2 3 4 5
-        # Default-Stop: 0 1 6
-        # Short-Description: Install the QEMU guest agent after the conversion to KVM
-        ### END INIT INFO
-        case $1 in
-            start) [ ! -x /usr/local/sbin/v2v-firstboot ] || /usr/local/sbin/v2v-firstboot & ;;
-        esac
-        exit 0
-
-        """;
-
-    private const string OpenRcScript =
-        """
-        #!/sbin/openrc-run
-        description="Installs the QEMU guest agent after the conversion to KVM"
-        depend() {
-            after net
-        }
-        start() {
-            [ ! -x /usr/local/sbin/v2v-firstboot ] || /usr/local/sbin/v2v-firstboot &
-            return 0
-        }
-        stop() {
-            return 0
-        }
-
-        """;
+    private static readonly FirstBootService Service = new(
+        "v2v-firstboot", "Install the QEMU guest agent after the conversion to KVM", "Installs the QEMU guest agent after the conversion to KVM", Why)
+    {
+        UnitOrder =
+            """
+            Documentation=man:qemu-ga(8)
+            # network-online.target is not asked for: waiting for it would hold up the boot. The script waits by itself.
+            After=network.target
+            """,
+    };
 
     private const string Script =
         """
@@ -157,11 +99,6 @@ public sealed class FirstBootAgent : LinuxStep
 
         """;
 
-    /// <summary>Start links, by the directories that hold them: Red Hat's, SUSE's, Debian's.</summary>
-    private static readonly string[] StartLinkParents = ["/etc/rc.d", "/etc/init.d", "/etc"];
-
-    private static readonly string[] RunLevels = ["2", "3", "4", "5"];
-
     public override string Name => "Arranging for the guest agent";
 
     public override bool AppliesTo(InspectedGuest guest) => base.AppliesTo(guest) && !guest.HasPackage(Package);
@@ -182,11 +119,8 @@ public sealed class FirstBootAgent : LinuxStep
             return;
         }
 
-        var (disable, enable) = Service(root);
-        var script = Script.Replace("@INSTALLED@", manager.Installed, StringComparison.Ordinal)
-            .Replace("@INSTALL@", manager.Install, StringComparison.Ordinal).Replace("@DISABLE@", disable, StringComparison.Ordinal);
-        context.Files.WriteAllText(ScriptPath, script, $"installs {Package} when the network is up", Why, mode: 0x1ED /* 0755 */);
-        enable(context.Files);
+        var script = Script.Replace("@INSTALLED@", manager.Installed, StringComparison.Ordinal).Replace("@INSTALL@", manager.Install, StringComparison.Ordinal);
+        Service.Install(context.Files, disable => script.Replace("@DISABLE@", disable, StringComparison.Ordinal), $"installs {Package} when the network is up");
     }
 
     /// <summary>Distributions from before the agent (2011): their sources are closed, and never had it.</summary>
@@ -198,40 +132,4 @@ public sealed class FirstBootAgent : LinuxStep
         { Distribution: "ubuntu", MajorVersion: > 0 and < 12 } => true,
         _ => false,
     };
-
-    /// <summary>The command that disables the service from within, and what enables it now.</summary>
-    private static (string Disable, Action<GuestEditor> Enable) Service(GuestRoot root)
-    {
-        if (SystemManager.IsSystemd(root))
-        {
-            return ("systemctl disable v2v-firstboot.service", EnableUnit);
-        }
-
-        if (root.DirectoryExists("/etc/runlevels/default"))
-        {
-            return ($"rm -f {OpenRcLink}", EnableOpenRc);
-        }
-
-        var links = StartLinkParents.Select(parent => RunLevels.Select(level => $"{parent}/rc{level}.d").Where(root.DirectoryExists).ToArray())
-            .FirstOrDefault(d => d.Length > 0, [])
-            .Select(directory => $"{directory}/S99v2v-firstboot").ToArray();
-        return ($"rm -f {string.Join(' ', links)}", files => EnableScript(files, InitScript, links));
-    }
-
-    private static void EnableUnit(GuestEditor files)
-    {
-        files.WriteAllText(UnitPath, Unit, "runs the script at boot", Why);
-        files.CreateSymbolicLink("/etc/systemd/system/multi-user.target.wants/v2v-firstboot.service", UnitPath, "enables the service", Why);
-    }
-
-    private static void EnableOpenRc(GuestEditor files) => EnableScript(files, OpenRcScript, [OpenRcLink]);
-
-    private static void EnableScript(GuestEditor files, string script, IEnumerable<string> links)
-    {
-        files.WriteAllText(InitScriptPath, script, "runs the script at boot", Why, mode: 0x1ED);
-        foreach (var link in links)
-        {
-            files.CreateSymbolicLink(link, InitScriptPath, "enables the service", Why);
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using V2V.Engine.Conversion.Software;
 using V2V.Engine.Conversion.Windows.Drivers;
 using V2V.Engine.Inspection;
 using V2V.Engine.Inspection.Windows;
@@ -16,14 +17,14 @@ public sealed class ChooseDrivers : WindowsStep
     protected override void Apply(ConversionContext context, WindowsSystem windows)
     {
         var installed = InstalledVirtio.Find(context.Guest, windows);
-        if ((context.Options.DriverSource ?? DriverSource.FindInstalled()) is not { } path)
+        var configured = context.Options.DriverSource is null ? context.Options.Software?.FindDrivers(context.Guest) : null;
+        if (Open(context, configured) is not { } source)
         {
             context.Drivers = new VirtioDrivers(null, null, installed);
-            DoWithout(context, NoSource(context.Guest.OperatingSystem));
+            DoWithout(context, Missing(configured) ?? NoSource(context.Guest.OperatingSystem));
             return;
         }
 
-        var source = DriverSource.Open(path);
         context.Drivers = new VirtioDrivers(source, null, installed);
         var selection = DriverSelector.Select(source, context.Guest.OperatingSystem, windows, context.Options.BlockDriver);
         context.Drivers = new VirtioDrivers(source, selection, installed);
@@ -56,6 +57,45 @@ public sealed class ChooseDrivers : WindowsStep
         {
             WarnOfSignature(context, windows, storage);
         }
+    }
+
+    /// <summary>What the user names, else the directory that a configuration names for this Windows, else what this machine has; null when there is nothing.</summary>
+    private static DriverSource? Open(ConversionContext context, SoftwarePackage? configured)
+    {
+        if (configured is not null && Path.Exists(configured.FullPath))
+        {
+            return DriverSource.OpenForGuest(configured.FullPath);
+        }
+
+        if ((context.Options.DriverSource ?? DriverSource.FindInstalled()) is not { } path)
+        {
+            return null;
+        }
+
+        if (configured is not null)
+        {
+            context.Add(new Concern(
+                ConcernSeverity.Information, "ConfiguredDriversMissing",
+                $"The configuration names {configured.FullPath} for the drivers of {context.Guest.OperatingSystem}, which is not there; they are taken from {path}."));
+        }
+
+        return DriverSource.Open(path);
+    }
+
+    /// <summary>The refusal, in virt-v2v's words, when a configuration names a directory that is not there.</summary>
+    private static ConversionException? Missing(SoftwarePackage? configured)
+    {
+        if (configured is null || new ResolvedSoftware([configured], [configured]).FindRefusal() is not { } refusal)
+        {
+            return null;
+        }
+
+        return new ConversionException(refusal.Error, refusal.Message)
+        {
+            Path = refusal.Path,
+            Advice = $"Put the drivers into {configured.FullPath}, or give a virtio-win ISO image or tree with -DriverSource. "
+                + "-AllowNoDrivers converts the guest to SATA or IDE disks and an emulated network adapter instead, which are slower.",
+        };
     }
 
     private static ConversionException NoSource(OperatingSystemInfo guest) =>

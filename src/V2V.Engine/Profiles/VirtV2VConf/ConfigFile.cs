@@ -18,7 +18,6 @@ internal sealed class ConfigFile
             .. root.Elements().Where(e => !Known.Contains(e.Name.LocalName)).Select(e => $"{path}, line {ConfigXml.Line(e)}: the element '{e.Name.LocalName}' is not known and not used."),
             .. root.Elements("profile").Where(e => ConfigXml.Attribute(e, "name") is null).Select(e => $"{path}, line {ConfigXml.Line(e)}: a profile without a name is not used."),
             .. Software.PathRoot is null ? root.Elements("path-root").Take(1).Select(e => $"{path}, line {ConfigXml.Line(e)}: the path-root is no full path and not used.") : [],
-            .. Software.Count == 0 ? [] : new[] { $"{path}: its apps and capabilities, {Software.Count} elements, are not used: V2V installs no packages in guests." },
         ];
     }
 

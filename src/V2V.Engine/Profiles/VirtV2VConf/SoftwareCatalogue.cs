@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using V2V.Engine.Conversion.Software;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Profiles.VirtV2VConf;
@@ -12,6 +13,12 @@ public sealed partial class SoftwareCatalogue
     private readonly IReadOnlyList<SoftwareFile> _files;
 
     internal SoftwareCatalogue(IReadOnlyList<SoftwareFile> files) => _files = files;
+
+    /// <summary>The catalogue of no file.</summary>
+    public static SoftwareCatalogue Empty { get; } = new([]);
+
+    /// <summary>The files that name any software, in their order.</summary>
+    public IReadOnlyList<string> Files => [.. _files.Where(file => file.Count > 0).Select(file => file.Path)];
 
     /// <summary>The root of the first file that names one; null when none does.</summary>
     public string? PathRoot => _files.Select(file => file.PathRoot).FirstOrDefault(root => root is not null);

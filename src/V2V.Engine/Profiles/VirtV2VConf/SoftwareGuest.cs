@@ -1,3 +1,4 @@
+using System.Globalization;
 using V2V.Engine.Inspection;
 
 namespace V2V.Engine.Profiles.VirtV2VConf;
@@ -30,4 +31,36 @@ public sealed record SoftwareGuest
 
     /// <summary>Packages that are installed, whose versions decide what is needed.</summary>
     public IReadOnlyList<InstalledPackage> Packages { get; init; } = [];
+
+    /// <summary>An inspected guest in these words.</summary>
+    public static SoftwareGuest Of(InspectedGuest guest)
+    {
+        ArgumentNullException.ThrowIfNull(guest);
+        var system = guest.OperatingSystem;
+        var isLinux = system.Family == OperatingSystemFamily.Linux;
+        var kernel = isLinux ? KernelPackages.For(guest) : "kernel";
+        return new SoftwareGuest
+        {
+            Os = isLinux ? Linux : Windows,
+            Distro = isLinux ? DistroName(system.Distribution) : null,
+            Major = system.MajorVersion > 0 ? Text(system.MajorVersion) : null,
+            Minor = system.MajorVersion > 0 ? Text(system.MinorVersion) : null,
+            Architecture = system.Architecture == "i686" ? "i386" : system.Architecture,
+            KernelPackage = kernel,
+            KernelArchitecture = guest.Packages.FirstOrDefault(package => package.Name == kernel)?.Architecture,
+            Packages = guest.Packages,
+        };
+    }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>The names of libguestfs, which virt-v2v's configuration has, where os-release has others.</summary>
+    private static string DistroName(string id) => id switch
+    {
+        "ol" => "oraclelinux",
+        "scientific" => "scientificlinux",
+        "sled" or "sles_sap" => "sles",
+        "kali" => "kalilinux",
+        _ => id.StartsWith("opensuse-", StringComparison.Ordinal) ? "opensuse" : id,
+    };
 }

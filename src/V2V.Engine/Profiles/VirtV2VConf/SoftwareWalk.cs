@@ -1,3 +1,5 @@
+using V2V.Engine.Conversion.Software;
+
 namespace V2V.Engine.Profiles.VirtV2VConf;
 
 /// <summary>Collects the files of apps and of what they depend on.</summary>

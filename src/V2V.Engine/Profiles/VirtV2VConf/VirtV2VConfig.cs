@@ -31,7 +31,7 @@ public sealed class VirtV2VConfig
     {
         var networks = ConfigNetworks.Read(null, null, _files);
         return new ImportedProfile(
-            new ConversionProfile { NetworkRules = networks.Rules, SoftwareRoot = Software.PathRoot }, [.. Warnings, .. networks.Warnings]);
+            new ConversionProfile { NetworkRules = networks.Rules, SoftwareConfiguration = Software.Files, Software = Software }, [.. Warnings, .. networks.Warnings]);
     }
 
     /// <summary>A profile with the mappings at the top level behind its own, as a profile of V2V.</summary>
@@ -64,7 +64,8 @@ public sealed class VirtV2VConfig
                 Format = Format(file, profile),
                 Allocation = Allocation(file, profile),
                 NetworkRules = networks.Rules,
-                SoftwareRoot = Software.PathRoot,
+                SoftwareConfiguration = Software.Files,
+                Software = Software,
             },
             [.. warnings, .. networks.Warnings]);
     }

@@ -1,3 +1,4 @@
+using V2V.Engine.Conversion.Software;
 using V2V.Engine.Inspection;
 using V2V.Engine.Profiles.VirtV2VConf;
 using Xunit;

@@ -22,7 +22,11 @@ public sealed class VirtV2VConfigTests : IDisposable
         var lab = config.Import("lab").Profile;
         Assert.Equal(("lab", null, "guests"), (lab.Name, lab.Connection, lab.StoragePool));
         Assert.Equal((ImageFormat.Qcow2, ImageAllocation.Sparse), (lab.Format, lab.Allocation));
-        Assert.Equal("/var/lib/virt-v2v/software", lab.SoftwareRoot);
+        // Each file has a root of its own, which a setting would put aside.
+        Assert.Null(lab.SoftwareRoot);
+        Assert.Equal(config.Software.Files, lab.SoftwareConfiguration);
+        Assert.Equal(2, lab.SoftwareConfiguration!.Count);
+        Assert.Same(config.Software, lab.Software);
         Assert.Null(lab.FindConflict());
 
         var production = config.Import("production").Profile;
@@ -98,7 +102,6 @@ public sealed class VirtV2VConfigTests : IDisposable
                 $"{path}, line 2: the element 'iso-root' is not known and not used.",
                 $"{path}, line 3: a profile without a name is not used.",
                 $"{path}, line 5: the path-root is no full path and not used.",
-                $"{path}: its apps and capabilities, 1 elements, are not used: V2V installs no packages in guests.",
             ],
             VirtV2VConfig.Load([path]).ImportNetworks().Warnings);
     }

@@ -1,10 +1,14 @@
 namespace V2V.Engine.Conversion.Windows.Drivers;
 
 /// <summary>A directory of a source that holds drivers for the guest.</summary>
-/// <param name="Path">'/'-separated.</param>
+/// <param name="Path">'/'-separated; empty for the source's root.</param>
 /// <param name="Version">The version of Windows that its path names: "w10".</param>
 /// <param name="Files">What lies in it, debugging symbols left out.</param>
-internal sealed record DriverCandidate(string Path, string Version, IReadOnlyList<DriverSourceFile> Files);
+internal sealed record DriverCandidate(string Path, string Version, IReadOnlyList<DriverSourceFile> Files)
+{
+    /// <summary>The path of what an INF file in it names.</summary>
+    public string Below(string name) => Path.Length == 0 ? name : $"{Path}/{name}";
+}
 
 /// <summary>Finds the directories of a source that are for one Windows.</summary>
 internal static class DriverCandidates
@@ -13,8 +17,8 @@ internal static class DriverCandidates
     public static IEnumerable<DriverCandidate> Find(DriverSource source, DriverTarget target, IReadOnlyList<string> versions) => source.Files
         .GroupBy(f => f.Directory)
         .Select(group => (Directory: group.Key, Elements: group.Key.Split('/'), Files: group))
-        .Where(d => !IsLeftOut(d.Elements) && Array.Exists(d.Elements, e => DriverDirectories.IsArchitecture(e, target.Architecture)))
-        .Select(d => (d.Directory, d.Elements, d.Files, Version: d.Elements.Select(DriverDirectories.Version).LastOrDefault(v => v is not null)))
+        .Where(d => !IsLeftOut(d.Elements) && (source.IsForGuest || Array.Exists(d.Elements, e => DriverDirectories.IsArchitecture(e, target.Architecture))))
+        .Select(d => (d.Directory, d.Elements, d.Files, Version: source.IsForGuest ? versions.FirstOrDefault() : d.Elements.Select(DriverDirectories.Version).LastOrDefault(v => v is not null)))
         .Where(d => d.Version is not null && versions.Contains(d.Version))
         .OrderBy(d => IndexOf(versions, d.Version!))
         .ThenBy(d => IsPerDriver(d.Elements) ? 0 : 1)

@@ -2,7 +2,7 @@ namespace V2V.Engine.Conversion.Windows.Drivers;
 
 /// <summary>A driver for one Windows and architecture: an INF file and what belongs to it.</summary>
 /// <param name="Name">The INF file's name without its ending, in lower case: "viostor", "netkvm", "pvpanic-pci".</param>
-/// <param name="Directory">Where it lies in the source: "viostor/w10/amd64".</param>
+/// <param name="Directory">Where it lies in the source: "viostor/w10/amd64"; "." for its root.</param>
 /// <param name="Files">The INF file itself, the files that it names, and what else lies beside it, without debugging symbols.</param>
 /// <param name="Inf">What the INF file says.</param>
 public sealed record DriverPackage(string Name, string Directory, IReadOnlyList<DriverSourceFile> Files, DriverInf Inf)

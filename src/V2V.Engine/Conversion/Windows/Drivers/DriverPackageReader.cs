@@ -57,7 +57,7 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
             {
                 files.AddRange(rest);
                 rest.Clear();
-                _packages.Add(name, new FoundPackage(new DriverPackage(name, directory.Path, files, inf!) { Driver = FindDriver(name, inf!, files) }, directory.Version));
+                _packages.Add(name, new FoundPackage(new DriverPackage(name, directory.Path.Length == 0 ? "." : directory.Path, files, inf!) { Driver = FindDriver(name, inf!, files) }, directory.Version));
             }
         }
     }
@@ -85,7 +85,7 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
         foreach (var wanted in inf.Files)
         {
             // Trees that were copied together by hand have lost the folders within a driver's folder.
-            var found = source.Find($"{directory.Path}/{wanted}") ?? source.Find($"{directory.Path}/{wanted[(wanted.LastIndexOf('/') + 1)..]}");
+            var found = source.Find(directory.Below(wanted)) ?? source.Find(directory.Below(wanted[(wanted.LastIndexOf('/') + 1)..]));
             if (found is not null)
             {
                 files.Add(found);
@@ -96,7 +96,7 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
             }
             else
             {
-                missing.Add($"{directory.Path}/{wanted}");
+                missing.Add(directory.Below(wanted));
             }
         }
 
@@ -107,7 +107,7 @@ internal sealed class DriverPackageReader(DriverSource source, DriverTarget targ
                 // Windows starts from a driver that is signed itself; only to install it, it wants the catalogue.
                 _unsigned.Add(new Concern(
                     ConcernSeverity.Warning, "DriverCatalogMissing",
-                    $"{directory.Path}/{inf.CatalogFile} is not in {source.Description}: without its signatures Windows may refuse to install the driver {name}.", Advice));
+                    $"{directory.Below(inf.CatalogFile!)} is not in {source.Description}: without its signatures Windows may refuse to install the driver {name}.", Advice));
             }
 
             return true;

@@ -21,6 +21,9 @@ public abstract class DriverSource : IDisposable
     /// <summary>The image's label, such as "virtio-win-0.1.248"; null for a folder.</summary>
     public virtual string? Label => null;
 
+    /// <summary>Whoever named the source has said that what is in it is for the guest; no directory of it says for which Windows its files are.</summary>
+    internal virtual bool IsForGuest => false;
+
     private Dictionary<string, DriverSourceFile> ByPath => field ??= Files
         .GroupBy(f => f.Path, StringComparer.OrdinalIgnoreCase)
         .ToDictionary(g => g.Key, g => g.First(), StringComparer.OrdinalIgnoreCase);
@@ -30,6 +33,10 @@ public abstract class DriverSource : IDisposable
     /// <summary>Opens an ISO image, a folder with a driver tree, or the ISO image in a folder that has nothing else.</summary>
     /// <exception cref="DriverSourceException">There is nothing at the path, it is not an ISO image, or no driver is in it.</exception>
     public static DriverSource Open(string path) => DriverSourceOpening.Open(path);
+
+    /// <summary>The same for a folder that was named for one Windows: it may hold that one's files alone, without the names of versions above them.</summary>
+    /// <exception cref="DriverSourceException">As with <see cref="Open"/>.</exception>
+    internal static DriverSource OpenForGuest(string path) => DriverSourceOpening.Open(path, isForGuest: true);
 
     /// <summary>
     /// The source that this machine has: what the environment variable VIRTIO_WIN names, else the image or tree that the package virtio-win

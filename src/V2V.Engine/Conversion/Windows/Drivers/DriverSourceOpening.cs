@@ -21,13 +21,13 @@ internal static class DriverSourceOpening
         ? chosen
         : s_installed.FirstOrDefault(Path.Exists);
 
-    public static DriverSource Open(string path)
+    public static DriverSource Open(string path, bool isForGuest = false)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         path = Path.GetFullPath(path);
         if (Directory.Exists(path))
         {
-            return OpenFolder(path);
+            return OpenFolder(path, isForGuest);
         }
 
         return File.Exists(path)
@@ -36,9 +36,9 @@ internal static class DriverSourceOpening
             { Path = path, Advice = $"Check the path, be it of -DriverSource, of the profile or of the environment variable {Variable}." };
     }
 
-    private static DriverSource OpenFolder(string path)
+    private static DriverSource OpenFolder(string path, bool isForGuest)
     {
-        var folder = new FolderDriverSource(path);
+        var folder = new FolderDriverSource(path, isForGuest);
         if (HasDrivers(folder))
         {
             return folder;

@@ -8,6 +8,11 @@ internal sealed class ExpectedDirectories(DriverSource source, DriverTarget targ
     /// <summary>The directories of these drivers that are not there, for every version that would have been taken.</summary>
     public IEnumerable<string> Missing(IReadOnlyList<string> drivers)
     {
+        if (source.IsForGuest)
+        {
+            return drivers.Select(driver => FullPath($"{driver}.inf"));
+        }
+
         var expected = FindByOs() is { } root
             ? versions.Select(version => $"{root}{OldArchitecture}/{version}")
             : drivers.SelectMany(driver => versions.Select(version => $"{FindByDriver()}{driver}/{version}/{target.InfArchitecture}"));

@@ -16,7 +16,9 @@ internal sealed class FolderDriverSource : DriverSource
     private readonly string _root;
     private readonly List<DriverSourceFile> _files = [];
 
-    public FolderDriverSource(string path)
+    /// <param name="path">The folder.</param>
+    /// <param name="isForGuest">It was named for one Windows, and is for that unless its directories name versions themselves.</param>
+    public FolderDriverSource(string path, bool isForGuest = false)
     {
         Path = path;
         try
@@ -30,7 +32,10 @@ internal sealed class FolderDriverSource : DriverSource
         }
 
         _files.Sort((a, b) => string.CompareOrdinal(a.Path, b.Path));
+        IsForGuest = isForGuest && !_files.Exists(f => Array.Exists(f.Directory.Split('/'), e => DriverDirectories.Version(e) is not null));
     }
+
+    internal override bool IsForGuest { get; }
 
     public override string Path { get; }
 

@@ -1,4 +1,4 @@
-namespace V2V.Engine.Profiles.VirtV2VConf;
+namespace V2V.Engine.Conversion.Software;
 
 /// <summary>Software that has to be installed in a guest.</summary>
 /// <param name="Packages">In the order in which they are installed, missing ones among them.</param>
@@ -14,7 +14,8 @@ public sealed record ResolvedSoftware(IReadOnlyList<SoftwarePackage> Packages, I
             + string.Join(' ', Missing.Select(package => package.Path)))
         {
             Path = Missing[0].FullPath,
-            Advice = $"Put them where the configuration expects them: {string.Join(", ", Missing.Select(package => package.FullPath))}.",
+            Advice = $"Put them where the configuration expects them: {string.Join(", ", Missing.Select(package => package.FullPath))}. "
+                + "-SoftwareRoot names another folder for paths that are relative; without the configuration the guest is converted to what it can drive already.",
         };
 }
 
