@@ -211,7 +211,8 @@ public sealed class LibvirtTargetTests : IDisposable
         Virsh("start", "--paused", pool.Name);
         Assert.Equal("paused", Virsh("domstate", pool.Name).Trim());
         var known = XElement.Parse(Virsh("dumpxml", pool.Name));
-        Assert.Single(known.Descendants("controller").Where(c => (string?)c.Attribute("type") is "scsi" or "sata").Select(c => (string?)c.Attribute("model")).Distinct());
+        var type = bus == DiskBus.Sata ? "sata" : "scsi";
+        Assert.Single(known.Descendants("controller").Where(c => (string?)c.Attribute("type") == type).Select(c => (string?)c.Attribute("model")).Distinct());
     }
 
     /// <summary>Old versions name controllers and adapters that libvirt would not choose by itself.</summary>
