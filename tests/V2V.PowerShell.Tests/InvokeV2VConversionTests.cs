@@ -50,7 +50,7 @@ public sealed class InvokeV2VConversionTests : IDisposable
             "param($p, $o, $a) Invoke-V2VConversion $p -OutputDirectory $o -As $a -Name web -Bridge lan", Repository.SampleGuest, Target, platform).Only<ConversionResult>();
 
         Assert.Equal(suffixes.Split(' ').Select(s => Path.Combine(Target, "web" + s)), result.Descriptions);
-        Assert.Equal([.. result.Descriptions, .. result.Disks], Directory.GetFiles(Target).OrderBy(f => f.EndsWith(".qcow2", StringComparison.Ordinal)).ThenBy(f => result.Descriptions.IndexOf(f)));
+        Assert.Equal(result.Descriptions.Concat(result.Disks).Order(StringComparer.Ordinal), Directory.GetFiles(Target).Order(StringComparer.Ordinal));
         Assert.Equal(platform == "Libvirt" ? Path.Combine(Target, "web.xml") : null, result.DomainXmlPath);
         Assert.Contains(result.Settings, s => s.ToString() == $"As = {platform} (parameter)");
     }
