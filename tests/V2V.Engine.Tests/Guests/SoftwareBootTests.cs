@@ -34,8 +34,8 @@ public sealed class SoftwareBootTests(DebianGuests guests) : IDisposable
         var converted = Convert(disk);
 
         ExternalTool.CheckWithin(
-            TimeSpan.FromMinutes(6), DebianGuests.Script("boot-check.sh"),
-            converted, "--bus", "sata", "--keep", "--nic", "e1000", "--mac", "00:50:56:9a:00:01", "--expect", "V2V-SOFTWARE result=installed");
+            TimeSpan.FromMinutes(16), DebianGuests.Script("boot-check.sh"),
+            converted, "--timeout", "900", "--bus", "sata", "--keep", "--nic", "e1000", "--mac", "00:50:56:9a:00:01", "--expect", "V2V-SOFTWARE result=installed");
 
         var raw = Path.Combine(_out, "after.raw");
         ExternalTool.Check("qemu-img", "convert", "-O", "raw", converted, raw);
