@@ -1,4 +1,5 @@
 using V2V.Engine.Conversion.Windows;
+using V2V.Engine.Conversion.Windows.Drivers;
 using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Tests.Profiles.VirtV2VConf;
 using Xunit;
@@ -53,7 +54,7 @@ public sealed class ConfiguredDriversTests : IDisposable
     [Fact]
     public void A_missing_directory_is_refused_in_the_words_of_the_guide_when_nothing_else_has_drivers()
     {
-        Assert.SkipWhen(V2V.Engine.Conversion.Windows.Drivers.DriverSource.FindInstalled() is not null, "this machine has a virtio-win of its own");
+        Assert.SkipWhen(DriverSource.FindInstalled() is not null, "this machine has a virtio-win of its own");
         var elements = $"<app os='windows' major='6' arch='x86_64' name='virtio'><path>{_folder.Path}/drivers/amd64/Win2008</path></app>";
         using var guest = WindowsGuest.Create("2008R2");
         guest.Options = Options(elements);

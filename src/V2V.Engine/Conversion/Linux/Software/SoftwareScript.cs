@@ -130,7 +130,7 @@ internal static class SoftwareScript
         [ -z "$unfit" ] || finish incomplete "incomplete: installed, but these kernels have no boot image with virtio drivers:$unfit. Build it by hand."
         [ -z '@KERNELS@' ] || [ -n "$new" ] || finish incomplete "incomplete: installed, but no new kernel with virtio drivers is in /lib/modules"
         ! command -v grubby >/dev/null 2>&1 || say "the default kernel is $(grubby --default-kernel)"
-        finish installed "installed: start the guest again, see that it runs the new kernel${new:+ ($new )}, and give its domain virtio devices"
+        finish installed "installed: start the guest again, see that it runs the new kernel${new:+ (${new# })}, and give its domain virtio devices"
 
         """;
 

@@ -41,7 +41,7 @@ public sealed class StageSoftware : LinuxStep
         kernel.Supports("virtio_pci") && (kernel.Supports("virtio_blk") || kernel.Supports("virtio_scsi")) && kernel.Supports("virtio_net");
 
     /// <summary>The packages, all of them checked; null, with a concern, when there are none for the guest.</summary>
-    private static IReadOnlyList<PackageFile>? Resolve(ConversionContext context, GuestSoftware software, InstalledKernel kernel)
+    private static PackageFile[]? Resolve(ConversionContext context, GuestSoftware software, InstalledKernel kernel)
     {
         ResolvedSoftware resolved;
         try
@@ -86,7 +86,7 @@ public sealed class StageSoftware : LinuxStep
         + $"{string.Join(", ", VirtioPackages.Files(context.Guest))} (or newer).",
         advice));
 
-    private static void Stage(ConversionContext context, IReadOnlyList<PackageFile> files)
+    private static void Stage(ConversionContext context, PackageFile[] files)
     {
         // Numbered, so that names that occur twice stay apart and their order is seen.
         var staged = files.Select((file, i) => (File: file, Name: $"{i + 1:00}-{file.Name}")).ToArray();

@@ -18,7 +18,7 @@ internal static class DriverCandidates
         .GroupBy(f => f.Directory)
         .Select(group => (Directory: group.Key, Elements: group.Key.Split('/'), Files: group))
         .Where(d => !IsLeftOut(d.Elements) && (source.IsForGuest || Array.Exists(d.Elements, e => DriverDirectories.IsArchitecture(e, target.Architecture))))
-        .Select(d => (d.Directory, d.Elements, d.Files, Version: source.IsForGuest ? versions.FirstOrDefault() : d.Elements.Select(DriverDirectories.Version).LastOrDefault(v => v is not null)))
+        .Select(d => (d.Directory, d.Elements, d.Files, Version: source.IsForGuest && versions.Count > 0 ? versions[0] : d.Elements.Select(DriverDirectories.Version).LastOrDefault(v => v is not null)))
         .Where(d => d.Version is not null && versions.Contains(d.Version))
         .OrderBy(d => IndexOf(versions, d.Version!))
         .ThenBy(d => IsPerDriver(d.Elements) ? 0 : 1)

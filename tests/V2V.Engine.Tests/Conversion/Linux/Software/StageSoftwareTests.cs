@@ -2,8 +2,6 @@ using System.Runtime.CompilerServices;
 using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Linux;
 using V2V.Engine.Conversion.Linux.Software;
-using V2V.Engine.Conversion.Windows;
-using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Profiles.VirtV2VConf;
 using V2V.Engine.Tests.FileSystems;
