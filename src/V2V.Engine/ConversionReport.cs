@@ -57,7 +57,7 @@ public sealed record ConversionResult
     public TimeSpan Elapsed { get; init; }
 }
 
-/// <param name="Name">"Open", "Inspect", "Check", "Convert", "Verify", "Copy", "Define".</param>
+/// <param name="Name">"Open", "Inspect", "Check", "Convert", "Verify", "Copy", "Compare", "Define".</param>
 /// <param name="Seconds">Wall time.</param>
 public sealed record ConversionPhase(string Name, double Seconds)
 {

@@ -24,6 +24,14 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     [Parameter]
     public SwitchParameter Force { get; set; }
 
+    /// <summary>Reads every disk back after it was written and compares it with the converted guest.</summary>
+    [Parameter]
+    public SwitchParameter Verify { get; set; }
+
+    /// <summary>Copies a disk also when sectors of it cannot be read: they become zeros, and a warning names them.</summary>
+    [Parameter]
+    public SwitchParameter IgnoreReadErrors { get; set; }
+
     protected override void Process(SourceGuest guest)
     {
         if (Name is null)
@@ -51,7 +59,7 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
 
     private void Convert(SourceGuest guest)
     {
-        var conversion = new GuestConversion(guest, Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs });
+        var conversion = new GuestConversion(guest, Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs, VerifyDisks = Verify, IgnoreReadErrors = IgnoreReadErrors });
         var activity = $"Converting {guest.Name}";
         var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {Settings.TargetDescription}";
         if (ShouldProcess(action, action + "?", "Convert guest", out var reason))

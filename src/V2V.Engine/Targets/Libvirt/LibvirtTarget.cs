@@ -216,7 +216,8 @@ public sealed class LibvirtTarget : ConversionTarget
                 "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name, delete the volume, or allow overwriting.")));
         }
 
-        var needed = request.Disks.Sum(d => d.EstimatedBytes);
+        // Block devices have all of their size from the beginning.
+        var needed = request.Disks.Sum(d => Pool.Kind == PoolKind.BlockDevices ? d.Capacity : d.EstimatedBytes);
         var free = Pool.FreeBytes;
         if (free < needed)
         {
