@@ -125,6 +125,11 @@ public sealed class DirectoryTarget : ConversionTarget
         _defined = true;
         List<Concern> concerns = [];
         _files.ForEach(f => Attempt(f.Keep, f.FinalPath, concerns));
+        if (concerns.Count > 0)
+        {
+            _journal.Abandon();
+        }
+
         Attempt(_journal.End, file.FinalPath, concerns);
         return new DefinedDomain(domain.Name, Uuid: null, xml.ToString(), file.FinalPath) { Concerns = concerns };
     }
@@ -145,6 +150,11 @@ public sealed class DirectoryTarget : ConversionTarget
         }
 
         _createdFolders.Clear();
+        if (concerns.Count > 0)
+        {
+            _journal.Abandon();
+        }
+
         Attempt(_journal.End, _folder, concerns);
         return concerns;
     }
@@ -180,7 +190,7 @@ public sealed class DirectoryTarget : ConversionTarget
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "Look at it and delete it by hand."));
+            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
         }
     }
 
@@ -220,10 +230,13 @@ public sealed class DirectoryTarget : ConversionTarget
 
     private void CreateFolder()
     {
+        var noted = _createdFolders.ToArray();
         for (var path = _folder; !Directory.Exists(path) && !_createdFolders.Contains(path) && Path.GetDirectoryName(path) is { } parent; path = parent)
         {
             _createdFolders.Insert(0, path);
         }
+
+        _createdFolders.Except(noted).ToList().ForEach(f => _journal.Add(new MakeFolder(f)));
 
         try
         {

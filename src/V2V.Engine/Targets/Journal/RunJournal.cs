@@ -12,6 +12,7 @@ internal sealed class RunJournal : IDisposable
 
     private readonly string _folder;
     private FileStream? _file;
+    private bool _isAbandoned;
 
     public RunJournal() : this(DefaultFolder)
     {
@@ -36,6 +37,7 @@ internal sealed class RunJournal : IDisposable
     /// <exception cref="TargetException">It cannot be written.</exception>
     public void Add(JournalEntry entry)
     {
+        ObjectDisposedException.ThrowIf(_isAbandoned, this);
         try
         {
             _file ??= Create();
@@ -64,8 +66,19 @@ internal sealed class RunJournal : IDisposable
         }
     }
 
-    /// <summary>Closes the journal as the end of the process would: what is in it stays to be taken back.</summary>
-    public void Dispose() => _file?.Dispose();
+    /// <summary>
+    /// Closes the journal as the end of the process would, and for good: what is in it stays to be taken back by the next run, because this one could
+    /// not do it.
+    /// </summary>
+    public void Abandon()
+    {
+        _file?.Dispose();
+        _file = null;
+        _isAbandoned = true;
+    }
+
+    /// <summary>As <see cref="Abandon"/>.</summary>
+    public void Dispose() => Abandon();
 
     /// <summary>Whoever looks for dead runs passes over empty files, so that this one is locked before it is looked at.</summary>
     private FileStream Create()

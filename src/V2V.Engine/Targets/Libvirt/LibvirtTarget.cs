@@ -8,6 +8,8 @@ namespace V2V.Engine.Targets.Libvirt;
 /// <summary>A storage pool of a libvirt, on this host or another: volumes for the disks, and a domain that is defined, not started.</summary>
 public sealed class LibvirtTarget : ConversionTarget
 {
+    private const string LeftBehind = nameof(LeftBehind);
+
     private const string VhostVsock = "/dev/vhost-vsock";
 
     private readonly string _uri;
@@ -20,6 +22,7 @@ public sealed class LibvirtTarget : ConversionTarget
     private LibvirtHost? _host;
     private bool _overwrite;
     private bool _defined;
+    private bool _mayBeDefined;
 
     /// <param name="uri">Of the libvirt that will run the guest: "qemu:///system", "qemu+ssh://root@kvm1/system".</param>
     /// <param name="pool">Name of a storage pool.</param>
@@ -103,7 +106,7 @@ public sealed class LibvirtTarget : ConversionTarget
 
         TargetVolume volume = Pool.Folder is { } folder && FolderAccess.WhyNotWritable(folder) is null
             ? FolderVolume.Create(Pool, request, _journal)
-            : CreatedVolume.Create(Pool, request, _journal);
+            : CreatedVolume.Create(() => Pool, request, _journal);
         _volumes.Add(volume);
         return new TargetDisk(volume.Writer, volume.Source);
     }
@@ -112,6 +115,7 @@ public sealed class LibvirtTarget : ConversionTarget
     {
         ArgumentNullException.ThrowIfNull(domain);
         List<Concern> concerns = [];
+        Reconnect();
         var xml = DomainXml.Build(Fit(domain, concerns)).ToString();
         TakeNames();
         Pool.Refresh();
@@ -123,25 +127,46 @@ public sealed class LibvirtTarget : ConversionTarget
             Attempt(volume.Keep, volume.Path, concerns);
         }
 
+        if (concerns.Exists(c => c.Id == LeftBehind))
+        {
+            _journal.Abandon();
+        }
+
         Attempt(_journal.End, domain.Name, concerns);
         return new DefinedDomain(domain.Name, uuid, xml, XmlPath: null) { Concerns = concerns };
     }
 
     public override IReadOnlyList<Concern> RollBack()
     {
-        List<Concern> concerns = [];
-        if (_defined || _volumes.Count == 0)
+        if (_defined)
         {
-            return concerns;
+            return [];
         }
 
-        foreach (var volume in _volumes)
+        List<Concern> concerns = [];
+        if (_mayBeDefined)
         {
-            Attempt(volume.Undo, volume.Path, concerns);
+            _mayBeDefined = false;
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, LeftBehind,
+                $"libvirt at {_uri} was lost while the domain was defined: whether it is there, nobody can tell now, so that its disks in {Description} stay.",
+                "The next conversion looks, and removes them if it is not."));
+            _volumes.ForEach(v => v.Writer.Dispose());
+        }
+        else if (_volumes.Count > 0)
+        {
+            Attempt(Reconnect, _poolName, []);
+            _volumes.ForEach(v => Attempt(v.Undo, v.Path, concerns));
+            // A pool that is gone or cannot be reached is looked through anew when it is back.
+            Attempt(Pool.Refresh, _poolName, []);
         }
 
         _volumes.Clear();
-        Attempt(Pool.Refresh, _poolName, concerns);
+        if (concerns.Count > 0)
+        {
+            _journal.Abandon();
+        }
+
         Attempt(_journal.End, _poolName, concerns);
         return concerns;
     }
@@ -157,6 +182,24 @@ public sealed class LibvirtTarget : ConversionTarget
         }
 
         base.Dispose(disposing);
+    }
+
+    /// <summary>
+    /// A copy takes hours, in which libvirt may be restarted. What was asked of the old connection has no effect on the new one: files that were
+    /// written are there all the same, and streams that broke have failed already.
+    /// </summary>
+    private void Reconnect()
+    {
+        try
+        {
+            VirDomainLookupByName.Call(Connection, _poolName)?.Dispose();
+        }
+        catch (LibvirtException) when (!VirConnectIsAlive.Call(Connection))
+        {
+            _pool?.Dispose();
+            _connect?.Dispose();
+            (_pool, _connect, _host) = (null, null, null);
+        }
     }
 
     private void CheckDomain(TargetRequest request, List<Concern> concerns)
@@ -304,10 +347,28 @@ public sealed class LibvirtTarget : ConversionTarget
             using var defined = VirDomainDefineXMLFlags.Call(Connection, name, xml);
             return ReadUuid(defined, name);
         }
+        catch (LibvirtException) when (!VirConnectIsAlive.Call(Connection))
+        {
+            _mayBeDefined = true;
+            throw;
+        }
         catch (LibvirtException) when (old is not null)
         {
-            VirDomainDefineXMLFlags.Call(Connection, name, old, validate: false).Dispose();
+            DefineAgain(name, old);
             throw;
+        }
+    }
+
+    /// <summary>Why the new domain was refused is the error to report; the old one is left to the next run if it has to be.</summary>
+    private void DefineAgain(string name, string old)
+    {
+        try
+        {
+            VirDomainDefineXMLFlags.Call(Connection, name, old, validate: false).Dispose();
+        }
+        catch (LibvirtException)
+        {
+            _journal.Abandon();
         }
     }
 
@@ -332,7 +393,7 @@ public sealed class LibvirtTarget : ConversionTarget
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or V2VException)
         {
-            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "Look at it and delete it by hand."));
+            concerns.Add(new Concern(ConcernSeverity.Warning, LeftBehind, $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
         }
     }
 
