@@ -1,3 +1,4 @@
+using V2V.Engine.Disks;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
@@ -147,7 +148,7 @@ public sealed class ReadErrorTests : IDisposable
         QemuJudge.AssertImage(_guest.Written, _guest["expected"]);
     }
 
-    private sealed class Switched(V2V.Engine.Disks.BlockDevice disk, Func<bool> isBroken) : V2V.Engine.Disks.BlockDevice
+    private sealed class Switched(BlockDevice disk, Func<bool> isBroken) : BlockDevice
     {
         public override long Length => disk.Length;
 
@@ -161,7 +162,7 @@ public sealed class ReadErrorTests : IDisposable
             disk.Read(offset, buffer);
         }
 
-        public override IEnumerable<V2V.Engine.Disks.DiskExtent> Extents(long offset, long length) => disk.Extents(offset, length);
+        public override IEnumerable<DiskExtent> Extents(long offset, long length) => disk.Extents(offset, length);
 
         protected override void Dispose(bool disposing)
         {

@@ -13,6 +13,8 @@ internal sealed class ConversionRuns : IDisposable
 {
     public const int SIGINT = 2;
     public const int SIGKILL = 9;
+    public const int SIGCONT = 18;
+    public const int SIGSTOP = 19;
 
     public const string Guest = "v2v-fault";
 

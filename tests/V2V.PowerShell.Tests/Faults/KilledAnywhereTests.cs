@@ -29,7 +29,7 @@ public sealed class KilledAnywhereTests
             {
                 Assert.True(step < MaximumSteps, $"{call} never came to an end.");
                 var (exitCode, output) = runs.Run(
-                    target.Parameters, "strace", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", $"trace={call}", "-e", $"inject={call}:signal=SIGKILL:when={step}");
+                    target.Parameters, "strace", "-f", "-qq", "-o", "/dev/null", "-e", $"trace={call}", "-e", $"inject={call}:signal=SIGKILL:when={step}");
                 if (exitCode is 128 + ConversionRuns.SIGKILL or ConversionRuns.SIGKILL)
                 {
                     killed++;

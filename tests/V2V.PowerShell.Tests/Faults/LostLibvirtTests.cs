@@ -69,9 +69,12 @@ public sealed class LostLibvirtTests : IDisposable
         ExternalTool.Need("tar", "qemu-img");
         _libvirt.Start();
         using var process = _runs.Start($"-Connection '{_libvirt.LocalUri}' -StoragePool images -DomainType qemu");
-        ConversionRuns.WaitFor(process, ": Copy");
+        ConversionRuns.WaitForCopy(process, 20);
+        // The copy takes less time here than a daemon takes to start.
+        ConversionRuns.Signal(process, ConversionRuns.SIGSTOP);
         _libvirt.Kill();
         _libvirt.Start();
+        ConversionRuns.Signal(process, ConversionRuns.SIGCONT);
         var (exitCode, output) = ConversionRuns.End(process);
         Assert.True(exitCode == 0, output);
         Assert.All(FaultTarget.Disks, disk => Assert.Contains(disk, _libvirt.Virsh("domblklist", ConversionRuns.Guest), StringComparison.Ordinal));

@@ -14,6 +14,9 @@ internal static class DeadRuns
     /// <summary>A journal has some lines for each disk.</summary>
     private const long MaximumLength = 1 << 20;
 
+    /// <summary>How long a journal may be without its first line.</summary>
+    private static readonly TimeSpan EmptyFor = TimeSpan.FromMinutes(1);
+
     /// <summary>A host that does not answer costs each conversion some minutes, so that not every one asks it.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromHours(1);
 
@@ -25,8 +28,8 @@ internal static class DeadRuns
         {
             foreach (var journal in new DirectoryInfo(folder ?? RunJournal.DefaultFolder).EnumerateFiles('*' + RunJournal.Extension))
             {
-                // An empty one is being made, and its run has done nothing yet.
-                if (journal.Length is > 0 and <= MaximumLength)
+                // An empty one may be being made, and its run has done nothing yet.
+                if (journal.Length <= MaximumLength && (journal.Length > 0 || DateTime.UtcNow - journal.LastWriteTimeUtc > EmptyFor))
                 {
                     CleanUp(journal.FullName, concerns);
                 }

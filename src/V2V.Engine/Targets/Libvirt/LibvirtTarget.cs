@@ -95,6 +95,7 @@ public sealed class LibvirtTarget : ConversionTarget
     public override TargetDisk CreateDisk(TargetDiskRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        Reconnect();
         if (!_overwrite && Pool.Contains(request.FileName))
         {
             throw new TargetException(V2VError.TargetExists, $"The volume {request.FileName} exists already in {Description}.")
@@ -158,7 +159,7 @@ public sealed class LibvirtTarget : ConversionTarget
             Attempt(Reconnect, _poolName, []);
             _volumes.ForEach(v => Attempt(v.Undo, v.Path, concerns));
             // A pool that is gone or cannot be reached is looked through anew when it is back.
-            Attempt(Pool.Refresh, _poolName, []);
+            Attempt(() => Pool.Refresh(), _poolName, []);
         }
 
         _volumes.Clear();
