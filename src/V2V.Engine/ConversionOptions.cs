@@ -64,6 +64,15 @@ public sealed record ConversionOptions
     /// <summary>Have the domain started whenever its host is.</summary>
     public bool StartWithHost { get; init; }
 
+    /// <summary>
+    /// Copy a disk also when some of its sectors cannot be read: they become zeros, and a warning names them. What inspection and conversion read
+    /// has to be readable.
+    /// </summary>
+    public bool IgnoreReadErrors { get; init; }
+
+    /// <summary>Read every disk back from the target before the domain is defined, and compare it with the converted guest.</summary>
+    public bool VerifyDisks { get; init; }
+
     /// <summary>Number of threads that read, and number that write, during the copy; 0 lets the machine decide.</summary>
     public int CopyThreads { get; init; }
 }

@@ -67,7 +67,7 @@ public sealed record ConversionResult
     public TimeSpan Elapsed { get; init; }
 }
 
-/// <param name="Name">"Open", "Inspect", "Check", "Convert", "Verify", "Copy", "Define", "Start".</param>
+/// <param name="Name">"Open", "Inspect", "Check", "Convert", "Verify", "Copy", "Compare", "Define", "Start".</param>
 /// <param name="Seconds">Wall time.</param>
 public sealed record ConversionPhase(string Name, double Seconds)
 {

@@ -11,7 +11,7 @@ namespace V2V.Engine;
 
 /// <summary>
 /// The pipeline, from a source guest to a defined domain:
-/// open, inspect, convert, verify, check, copy, define.
+/// open, inspect, convert, verify, check, copy, compare if that is wanted, define.
 /// <para>
 /// The source is opened read-only and every edit goes to an overlay, so a conversion can be run to its end and thrown away: that is what
 /// <see cref="Assess"/> does. <see cref="Convert"/> does the same and then copies the overlaid disks and defines the domain.
@@ -87,13 +87,19 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             var outcome = ConvertInOverlay(opened, clock, cancellation);
 
             clock.Enter("Check", "Checking the source's checksums and the target's space");
-            integrity.Wait();
+            WaitFor(integrity);
             var plans = PlanCopies(opened, cancellation);
             var (request, description) = CheckTarget(opened, outcome.Hardware, target, plans);
 
             clock.Enter("Copy", "Copying the disks");
-            var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation);
+            var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation, options.VerifyDisks);
             var boot = BootFiles(opened, outcome.Hardware)?.Write(target, cancellation);
+            _concerns.AddRange(copy.Concerns);
+            if (options.VerifyDisks)
+            {
+                clock.Enter("Compare", "Comparing the written disks");
+                copy.Compare(cancellation);
+            }
 
             clock.Enter("Define", "Defining the domain");
             cancellation.ThrowIfCancellationRequested();
@@ -112,6 +118,20 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             }
 
             throw;
+        }
+    }
+
+    /// <summary>What cannot be read of a disk cannot be part of its checksum either.</summary>
+    private void WaitFor(IntegrityCheck integrity)
+    {
+        try
+        {
+            integrity.Wait();
+        }
+        catch (DiskImageException e) when (options.IgnoreReadErrors && CopiedDisk.IsReadError(e))
+        {
+            _concerns.Add(new Concern(
+                ConcernSeverity.Warning, "ChecksumNotChecked", $"The source's checksums could not be compared: {e.Message}", "Look at what -IgnoreReadErrors left out."));
         }
     }
 
@@ -206,7 +226,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     }
 
     private IReadOnlyList<CopyPlan> PlanCopies(OpenedGuest opened, CancellationToken cancellation) =>
-        opened.PlanCopies(ImageWriters.Granularity(_format), cancellation);
+        opened.PlanCopies(ImageWriters.Granularity(_format), options.IgnoreReadErrors, cancellation);
 
     /// <summary>
     /// Asks the target, now that hardware, networks and sizes are known, and returns what it was asked, and the domain as its host can run it, but

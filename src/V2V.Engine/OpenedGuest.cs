@@ -1,8 +1,10 @@
+using System.Globalization;
 using V2V.Engine.Disks;
 using V2V.Engine.Disks.Overlay;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
+using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
 using V2V.Engine.Volumes;
 
@@ -93,8 +95,30 @@ internal sealed class OpenedGuest : IDisposable
     }
 
     /// <summary>What is to be copied of each disk.</summary>
-    public IReadOnlyList<CopyPlan> PlanCopies(int granularity, CancellationToken cancellation) =>
-        [.. _disks.Select((disk, i) => CopyPlan.Create(disk, UnusedRanges(i), granularity, cancellation))];
+    public IReadOnlyList<CopyPlan> PlanCopies(int granularity, bool ignoresReadErrors, CancellationToken cancellation) =>
+        [.. _disks.Select((disk, i) => CopyPlan.Create(
+            new CopiedDisk(disk, Source.Disks[i], i + 1, offset => Locate(i, offset), ignoresReadErrors), UnusedRanges(i), granularity, cancellation))];
+
+    /// <summary>Where in the guest a byte of a disk is, for messages: "byte 4096 of disk 1, partition 2"; null where no volume is.</summary>
+    private string? Locate(int diskIndex, long offset)
+    {
+        // A logical volume lies in a partition, and says more.
+        foreach (var volume in Volumes.OrderByDescending(v => v.Kind == VolumeKind.LogicalVolume))
+        {
+            long before = 0;
+            foreach (var range in volume.DiskRanges(0, volume.Device.Length))
+            {
+                if (range.DiskIndex == diskIndex && offset >= range.Offset && offset < range.Offset + range.Length)
+                {
+                    return string.Create(CultureInfo.InvariantCulture, $"byte {before + offset - range.Offset} of {volume.DisplayName}");
+                }
+
+                before += range.Length;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The ranges of a volume that hold nothing of use.</summary>
     private static IEnumerable<ByteRange> UnusedRanges(GuestVolume found) =>

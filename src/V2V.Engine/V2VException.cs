@@ -57,6 +57,8 @@ public enum V2VError
     TargetUnavailable,
     TargetUnsupported,
     TargetWriteFailed,
+    /// <summary>What was read back of a written disk is not what was written.</summary>
+    TargetDiffers,
 
     LibvirtUnavailable,
     LibvirtFailed,
@@ -111,7 +113,11 @@ public class V2VException : Exception
 public sealed class SourceException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
 
 /// <summary>A virtual disk image cannot be read: corrupt, unsupported, missing, or leading out of its folder.</summary>
-public sealed class DiskImageException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);
+public sealed class DiskImageException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner)
+{
+    /// <summary>It is these bytes that cannot be read (a bad sector, a damaged block), while others of the image may be sound.</summary>
+    internal bool IsConfined { get; init; }
+}
 
 /// <summary>A partition table or volume manager's metadata cannot be used.</summary>
 public sealed class VolumeException(V2VError error, string message, Exception? inner = null) : V2VException(error, message, inner);

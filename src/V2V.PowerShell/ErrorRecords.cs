@@ -48,6 +48,7 @@ public static class ErrorRecords
         [V2VError.TargetUnavailable] = ErrorCategory.ResourceUnavailable,
         [V2VError.TargetUnsupported] = ErrorCategory.NotImplemented,
         [V2VError.TargetWriteFailed] = ErrorCategory.WriteError,
+        [V2VError.TargetDiffers] = ErrorCategory.InvalidResult,
         [V2VError.LibvirtUnavailable] = ErrorCategory.ConnectionError,
         [V2VError.LibvirtFailed] = ErrorCategory.InvalidOperation,
         [V2VError.ProfileNotFound] = ErrorCategory.ObjectNotFound,

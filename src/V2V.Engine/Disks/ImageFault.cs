@@ -16,6 +16,7 @@ internal static class ImageFault
         Path = file.Path,
         Format = format,
         Offset = offset,
+        IsConfined = true,
         Advice = "Copy it again from its origin and compare the sizes; 'qemu-img check' or the hypervisor's own tool may repair it.",
     };
 

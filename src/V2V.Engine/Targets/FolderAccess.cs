@@ -1,3 +1,5 @@
+using V2V.Engine.Targets.Images;
+
 namespace V2V.Engine.Targets;
 
 /// <summary>What this process may do in a folder.</summary>
@@ -5,10 +7,16 @@ internal static class FolderAccess
 {
     /// <summary>
     /// The reason why no file can be created; null if one can. Permissions, ACLs, read-only mounts and root-squashing servers each have
-    /// their say, so it is tried: with an empty file that is gone at once.
+    /// their say, so it is tried: with an empty file that is gone at once, and where it can be had without a name.
     /// </summary>
     public static string? WhyNotWritable(string folder)
     {
+        if (UnnamedFile.TryCreate(folder) is { } unnamed)
+        {
+            unnamed.Dispose();
+            return null;
+        }
+
         try
         {
             using (new FileStream(Path.Combine(folder, $".v2v-{Guid.NewGuid():N}"), new FileStreamOptions

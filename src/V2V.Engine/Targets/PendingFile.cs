@@ -72,7 +72,7 @@ internal sealed class PendingFile
         Writer?.Dispose();
         if (IsCreated)
         {
-            File.Delete(_hasName ? FinalPath : TemporaryPath);
+            Delete(_hasName ? FinalPath : TemporaryPath);
             IsCreated = false;
         }
 
@@ -80,6 +80,18 @@ internal sealed class PendingFile
         {
             File.Move(FinalPath + BackupSuffix, FinalPath, overwrite: true);
             _hasBackup = false;
+        }
+    }
+
+    private static void Delete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody removed the folder with all that was in it.
         }
     }
 

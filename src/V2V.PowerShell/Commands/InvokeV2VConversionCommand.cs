@@ -36,6 +36,14 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     [Parameter]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>Reads every disk back after it was written and compares it with the converted guest.</summary>
+    [Parameter]
+    public SwitchParameter Verify { get; set; }
+
+    /// <summary>Copies a disk also when sectors of it cannot be read: they become zeros, and a warning names them.</summary>
+    [Parameter]
+    public SwitchParameter IgnoreReadErrors { get; set; }
+
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
@@ -98,6 +106,8 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     {
         Root = Root,
         AsIs = AsIs,
+        VerifyDisks = Verify,
+        IgnoreReadErrors = IgnoreReadErrors,
         DefinesDomain = !PassThru,
         Start = Start,
         StartWithHost = AutoStart,

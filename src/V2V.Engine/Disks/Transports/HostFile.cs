@@ -77,6 +77,8 @@ public sealed class HostFile : DiskFile
             {
                 Path = Path,
                 Offset = offset,
+                // A file that has become shorter is being changed by somebody.
+                IsConfined = e is not EndOfStreamException,
             };
         }
     }

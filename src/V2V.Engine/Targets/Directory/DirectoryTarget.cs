@@ -134,6 +134,11 @@ public sealed class DirectoryTarget : ConversionTarget
         _defined = true;
         List<Concern> concerns = [];
         _files.ForEach(f => Attempt(f.Keep, f.FinalPath, concerns));
+        if (concerns.Count > 0)
+        {
+            _journal.Abandon();
+        }
+
         Attempt(_journal.End, _folder, concerns);
         var paths = described.ConvertAll(f => f.FinalPath);
         return new DefinedDomain(
@@ -160,6 +165,11 @@ public sealed class DirectoryTarget : ConversionTarget
         }
 
         _createdFolders.Clear();
+        if (concerns.Count > 0)
+        {
+            _journal.Abandon();
+        }
+
         Attempt(_journal.End, _folder, concerns);
         return concerns;
     }
@@ -193,7 +203,7 @@ public sealed class DirectoryTarget : ConversionTarget
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "Look at it and delete it by hand."));
+            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
         }
     }
 
@@ -256,10 +266,13 @@ public sealed class DirectoryTarget : ConversionTarget
 
     private void CreateFolder()
     {
+        var noted = _createdFolders.ToArray();
         for (var path = _folder; !Directory.Exists(path) && !_createdFolders.Contains(path) && Path.GetDirectoryName(path) is { } parent; path = parent)
         {
             _createdFolders.Insert(0, path);
         }
+
+        _createdFolders.Except(noted).ToList().ForEach(f => _journal.Add(new MakeFolder(f)));
 
         try
         {

@@ -32,6 +32,8 @@ internal sealed class BlockDeviceFile : ImageFile
 
     public override long BytesWritten => Interlocked.Read(ref _bytesWritten);
 
+    public override long Length => _deviceLength;
+
     /// <exception cref="TargetException">It does not exist or may not be written.</exception>
     public static BlockDeviceFile Open(string path)
     {
@@ -84,7 +86,26 @@ internal sealed class BlockDeviceFile : ImageFile
         }
     }
 
-    public override void Read(long offset, Span<byte> buffer) => throw new InvalidOperationException("A raw image has no metadata to read back.");
+    public override void Read(long offset, Span<byte> buffer)
+    {
+        try
+        {
+            for (int read; buffer.Length > 0; buffer = buffer[read..], offset += read)
+            {
+                read = RandomAccess.Read(_handle, buffer, offset);
+                if (read == 0)
+                {
+                    throw new EndOfStreamException("The device is shorter than what was written to it.");
+                }
+            }
+        }
+        catch (Exception e) when (TargetErrors.IsFileError(e))
+        {
+            throw TargetErrors.Translate(e, Path, "raw", $"{Path}: reading back from offset {offset} failed");
+        }
+    }
+
+    public override void ForgetCached() => PageCache.Drop(_handle);
 
     public override void Flush()
     {

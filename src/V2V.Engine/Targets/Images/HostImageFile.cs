@@ -1,4 +1,6 @@
 using Microsoft.Win32.SafeHandles;
+using V2V.Engine.Disks;
+using V2V.Engine.Disks.Transports;
 
 namespace V2V.Engine.Targets.Images;
 
@@ -27,6 +29,8 @@ internal sealed class HostImageFile : ImageFile
     public override string Path { get; }
 
     public override long BytesWritten => Interlocked.Read(ref _bytesWritten);
+
+    public override long Length => RandomAccess.GetLength(_handle);
 
     public static HostImageFile Create(string path, ImageFormat format, bool createNew)
     {
@@ -138,9 +142,13 @@ internal sealed class HostImageFile : ImageFile
         }
         catch (Exception e) when (TargetErrors.IsFileError(e))
         {
-            throw TargetErrors.Translate(e, Path, _format, $"{Path}: reading metadata back from offset {offset} failed");
+            throw TargetErrors.Translate(e, Path, _format, $"{Path}: reading back from offset {offset} failed");
         }
     }
+
+    public override IEnumerable<DiskExtent> Extents(long offset, long length) => FileHoles.Extents(_handle, offset, length);
+
+    public override void ForgetCached() => PageCache.Drop(_handle);
 
     /// <summary>File systems that allocate late report a full disk here.</summary>
     public override void Flush()

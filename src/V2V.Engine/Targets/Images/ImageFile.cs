@@ -1,3 +1,5 @@
+using V2V.Engine.Disks;
+
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>What the bytes of an image are written into, wherever it is: positional writes from any thread, errors in the engine's words.</summary>
@@ -7,6 +9,9 @@ internal abstract class ImageFile : IDisposable
     public abstract string Path { get; }
 
     public abstract long BytesWritten { get; }
+
+    /// <summary>Size in bytes.</summary>
+    public abstract long Length { get; }
 
     /// <summary>Sets the length; what is added reads as zeros.</summary>
     public abstract void SetLength(long length);
@@ -19,8 +24,17 @@ internal abstract class ImageFile : IDisposable
     /// <summary>Reads back what was written before.</summary>
     public abstract void Read(long offset, Span<byte> buffer);
 
+    /// <summary>The runs of data and holes that cover a range, in order and without gaps. Without knowledge all is data.</summary>
+    public virtual IEnumerable<DiskExtent> Extents(long offset, long length) =>
+        length > 0 ? [new DiskExtent(offset, length, IsZero: false)] : [];
+
     /// <summary>Waits until everything that was written is on stable storage.</summary>
     public abstract void Flush();
+
+    /// <summary>Has what is read after this come from the disk, not from the host's memory, as far as the host can be made to.</summary>
+    public virtual void ForgetCached()
+    {
+    }
 
     /// <summary>Gives the file its name, if it was made without one.</summary>
     public virtual void TakeName()

@@ -21,6 +21,9 @@ public abstract class ImageWriter : IDisposable
     /// <summary>Writes the remaining metadata and makes the image durable. The image is valid only after this.</summary>
     public abstract void Complete();
 
+    /// <summary>The file that is written, to be read again when the image is complete; null when there is none.</summary>
+    internal virtual ImageFile? File => null;
+
     /// <summary>Gives the file its name, if it was made without one (<see cref="ImageWriters.CreateUnnamed"/>).</summary>
     /// <exception cref="TargetException">The name is taken, or the folder cannot be written.</exception>
     internal virtual void TakeName()

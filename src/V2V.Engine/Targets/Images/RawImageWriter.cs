@@ -32,6 +32,8 @@ internal sealed class RawImageWriter : ImageWriter
 
     public override void Complete() => _file.Flush();
 
+    internal override ImageFile File => _file;
+
     internal override void TakeName() => _file.TakeName();
 
     protected override void Dispose(bool disposing)

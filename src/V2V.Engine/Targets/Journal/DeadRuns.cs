@@ -1,4 +1,4 @@
-using System.Text;
+using System.Globalization;
 using System.Text.Json;
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Targets.Libvirt;
@@ -14,6 +14,12 @@ internal static class DeadRuns
     /// <summary>A journal has some lines for each disk.</summary>
     private const long MaximumLength = 1 << 20;
 
+    /// <summary>How long a journal may be without its first line.</summary>
+    private static readonly TimeSpan EmptyFor = TimeSpan.FromMinutes(1);
+
+    /// <summary>A host that does not answer costs each conversion some minutes, so that not every one asks it.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromHours(1);
+
     /// <summary>What was found and done about it; nothing when all runs ended in order.</summary>
     public static IReadOnlyList<Concern> CleanUp(string? folder = null)
     {
@@ -22,8 +28,8 @@ internal static class DeadRuns
         {
             foreach (var journal in new DirectoryInfo(folder ?? RunJournal.DefaultFolder).EnumerateFiles('*' + RunJournal.Extension))
             {
-                // An empty one is being made, and its run has done nothing yet.
-                if (journal.Length is > 0 and <= MaximumLength)
+                // An empty one may be being made, and its run has done nothing yet.
+                if (journal.Length <= MaximumLength && (journal.Length > 0 || DateTime.UtcNow - journal.LastWriteTimeUtc > EmptyFor))
                 {
                     CleanUp(journal.FullName, concerns);
                 }
@@ -48,20 +54,39 @@ internal static class DeadRuns
 
             try
             {
-                Settle(Read(file), concerns);
+                var entries = Read(file);
+                if (entries.LastOrDefault() is AskInVain last && DateTime.UtcNow - last.Time < Pause && DateTime.UtcNow >= last.Time)
+                {
+                    concerns.Add(Left(path, last));
+                    return;
+                }
+
+                Settle(entries, concerns);
+            }
+            catch (UnreachableException e)
+            {
+                var note = new AskInVain(DateTime.UtcNow, e.Message);
+                Note(file, note);
+                concerns.Add(Left(path, note));
+                return;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or LibvirtException)
             {
                 // The journal stays: the next run tries again.
-                concerns.Add(new Concern(
-                    ConcernSeverity.Warning, "LeftBehind", $"What an earlier run that was stopped left behind could not be removed: {e.Message}",
-                    $"Remove what {path} names, and that file."));
+                concerns.Add(Left(path, e.Message, ""));
                 return;
             }
         }
 
         File.Delete(path);
     }
+
+    private static Concern Left(string path, AskInVain last) => Left(
+        path, last.Why, string.Create(CultureInfo.InvariantCulture, $" That was at {last.Time.ToLocalTime():HH:mm}; it is tried again once {Pause.TotalMinutes:0} minutes have passed."));
+
+    private static Concern Left(string path, string why, string when) => new(
+        ConcernSeverity.Warning, "LeftBehind", $"What an earlier run that was stopped left behind could not be removed: {why}{when}",
+        $"Remove what {path} names, and that file.");
 
     private static FileStream? TryLock(string path)
     {
@@ -75,16 +100,18 @@ internal static class DeadRuns
         }
     }
 
-    /// <summary>The entries, without a last line that the run could not finish.</summary>
+    /// <summary>The entries, without a last line that the run could not finish; the file then ends before it.</summary>
     private static List<JournalEntry> Read(FileStream file)
     {
         List<JournalEntry> entries = [];
-        using var reader = new StreamReader(file, Encoding.UTF8, leaveOpen: true);
-        while (reader.ReadLine() is { Length: > 0 } line)
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        var start = 0;
+        for (int length; (length = bytes.AsSpan(start).IndexOf((byte)'\n')) > 0; start += length + 1)
         {
             try
             {
-                entries.Add(JsonSerializer.Deserialize(line, JournalJson.Default.JournalEntry)!);
+                entries.Add(JsonSerializer.Deserialize(bytes.AsSpan(start, length), JournalJson.Default.JournalEntry)!);
             }
             catch (JsonException)
             {
@@ -92,7 +119,24 @@ internal static class DeadRuns
             }
         }
 
+        file.Position = start;
         return entries;
+    }
+
+    /// <summary>Writes a note behind the last entry that was read.</summary>
+    private static void Note(FileStream file, JournalEntry entry)
+    {
+        try
+        {
+            file.SetLength(file.Position);
+            JsonSerializer.Serialize(file, entry, JournalJson.Default.JournalEntry);
+            file.WriteByte((byte)'\n');
+            file.Flush(flushToDisk: true);
+        }
+        catch (IOException)
+        {
+            // Then the next run does not wait.
+        }
     }
 
     private static void Settle(List<JournalEntry> entries, List<Concern> concerns)
@@ -103,6 +147,7 @@ internal static class DeadRuns
         {
             var removed = (entry, isComplete) switch
             {
+                (MakeFolder folder, false) => DeleteIfEmpty(folder.Path),
                 (MakeFile file, false) => Delete(file.Path),
                 (NameFile file, false) => TakeBack(file),
                 (NameFile { Backup: { } backup }, true) => Delete(backup),
@@ -118,9 +163,21 @@ internal static class DeadRuns
         }
     }
 
+    private static ConnectHandle Connect(string uri)
+    {
+        try
+        {
+            return LibvirtHost.Connect(uri);
+        }
+        catch (LibvirtException e)
+        {
+            throw new UnreachableException(e.Message, e);
+        }
+    }
+
     private static bool IsDefined(DefineDomain entry)
     {
-        using var connect = LibvirtHost.Connect(entry.Connection);
+        using var connect = Connect(entry.Connection);
         using var domain = VirDomainLookupByName.Call(connect, entry.Name);
         return domain is not null && VirDomainGetUUIDString.Call(domain, entry.Name) != entry.OldUuid;
     }
@@ -130,7 +187,7 @@ internal static class DeadRuns
     {
         if (entry.OldXml is not null)
         {
-            using var connect = LibvirtHost.Connect(entry.Connection);
+            using var connect = Connect(entry.Connection);
             using var domain = VirDomainLookupByName.Call(connect, entry.Name);
             if (domain is null)
             {
@@ -150,6 +207,17 @@ internal static class DeadRuns
 
         File.Delete(path);
         return path;
+    }
+
+    private static string? DeleteIfEmpty(string folder)
+    {
+        if (!System.IO.Directory.Exists(folder) || System.IO.Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            return null;
+        }
+
+        System.IO.Directory.Delete(folder);
+        return folder;
     }
 
     /// <summary>Removes a file that has its final name, if it is still the run's, and puts back what it had replaced.</summary>
@@ -172,7 +240,7 @@ internal static class DeadRuns
 
     private static string? Delete(MakeVolume entry, string name)
     {
-        using var connect = LibvirtHost.Connect(entry.Connection);
+        using var connect = Connect(entry.Connection);
         using var pool = VirStoragePoolLookupByName.Call(connect, entry.Pool);
         using var volume = pool is null ? null : VirStorageVolLookupByName.Call(pool, name);
         if (volume is null)
@@ -183,4 +251,7 @@ internal static class DeadRuns
         VirStorageVolDelete.Call(volume, name);
         return $"{entry.Pool}/{name}";
     }
+
+    /// <summary>The libvirt that has to be asked does not answer.</summary>
+    private sealed class UnreachableException(string message, Exception inner) : Exception(message, inner);
 }

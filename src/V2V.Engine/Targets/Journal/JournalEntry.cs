@@ -4,12 +4,17 @@ namespace V2V.Engine.Targets.Journal;
 
 /// <summary>A line of a journal: what a run is about to do, or has done, at its target.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "did")]
+[JsonDerivedType(typeof(MakeFolder), "makeFolder")]
 [JsonDerivedType(typeof(MakeFile), "makeFile")]
 [JsonDerivedType(typeof(NameFile), "nameFile")]
 [JsonDerivedType(typeof(MakeVolume), "makeVolume")]
 [JsonDerivedType(typeof(DefineDomain), "defineDomain")]
 [JsonDerivedType(typeof(CompleteRun), "complete")]
+[JsonDerivedType(typeof(AskInVain), "askInVain")]
 internal abstract record JournalEntry;
+
+/// <summary>A folder that did not exist is about to be made.</summary>
+internal sealed record MakeFolder(string Path) : JournalEntry;
 
 /// <summary>A file was made under a name that is not its final one.</summary>
 internal sealed record MakeFile(string Path) : JournalEntry;
@@ -38,6 +43,11 @@ internal sealed record DefineDomain(string Connection, string Name, Guid? OldUui
 
 /// <summary>The guest is there: nothing will be taken back.</summary>
 internal sealed record CompleteRun : JournalEntry;
+
+/// <summary>A later run could not reach the libvirt that has to be asked; the next ones wait a while before they try it again.</summary>
+/// <param name="Time">When that was, in UTC.</param>
+/// <param name="Why">What it said.</param>
+internal sealed record AskInVain(DateTime Time, string Why) : JournalEntry;
 
 [JsonSerializable(typeof(JournalEntry))]
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using V2V.Engine.Targets.Images;
 
 namespace V2V.Engine.Targets.Journal;
 
@@ -12,6 +13,9 @@ internal sealed class RunJournal : IDisposable
 
     private readonly string _folder;
     private FileStream? _file;
+    private string _path = "";
+    private bool _isUnnamed;
+    private bool _isAbandoned;
 
     public RunJournal() : this(DefaultFolder)
     {
@@ -36,12 +40,14 @@ internal sealed class RunJournal : IDisposable
     /// <exception cref="TargetException">It cannot be written.</exception>
     public void Add(JournalEntry entry)
     {
+        ObjectDisposedException.ThrowIf(_isAbandoned, this);
         try
         {
             _file ??= Create();
             JsonSerializer.Serialize(_file, entry, JournalJson.Default.JournalEntry);
             _file.WriteByte((byte)'\n');
             _file.Flush(flushToDisk: true);
+            TakeName();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -60,18 +66,48 @@ internal sealed class RunJournal : IDisposable
         {
             _file = null;
             file.Dispose();
-            File.Delete(file.Name);
+            File.Delete(_path);
         }
     }
 
-    /// <summary>Closes the journal as the end of the process would: what is in it stays to be taken back.</summary>
-    public void Dispose() => _file?.Dispose();
+    /// <summary>
+    /// Closes the journal as the end of the process would, and for good: what is in it stays to be taken back by the next run, because this one could
+    /// not do it.
+    /// </summary>
+    public void Abandon()
+    {
+        _file?.Dispose();
+        _file = null;
+        _isAbandoned = true;
+    }
 
-    /// <summary>Whoever looks for dead runs passes over empty files, so that this one is locked before it is looked at.</summary>
+    /// <summary>As <see cref="Abandon"/>.</summary>
+    public void Dispose() => Abandon();
+
+    /// <summary>
+    /// A file that is locked before others can see it, and that they see when its first line is in it. Where the host has no files without a name,
+    /// it is empty for a moment, and whoever looks for dead runs passes over it.
+    /// </summary>
     private FileStream Create()
     {
         System.IO.Directory.CreateDirectory(_folder);
-        return new FileStream(
-            Path.Combine(_folder, $"{DateTime.UtcNow:yyyyMMddTHHmmss}-{Guid.NewGuid():N}{Extension}"), FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        _path = Path.Combine(_folder, $"{DateTime.UtcNow:yyyyMMddTHHmmss}-{Guid.NewGuid():N}{Extension}");
+        if (UnnamedFile.TryCreate(_folder) is not { } handle)
+        {
+            return new FileStream(_path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+        }
+
+        FileLock.Take(handle);
+        _isUnnamed = true;
+        return new FileStream(handle, FileAccess.Write);
+    }
+
+    private void TakeName()
+    {
+        if (_isUnnamed)
+        {
+            UnnamedFile.Link(_file!.SafeFileHandle, _path);
+            _isUnnamed = false;
+        }
     }
 }

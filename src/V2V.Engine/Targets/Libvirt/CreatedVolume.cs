@@ -10,13 +10,14 @@ namespace V2V.Engine.Targets.Libvirt;
 /// </summary>
 internal sealed class CreatedVolume : TargetVolume
 {
-    private readonly LibvirtPool _pool;
+    private readonly Func<LibvirtPool> _pool;
     private readonly string _name;
     private readonly string? _replaced;
 
-    private CreatedVolume(LibvirtPool pool, string name, string? replaced, string path, ImageFormat format, ImageWriter writer)
+    private CreatedVolume(Func<LibvirtPool> findPool, string name, string? replaced, string path, ImageFormat format, ImageWriter writer)
     {
-        _pool = pool;
+        var pool = findPool();
+        _pool = findPool;
         _name = name;
         _replaced = replaced;
         Path = path;
@@ -30,8 +31,12 @@ internal sealed class CreatedVolume : TargetVolume
 
     public override DomainDiskSource Source { get; }
 
-    public static CreatedVolume Create(LibvirtPool pool, TargetDiskRequest request, RunJournal journal)
+    /// <param name="findPool">The pool, by a connection that may be another each time: what was made has to be taken back also when one was lost.</param>
+    /// <param name="request">The disk.</param>
+    /// <param name="journal">Where it is noted.</param>
+    public static CreatedVolume Create(Func<LibvirtPool> findPool, TargetDiskRequest request, RunJournal journal)
     {
+        var pool = findPool();
         var replaced = pool.Contains(request.FileName) ? request.FileName : null;
         var name = pool.FreeName(request.FileName);
         var volume = pool.Create(name, request);
@@ -40,12 +45,12 @@ internal sealed class CreatedVolume : TargetVolume
             // Only what is there is noted: a volume of this name that somebody made later would not be ours to delete.
             journal.Add(new MakeVolume(pool.Uri, pool.Name, name, replaced));
             var path = VirStorageVolGetPath.Call(volume, name);
-            return new CreatedVolume(pool, name, replaced, path, request.Format, ImageWriters.Create(Open(pool, volume, path, request), request));
+            return new CreatedVolume(findPool, name, replaced, path, request.Format, ImageWriters.Create(Open(pool, volume, path, request), request));
         }
         catch
         {
             volume.Dispose();
-            pool.Delete(name);
+            DeleteOrLeave(pool, name, journal);
             throw;
         }
     }
@@ -55,14 +60,27 @@ internal sealed class CreatedVolume : TargetVolume
     public override void Undo()
     {
         Writer.Dispose();
-        _pool.Delete(_name);
+        _pool().Delete(_name);
     }
 
     public override void Keep()
     {
         if (_replaced is not null)
         {
-            _pool.Delete(_replaced);
+            _pool().Delete(_replaced);
+        }
+    }
+
+    /// <summary>The error that is under way is the one to report; what cannot be deleted is left to the next run.</summary>
+    private static void DeleteOrLeave(LibvirtPool pool, string name, RunJournal journal)
+    {
+        try
+        {
+            pool.Delete(name);
+        }
+        catch (LibvirtException)
+        {
+            journal.Abandon();
         }
     }
 

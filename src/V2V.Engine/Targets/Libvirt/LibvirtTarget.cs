@@ -10,6 +10,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
 {
     private const string UsualArchitecture = "x86_64";
     private const string UsualMachine = "q35";
+    private const string LeftBehind = nameof(LeftBehind);
 
     private readonly string _uri;
     private readonly string _poolName;
@@ -22,6 +23,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
     private bool _overwrite;
     private bool _definesDomain = true;
     private bool _isDone;
+    private bool _mayBeDefined;
 
     /// <param name="uri">Of the libvirt that will run the guest: "qemu:///system", "qemu+ssh://root@kvm1/system".</param>
     /// <param name="pool">Name of a storage pool.</param>
@@ -89,6 +91,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
     public override TargetDisk CreateDisk(TargetDiskRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
+        Reconnect();
         if (!_overwrite && Pool.Contains(request.FileName))
         {
             throw new TargetException(V2VError.TargetExists, $"The volume {request.FileName} exists already in {Description}.")
@@ -100,7 +103,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
 
         TargetVolume volume = Pool.Folder is { } folder && FolderAccess.WhyNotWritable(folder) is null
             ? FolderVolume.Create(Pool, request, _journal)
-            : CreatedVolume.Create(Pool, request, _journal);
+            : CreatedVolume.Create(() => Pool, request, _journal);
         _volumes.Add(volume);
         return new TargetDisk(volume.Writer, volume.Source);
     }
@@ -109,6 +112,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
     {
         ArgumentNullException.ThrowIfNull(domain);
         List<Concern> concerns = [];
+        Reconnect();
         var xml = DomainXml.Build(domain).ToString();
         TakeNames();
         Pool.Refresh();
@@ -118,6 +122,11 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         foreach (var volume in _volumes)
         {
             Attempt(volume.Keep, volume.Path, concerns);
+        }
+
+        if (concerns.Exists(c => c.Id == LeftBehind))
+        {
+            _journal.Abandon();
         }
 
         Attempt(_journal.End, domain.Name, concerns);
@@ -138,19 +147,35 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
 
     public override IReadOnlyList<Concern> RollBack()
     {
-        List<Concern> concerns = [];
-        if (_isDone || _volumes.Count == 0)
+        if (_isDone)
         {
-            return concerns;
+            return [];
         }
 
-        foreach (var volume in _volumes)
+        List<Concern> concerns = [];
+        if (_mayBeDefined)
         {
-            Attempt(volume.Undo, volume.Path, concerns);
+            _mayBeDefined = false;
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, LeftBehind,
+                $"libvirt at {_uri} was lost while the domain was defined: whether it is there, nobody can tell now, so that its disks in {Description} stay.",
+                "The next conversion looks, and removes them if it is not."));
+            _volumes.ForEach(v => v.Writer.Dispose());
+        }
+        else if (_volumes.Count > 0)
+        {
+            Attempt(Reconnect, _poolName, []);
+            _volumes.ForEach(v => Attempt(v.Undo, v.Path, concerns));
+            // A pool that is gone or cannot be reached is looked through anew when it is back.
+            Attempt(() => Pool.Refresh(), _poolName, []);
         }
 
         _volumes.Clear();
-        Attempt(Pool.Refresh, _poolName, concerns);
+        if (concerns.Count > 0)
+        {
+            _journal.Abandon();
+        }
+
         Attempt(_journal.End, _poolName, concerns);
         return concerns;
     }
@@ -166,6 +191,24 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         }
 
         base.Dispose(disposing);
+    }
+
+    /// <summary>
+    /// A copy takes hours, in which libvirt may be restarted. What was asked of the old connection has no effect on the new one: files that were
+    /// written are there all the same, and streams that broke have failed already.
+    /// </summary>
+    private void Reconnect()
+    {
+        try
+        {
+            VirDomainLookupByName.Call(Connection, _poolName)?.Dispose();
+        }
+        catch (LibvirtException) when (!VirConnectIsAlive.Call(Connection))
+        {
+            _pool?.Dispose();
+            _connect?.Dispose();
+            (_pool, _connect, _host) = (null, null, null);
+        }
     }
 
     private void CheckDomain(TargetRequest request, List<Concern> concerns)
@@ -225,7 +268,8 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
                 "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name, delete the volume, or allow overwriting.")));
         }
 
-        var needed = request.Disks.Sum(d => d.EstimatedBytes);
+        // Block devices have all of their size from the beginning.
+        var needed = request.Disks.Sum(d => Pool.Kind == PoolKind.BlockDevices ? d.Capacity : d.EstimatedBytes);
         var free = Pool.FreeBytes;
         if (free < needed)
         {
@@ -281,15 +325,33 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             using var defined = VirDomainDefineXMLFlags.Call(Connection, name, xml);
             return ReadUuid(defined, name);
         }
+        catch (LibvirtException) when (!VirConnectIsAlive.Call(Connection))
+        {
+            _mayBeDefined = true;
+            throw;
+        }
         catch (LibvirtException) when (old is not null)
         {
-            VirDomainDefineXMLFlags.Call(Connection, name, old, validate: false).Dispose();
+            DefineAgain(name, old);
             throw;
         }
     }
 
     private DomainHandle FindDomain(string name) => VirDomainLookupByName.Call(Connection, name)
         ?? throw new LibvirtException(V2VError.LibvirtFailed, $"There is no domain {name} at {_uri} any more.") { Path = name };
+
+    /// <summary>Why the new domain was refused is the error to report; the old one is left to the next run if it has to be.</summary>
+    private void DefineAgain(string name, string old)
+    {
+        try
+        {
+            VirDomainDefineXMLFlags.Call(Connection, name, old, validate: false).Dispose();
+        }
+        catch (LibvirtException)
+        {
+            _journal.Abandon();
+        }
+    }
 
     private static Guid ReadUuid(DomainHandle defined, string name)
     {
@@ -312,7 +374,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or V2VException)
         {
-            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "Look at it and delete it by hand."));
+            concerns.Add(new Concern(ConcernSeverity.Warning, LeftBehind, $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
         }
     }
 

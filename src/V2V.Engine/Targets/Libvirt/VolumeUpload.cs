@@ -1,4 +1,6 @@
+using V2V.Engine.Disks;
 using V2V.Engine.Native.Libvirt;
+using V2V.Engine.Sources.Libvirt;
 using V2V.Engine.Targets.Images;
 
 namespace V2V.Engine.Targets.Libvirt;
@@ -32,6 +34,17 @@ internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volum
     public override string Path => path;
 
     public override long BytesWritten => Interlocked.Read(ref _bytesWritten);
+
+    public override long Length
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _length;
+            }
+        }
+    }
 
     public override void SetLength(long length)
     {
@@ -96,6 +109,10 @@ internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volum
         }
     }
 
+    /// <summary>libvirt has no call that tells; see <see cref="LibvirtVolumeHoles"/>.</summary>
+    public override IEnumerable<DiskExtent> Extents(long offset, long length) =>
+        new LibvirtVolumeHoles(new LibvirtVolume(path, IsFile: true, IsLocal: true, "raw", Length, Allocation: 0), HoleAt).Extents(offset, length);
+
     /// <summary>libvirt waits for the disk before it says that a stream has ended.</summary>
     public override void Flush()
     {
@@ -121,6 +138,24 @@ internal sealed class VolumeUpload(ConnectHandle connect, StorageVolHandle volum
 
         volume.Dispose();
         base.Dispose(disposing);
+    }
+
+    /// <summary>The length of the hole at an offset; 0 when there is data.</summary>
+    private long HoleAt(long offset)
+    {
+        lock (_lock)
+        {
+            if (!_hasHoles)
+            {
+                return 0;
+            }
+
+            using var stream = VirStreamNew.Call(connect, path);
+            VirStorageVolDownload.Call(volume, stream, offset, _length - offset, sparse: true, path);
+            var hole = VirStreamRecvFlags.Call(stream, new byte[1], path) is null ? VirStreamRecvHole.Call(stream, path) : 0;
+            VirStreamAbort.Call(stream);
+            return Math.Clamp(hole, 0, _length - offset);
+        }
     }
 
     /// <summary>Brings everything that was written to the other side.</summary>

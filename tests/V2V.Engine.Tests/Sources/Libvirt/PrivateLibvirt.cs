@@ -41,6 +41,9 @@ public sealed class PrivateLibvirt : IDisposable
 
     public string Uri => $"qemu+tcp://127.0.0.1:{_port}/session";
 
+    /// <summary>The same daemon as one of this host, whose pool's folder is written directly.</summary>
+    public string LocalUri => $"qemu+unix:///session?socket={_folder["run/libvirt/libvirt-sock"]}";
+
     public string Images => _folder["images"];
 
     /// <summary>Starts the daemon, if it does not run, and waits until it answers.</summary>

@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Journal;
 using V2V.Engine.Tests.Targets.Images;
@@ -114,6 +116,93 @@ public sealed class DeadRunsTests : IDisposable
         Die(journal => journal.Add(new MakeVolume("qemu+unix:///system?socket=/nowhere", "default", "disk", null)));
         Assert.Equal("LeftBehind", Assert.Single(DeadRuns.CleanUp(Journals)).Id);
         Assert.Single(Directory.EnumerateFiles(Journals));
+    }
+
+    /// <summary>Each attempt at a host that is down may take minutes, and there may be a conversion every minute.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"did\":\"makeFile\",\"pa")]
+    public void A_libvirt_that_does_not_answer_is_asked_once_an_hour(string unfinished)
+    {
+        using var deaf = new DeafServer(_folder["socket"]);
+        Die(journal => journal.Add(new MakeVolume($"qemu+unix:///system?socket={_folder["socket"]}", "default", "disk", null)));
+        var path = Assert.Single(Directory.EnumerateFiles(Journals));
+        File.AppendAllText(path, unfinished);
+
+        var first = Assert.Single(DeadRuns.CleanUp(Journals));
+        Assert.Equal("LeftBehind", first.Id);
+        Assert.Contains("tried again once 60 minutes have passed", first.Message, StringComparison.Ordinal);
+        Assert.Equal(1, deaf.Calls);
+        Assert.Equal(first, Assert.Single(DeadRuns.CleanUp(Journals)));
+        Assert.Equal(1, deaf.Calls);
+
+        var old = DateTime.UtcNow.AddMinutes(-61).ToString("O");
+        File.WriteAllText(path, Regex.Replace(File.ReadAllText(path), "(?<=\"time\":\")[^\"]*", old));
+        Assert.Equal("LeftBehind", Assert.Single(DeadRuns.CleanUp(Journals)).Id);
+        Assert.Equal(2, deaf.Calls);
+    }
+
+    [Fact]
+    public void Folders_that_a_dead_run_made_are_removed_unless_something_is_in_them()
+    {
+        Directory.CreateDirectory(_folder["a/b"]);
+        Die(journal =>
+        {
+            journal.Add(new MakeFolder(_folder["a"]));
+            journal.Add(new MakeFolder(_folder["a/b"]));
+            return 0;
+        });
+        File.WriteAllText(_folder["a/other"], "");
+        Assert.Contains(_folder["a/b"], Assert.Single(DeadRuns.CleanUp(Journals)).Message, StringComparison.Ordinal);
+        Assert.True(Directory.Exists(_folder["a"]));
+    }
+
+    /// <summary>What a rollback could not do is left to the next run.</summary>
+    [Fact]
+    public void A_journal_that_is_abandoned_stays()
+    {
+        using var journal = new RunJournal(Journals);
+        Make(journal, "disk");
+        journal.Abandon();
+        journal.End();
+        Assert.Equal("LeftoverRemoved", Assert.Single(DeadRuns.CleanUp(Journals)).Id);
+        Assert.Empty(Files());
+    }
+
+    /// <summary>Takes calls and hangs up.</summary>
+    private sealed class DeafServer : IDisposable
+    {
+        private readonly Socket _socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        private int _calls;
+
+        public DeafServer(string path)
+        {
+            _socket.Bind(new UnixDomainSocketEndPoint(path));
+            _socket.Listen();
+            new Thread(Answer) { IsBackground = true }.Start();
+        }
+
+        public int Calls => Volatile.Read(ref _calls);
+
+        public void Dispose() => _socket.Dispose();
+
+        private void Answer()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var call = _socket.Accept();
+                    Interlocked.Increment(ref _calls);
+                }
+            }
+            catch (SocketException)
+            {
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+        }
     }
 
     private void Die(Action<RunJournal> work) => Die(journal =>

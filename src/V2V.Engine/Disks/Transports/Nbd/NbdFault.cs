@@ -25,6 +25,17 @@ internal static class NbdFault
             Advice = "Check host, port and socket, that the server runs, and what firewalls let through.",
         };
 
+    /// <summary>The server answers, but does not have these bytes.</summary>
+    public static DiskImageException Unreadable(string path, long offset, string what) =>
+        new(V2VError.DiskImageReadFailed, $"'{path}' cannot be read at byte {offset}: {what}")
+        {
+            Path = path,
+            Format = Format,
+            Offset = offset,
+            Advice = "Check the server and what it logs.",
+            IsConfined = true,
+        };
+
     public static DiskImageException ReadFailed(string path, long offset, string what, Exception? inner = null) =>
         new(V2VError.DiskImageReadFailed, $"'{path}' cannot be read at byte {offset}: {what}", inner)
         {

@@ -145,7 +145,7 @@ internal sealed class NbdFile : DiskFile
 
                 if (request.Error != ESHUTDOWN)
                 {
-                    throw NbdFault.ReadFailed(Path, request.Offset, $"the server reports {Describe(request)}.");
+                    throw NbdFault.Unreadable(Path, request.Offset, $"the server reports {Describe(request)}.");
                 }
 
                 connection.Dispose();

@@ -31,6 +31,9 @@ internal sealed class Fetch(long offset, int length)
     /// <summary>Whether reading it failed; to be asked after <see cref="Wait"/>.</summary>
     public bool HasFailed => _failure is not null;
 
+    /// <summary>Whether a part of it may be readable although the whole is not.</summary>
+    public bool IsFailureConfined => _failure?.SourceException is DiskImageException { IsConfined: true };
+
     /// <summary>True for the one caller that has to call <see cref="Fill"/>.</summary>
     public bool TryStart()
     {

@@ -60,6 +60,7 @@ public sealed class ReadAheadFile : DiskFile
         while (buffer.Length > 0)
         {
             Fetch fetch = Take(offset, buffer.Length);
+            int run = (int)Math.Min(buffer.Length, fetch.End - offset);
             try
             {
                 bool isOwn = fetch.TryStart();
@@ -72,17 +73,25 @@ public sealed class ReadAheadFile : DiskFile
                 if (fetch.HasFailed)
                 {
                     // What others asked for may have failed at bytes that are not needed here: only those that are decide.
-                    if (isOwn || isRetry)
+                    if (!isOwn && !isRetry)
+                    {
+                        isRetry = true;
+                        continue;
+                    }
+
+                    if (run == fetch.Length || !fetch.IsFailureConfined)
                     {
                         fetch.ThrowFailure();
                     }
 
-                    isRetry = true;
-                    continue;
+                    // A bad sector spoils no more than those who want it.
+                    _file.Read(offset, buffer[..run]);
+                }
+                else
+                {
+                    fetch.CopyTo(offset, buffer[..run]);
                 }
 
-                int run = (int)Math.Min(buffer.Length, fetch.End - offset);
-                fetch.CopyTo(offset, buffer[..run]);
                 offset += run;
                 buffer = buffer[run..];
                 isRetry = false;

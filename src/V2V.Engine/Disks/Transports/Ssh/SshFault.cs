@@ -52,6 +52,7 @@ internal static class SshFault
         {
             Path = uri,
             Offset = offset,
+            IsConfined = offset is not null && inner is SftpException and not SftpPermissionDeniedException,
             Advice = inner is SftpPermissionDeniedException ? "Log in as a user who may read it: on most hosts only root reads guests' disks." : null,
         };
 }

@@ -73,6 +73,8 @@ internal sealed class Qcow2ImageWriter : ImageWriter
         _file.Flush();
     }
 
+    internal override ImageFile File => _file;
+
     internal override void TakeName() => _file.TakeName();
 
     protected override void Dispose(bool disposing)

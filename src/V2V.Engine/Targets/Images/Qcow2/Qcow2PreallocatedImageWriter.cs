@@ -57,6 +57,8 @@ internal sealed class Qcow2PreallocatedImageWriter : ImageWriter
         _file.Flush();
     }
 
+    internal override ImageFile File => _file;
+
     internal override void TakeName() => _file.TakeName();
 
     protected override void Dispose(bool disposing)

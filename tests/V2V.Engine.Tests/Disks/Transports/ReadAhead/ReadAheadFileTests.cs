@@ -102,7 +102,7 @@ public sealed class ReadAheadFileTests
             {
                 if (isBroken && offset <= Bad && Bad < offset + length)
                 {
-                    throw new DiskImageException(V2VError.DiskImageReadFailed, "broken") { Path = "/far", Offset = Bad };
+                    throw new DiskImageException(V2VError.DiskImageReadFailed, "broken") { Path = "/far", Offset = Bad, IsConfined = true };
                 }
             },
         };
