@@ -16,52 +16,17 @@ namespace V2V.Engine;
 /// <see cref="Assess"/> does. <see cref="Convert"/> does the same and then copies the overlaid disks and defines the domain.
 /// </para>
 /// </summary>
-public sealed class GuestConversion(SourceGuest source, ConversionOptions options)
+public sealed partial class GuestConversion(SourceGuest source, ConversionOptions options)
 {
     private readonly string _name = options.Name ?? source.Name;
-    private readonly List<Concern> _concerns = [.. source.Concerns];
+    private readonly List<Concern> _concerns = [];
+    private readonly IgnoredConcerns _ignored = new(options.IgnoredConcerns);
     private ImageFormat _format = options.Format;
+    private IReadOnlyList<DomainNetwork> _networks = [];
     private Outcome? _outcome;
 
-    /// <summary>
-    /// Converts the guest in the overlay, reports what was found and changed, and throws the overlay away. A <paramref name="target"/> is asked
-    /// whether it could take the guest.
-    /// </summary>
-    public GuestAssessment Assess(
-        IProgress<ConversionProgress>? progress = null, ConversionTarget? target = null, CancellationToken cancellation = default)
-    {
-        var clock = new PhaseClock(progress);
-        var opened = default(OpenedGuest);
-        try
-        {
-            Demand(source.Concerns);
-            opened = Open(clock, cancellation);
-            var outcome = ConvertInOverlay(opened, clock, cancellation);
-            if (target is not null)
-            {
-                clock.Enter("Check", "Asking the target");
-                ChooseFormat(target);
-                CheckTarget(opened, outcome.Hardware, target, PlanCopies(opened, cancellation));
-            }
-
-            return Assessment(opened, clock);
-        }
-        catch (V2VException e)
-        {
-            // Critical concerns that were found by a check are there already, each for itself.
-            if (!_concerns.Any(c => c.Severity == ConcernSeverity.Critical))
-            {
-                _concerns.Add(new Concern(ConcernSeverity.Critical, e.Error.ToString(), e.Message, e.Advice));
-            }
-
-            OfferAsIs(e);
-            return Assessment(opened, clock);
-        }
-        finally
-        {
-            opened?.Dispose();
-        }
-    }
+    /// <summary>A refusal whose reasons are in the report already.</summary>
+    private ConversionException? _reported;
 
     /// <summary>Converts the guest onto <paramref name="target"/>. When it fails or is cancelled, the target is as it was before.</summary>
     /// <exception cref="V2VException">The guest cannot be converted, or the source or target failed.</exception>
@@ -97,7 +62,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             var domain = target.Define(
                 Domain(opened, outcome.Hardware, copy.Sources, request.Networks, target.Capabilities) with { DirectBoot = boot });
             _concerns.AddRange(domain.Concerns);
-            return Result(domain, copy, Assessment(opened, clock), target, clock);
+            return Result(domain, copy, Assessment(opened, clock, target, plans), target, clock);
         }
         catch (Exception e)
         {
@@ -106,6 +71,10 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             {
                 known.LeftBehind = left;
                 OfferAsIs(known);
+                if (e != _reported && _ignored.Names(known.Error.ToString()))
+                {
+                    known.AddAdvice($"{known.Error} cannot be ignored.");
+                }
             }
 
             throw;
@@ -139,12 +108,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     private Outcome ConvertInOverlay(OpenedGuest opened, PhaseClock clock, CancellationToken cancellation)
     {
-        var hardware = new TargetHardware { Firmware = opened.Layout.Firmware, ClockIsLocalTime = source.ClockIsLocalTime };
-        foreach (var adapter in source.NetworkAdapters)
-        {
-            hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
-        }
-
+        var hardware = StartingHardware(opened.Layout.Firmware);
         if (options.AsIs)
         {
             _outcome = new Outcome(hardware, [], []);
@@ -156,6 +120,18 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         }
 
         return _outcome!;
+    }
+
+    /// <summary>The best that there is; the steps lower it to what the guest can drive.</summary>
+    private TargetHardware StartingHardware(Sources.Firmware firmware)
+    {
+        var hardware = new TargetHardware { Firmware = firmware, ClockIsLocalTime = source.ClockIsLocalTime };
+        foreach (var adapter in source.NetworkAdapters)
+        {
+            hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
+        }
+
+        return hardware;
     }
 
     private void Edit(OpenedGuest opened, TargetHardware hardware, PhaseClock clock, CancellationToken cancellation)
@@ -178,16 +154,6 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         ConversionVerifier.Verify(opened.Source, opened.Disks, options.Root, context);
     }
 
-    /// <summary>Tells of the way out that does not need what stood in the way.</summary>
-    private void OfferAsIs(V2VException refusal)
-    {
-        if (!options.AsIs && AsIsConversion.Offer(source, refusal) is { } offer)
-        {
-            _concerns.Add(offer);
-            refusal.AddAdvice(offer.Message);
-        }
-    }
-
     private ImageCompression Compression => _format == options.Format ? options.Compression : ImageCompression.None;
 
     private ImageAllocation Allocation => _format != options.Format && options.Allocation == ImageAllocation.Metadata ? ImageAllocation.Sparse : options.Allocation;
@@ -207,29 +173,45 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     /// <summary>Asks the target, now that hardware, networks and sizes are known, and returns what it was asked.</summary>
     private TargetRequest CheckTarget(
-        OpenedGuest opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
+        OpenedGuest? opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan>? plans)
     {
-        Demand(TargetHost.Concerns(hardware, target.Capabilities));
-        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan, Allocation));
-        var files = BootFiles(opened, hardware)?.Requests ?? [];
+        var host = TargetHost.Concerns(hardware, target.Capabilities);
+        var sizes = plans is null ? source.Disks.Select(_ => 0L) : TargetSizes(plans);
+        var files = opened is null ? [] : BootFiles(opened, hardware)?.Requests ?? [];
         var request = new TargetRequest(_name, [.. DiskRequests([.. sizes]), .. files], options.Overwrite)
         {
-            Networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns),
+            Networks = PlanNetworks(hardware),
+            MemoryMiB = source.MemoryMiB,
+            CpuCount = source.CpuCount,
         };
-        Demand(target.Check(request));
+        Demand([.. host, .. target.Check(request)]);
         return request;
     }
+
+    private IReadOnlyList<DomainNetwork> PlanNetworks(TargetHardware hardware)
+    {
+        List<Concern> concerns = [];
+        _networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, concerns);
+        _concerns.AddRange(concerns.Except(_concerns));
+        return _networks;
+    }
+
+    /// <summary>The most that each disk's file can take at the target, in bytes.</summary>
+    private IEnumerable<long> TargetSizes(IReadOnlyList<CopyPlan> plans) =>
+        plans.Select(plan => ImageWriters.MaximumFileSize(_format, plan.Source.Length, plan, Allocation));
 
     /// <summary>What a guest without a boot loader is started from; null for guests that start by themselves.</summary>
     private DirectBootFiles? BootFiles(OpenedGuest opened, TargetHardware hardware) =>
         hardware.DirectBoot is { } boot ? new DirectBootFiles(_name, opened.Guest.Root, boot) : null;
 
-    /// <summary>Keeps the concerns for the report, and stops at critical ones: all of them in one message.</summary>
+    /// <summary>Keeps the concerns for the report, and stops at critical ones that are not to be ignored: all of them in one message.</summary>
     private void Demand(IReadOnlyList<Concern> found)
     {
+        found = _ignored.Apply(found);
         _concerns.AddRange(found.Except(_concerns));
         if (ConversionException.FromCritical(found, source.Path) is { } refusal)
         {
+            _reported = refusal;
             throw refusal;
         }
     }
@@ -255,20 +237,6 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             Networks = networks,
             DomainType = host.HasKvm == false ? "qemu" : "kvm",
         };
-
-    private GuestAssessment Assessment(OpenedGuest? opened, PhaseClock clock)
-    {
-        clock.Stop();
-        return new GuestAssessment
-        {
-            Source = source,
-            OperatingSystem = opened?.OperatingSystem,
-            Hardware = _outcome?.Hardware,
-            Changes = _outcome?.Changes ?? [],
-            Concerns = [.. _concerns, .. _outcome?.Concerns ?? []],
-            Phases = clock.Phases,
-        };
-    }
 
     private static ConversionResult Result(
         DefinedDomain domain, DiskCopies copy, GuestAssessment assessment, ConversionTarget target, PhaseClock clock) => new()

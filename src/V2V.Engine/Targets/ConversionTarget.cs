@@ -51,6 +51,12 @@ public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest>
 {
     /// <summary>The networks and bridges that the guest's adapters will be connected to.</summary>
     public IReadOnlyList<DomainNetwork> Networks { get; init; } = [];
+
+    /// <summary>Memory of the domain; 0 before it is known.</summary>
+    public long MemoryMiB { get; init; }
+
+    /// <summary>CPUs of the domain; 0 before they are known.</summary>
+    public int CpuCount { get; init; }
 }
 
 /// <param name="FileName">Name of the volume or file: "guest-sda.qcow2"-like, chosen by the conversion.</param>
