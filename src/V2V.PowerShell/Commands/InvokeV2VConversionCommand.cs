@@ -51,7 +51,7 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
 
     private void Convert(SourceGuest guest)
     {
-        var conversion = new GuestConversion(guest, Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs });
+        var conversion = new GuestConversion(guest, Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs, IgnoredConcerns = IgnoreConcern });
         var activity = $"Converting {guest.Name}";
         var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {Settings.TargetDescription}";
         if (ShouldProcess(action, action + "?", "Convert guest", out var reason))
@@ -103,11 +103,17 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
             WhatIf($"Copy {disk.Path} ({Formatting.Size(disk.Capacity)}) as {Settings.Format ?? ImageFormat.Qcow2} to {Settings.TargetDescription}");
         }
 
+        foreach (var network in assessment.Networks)
+        {
+            WhatIf($"Connect the adapter {network.MacAddress} to the {(network.IsBridge ? "bridge" : "network")} {network.Name}");
+        }
+
         if (assessment.Hardware?.DirectBoot is { } boot)
         {
             WhatIf($"Copy {string.Join(" and ", new[] { boot.KernelPath, boot.InitramfsPath }.OfType<string>())} out of the guest, for its domain to start");
         }
 
         WhatIf($"Define domain {Name ?? guest.Name} with {guest.CpuCount} CPU and {Formatting.Memory(guest.MemoryMiB)} of memory");
+        WhatIf($"In all: {Formatting.Estimate(assessment)}");
     }
 }
