@@ -55,7 +55,7 @@ public sealed partial class GuestConversion
         }
         else
         {
-            Demand(GuestChecks.Run(opened.Guest, source));
+            Demand([.. DiskSectors.Check(opened.Disks), .. GuestChecks.Run(opened.Guest, source)]);
         }
     }
 

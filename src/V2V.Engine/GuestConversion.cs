@@ -112,7 +112,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
         if (options.AsIs)
         {
             _outcome = new Outcome(hardware, [], []);
-            Demand(AsIsConversion.Run(opened.Source, opened.Layout, hardware));
+            Demand([.. DiskSectors.Check(opened.Disks), .. AsIsConversion.Run(opened.Source, opened.Layout, hardware)]);
         }
         else
         {
@@ -136,7 +136,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
 
     private void Edit(OpenedGuest opened, TargetHardware hardware, PhaseClock clock, CancellationToken cancellation)
     {
-        Demand(GuestChecks.Run(opened.Guest, source));
+        Demand([.. DiskSectors.Check(opened.Disks), .. GuestChecks.Run(opened.Guest, source)]);
         using var context = new ConversionContext(opened.Guest, source, hardware, cancellation) { Options = options };
         _outcome = new Outcome(hardware, context.Changes, context.Concerns);
 

@@ -59,6 +59,7 @@ public sealed class LibvirtTarget : ConversionTarget
         {
             CheckDomain(request, concerns);
             CheckNetworks(request, concerns);
+            concerns.AddRange(HostSize.Check(Host.Description, request, _uri));
             if (DomainType is null && Capabilities.HasKvm == false)
             {
                 concerns.Add(new Concern(
