@@ -114,6 +114,8 @@ public static class ConcernCatalogue
         new("DiskBusLowered", [Warning], "The guest's disks are attached by SATA or IDE, because its kernel has no driver for virtio disks."),
         new("DiskWasOffline", [Warning], "Windows had a disk offline; data disks may be offline after the first start."),
         new("DriverCatalogMissing", [Warning], "A driver has no catalogue with its signature, and is not used."),
+        new("DriverForOtherArchitecture", [Warning], "A driver of the source is built for another processor, or is no driver."),
+        new("DriverIncomplete", [Warning], "A driver of the source is left out, because files of it are missing."),
         new("DriverNotForGuest", [Warning], "A driver of the source cannot be used for this guest."),
         new("DriverNotStaged", [Warning], "A driver is not installed, because the name of one of its files is another's."),
         new("DriverSignatureSha2", [Warning], "A driver is signed with SHA-2 only, which this Windows does not understand without an update."),
