@@ -1,6 +1,6 @@
-using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.AsIs;
 using V2V.Engine.Inspection;
+using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
 
@@ -69,7 +69,7 @@ public sealed partial class GuestConversion
         }
 
         var plans = opened is null ? null : PlanCopies(opened, cancellation);
-        var hardware = _outcome?.Hardware ?? StartingHardware(opened?.Layout.Firmware ?? source.Firmware ?? Sources.Firmware.Bios);
+        var hardware = _outcome?.Hardware ?? StartingHardware(opened?.Layout.Firmware ?? source.Firmware ?? Firmware.Bios);
         if (target is not null)
         {
             Attempt(() => CheckTarget(opened, hardware, target, plans));

@@ -123,7 +123,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
     }
 
     /// <summary>The best that there is; the steps lower it to what the guest can drive.</summary>
-    private TargetHardware StartingHardware(Sources.Firmware firmware)
+    private TargetHardware StartingHardware(Firmware firmware)
     {
         var hardware = new TargetHardware { Firmware = firmware, ClockIsLocalTime = source.ClockIsLocalTime };
         foreach (var adapter in source.NetworkAdapters)

@@ -1,5 +1,4 @@
 using V2V.Engine.Conversion;
-using V2V.Engine.Conversion.Windows;
 using V2V.Engine.Conversion.Windows.FirstBoot;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection;
