@@ -1,3 +1,4 @@
+using System.Text;
 using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.Windows.FirstBoot;
 using V2V.Engine.FileSystems;
@@ -77,7 +78,7 @@ public sealed class ConcernTests : IDisposable
         foreach (var settings in Directory.EnumerateFiles(sample.SourcePath, "*.xml", SearchOption.AllDirectories))
         {
             const string Image = "<pathname type=\"string\">E:\\Data\\shares.vhdx</pathname>";
-            File.WriteAllText(settings, File.ReadAllText(settings).Replace(Image, "", StringComparison.Ordinal));
+            File.WriteAllText(settings, File.ReadAllText(settings).Replace(Image, "", StringComparison.Ordinal), Encoding.Unicode);
         }
 
         Assert.Contains(sample.Open().SelectMany(g => g.Concerns), c => c.Id == "DriveEmpty");
