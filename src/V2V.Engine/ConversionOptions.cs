@@ -52,6 +52,12 @@ public sealed record ConversionOptions
     /// <summary>Folder for the overlay when it outgrows memory; null takes the system's.</summary>
     public string? TemporaryDirectory { get; init; }
 
+    /// <summary>
+    /// Ids of critical concerns that shall not stop the conversion, with * and ? for many: they stay in the report, as warnings. Only for those of
+    /// which <see cref="ConcernKind.CanBeIgnored"/> is true.
+    /// </summary>
+    public IReadOnlyList<string> IgnoredConcerns { get; init; } = [];
+
     /// <summary>Replace volumes and a domain that already have these names.</summary>
     public bool Overwrite { get; init; }
 

@@ -1,25 +1,49 @@
 using V2V.Engine.Conversion;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
+using V2V.Engine.Targets;
 
 namespace V2V.Engine;
 
 /// <summary>What a conversion would do, or did, to a guest: the result of Test-V2VGuest and a part of that of Invoke-V2VConversion.</summary>
 public sealed record GuestAssessment
 {
+    /// <summary>Name of the converted guest: the source's unless another was given.</summary>
+    public string Name { get => field ?? Source.Name; init; }
+
     public required SourceGuest Source { get; init; }
 
     /// <summary>Null when no operating system could be found.</summary>
     public OperatingSystemInfo? OperatingSystem { get; init; }
 
+    /// <summary>What the guest will be given; null when the steps were not run, or the guest was refused before.</summary>
     public TargetHardware? Hardware { get; init; }
 
+    /// <summary>Where each adapter of the source would be connected, in its order.</summary>
+    public IReadOnlyList<DomainNetwork> Networks { get; init => field = PlainList.Of(value); } = [];
+
+    /// <summary>The target that was asked: "pool default at qemu:///system"; null when none was.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>What is changed inside the guest, by file and registry key, in the order in which it is done.</summary>
     public IReadOnlyList<ConversionChange> Changes { get; init => field = PlainList.Of(value); } = [];
 
     public IReadOnlyList<Concern> Concerns { get; init => field = PlainList.Of(value); } = [];
 
     /// <summary>True when nothing stands against converting it.</summary>
     public bool Convertible => !Concerns.Any(c => c.Severity == ConcernSeverity.Critical);
+
+    /// <summary>Bytes that have to be read from the disks: their data, less what the guest has no use for. Null when that is not known.</summary>
+    public long? EstimatedBytes { get; init; }
+
+    /// <summary>Bytes that the disks take at the target at the most, in the format that they get there.</summary>
+    public long? EstimatedTargetBytes { get; init; }
+
+    /// <summary>
+    /// How long the conversion will take: what the rehearsal took, and <see cref="EstimatedBytes"/> at the rate at which the source could be read
+    /// for a moment, at the most 200 MiB a second. Null after a conversion, which knows better.
+    /// </summary>
+    public TimeSpan? EstimatedTime { get; init; }
 
     public IReadOnlyList<ConversionPhase> Phases { get; init => field = PlainList.Of(value); } = [];
 }

@@ -17,54 +17,18 @@ namespace V2V.Engine;
 /// <see cref="Assess"/> does. <see cref="Convert"/> does the same and then copies the overlaid disks and defines the domain.
 /// </para>
 /// </summary>
-public sealed class GuestConversion(SourceGuest source, ConversionOptions options)
+public sealed partial class GuestConversion(SourceGuest source, ConversionOptions options)
 {
     private readonly string _name = options.Name ?? source.Name;
-    private readonly List<Concern> _concerns = [.. source.Concerns];
+    private readonly List<Concern> _concerns = [];
     private readonly DomainStart _start = new(options);
+    private readonly IgnoredConcerns _ignored = new(options.IgnoredConcerns);
     private ImageFormat _format = options.Format;
+    private IReadOnlyList<DomainNetwork> _networks = [];
     private Outcome? _outcome;
 
-    /// <summary>
-    /// Converts the guest in the overlay, reports what was found and changed, and throws the overlay away. A <paramref name="target"/> is asked
-    /// whether it could take the guest.
-    /// </summary>
-    public GuestAssessment Assess(
-        IProgress<ConversionProgress>? progress = null, ConversionTarget? target = null, CancellationToken cancellation = default)
-    {
-        var clock = new PhaseClock(progress);
-        var opened = default(OpenedGuest);
-        try
-        {
-            Demand(source.Concerns);
-            opened = Open(clock, cancellation);
-            var outcome = ConvertInOverlay(opened, clock, cancellation);
-            if (target is not null)
-            {
-                clock.Enter("Check", "Asking the target");
-                Demand(_start.Check(target));
-                ChooseFormat(target);
-                CheckTarget(opened, outcome.Hardware, target, PlanCopies(opened, cancellation));
-            }
-
-            return Assessment(opened, clock);
-        }
-        catch (V2VException e)
-        {
-            // Critical concerns that were found by a check are there already, each for itself.
-            if (!_concerns.Any(c => c.Severity == ConcernSeverity.Critical))
-            {
-                _concerns.Add(new Concern(ConcernSeverity.Critical, e.Error.ToString(), e.Message, e.Advice));
-            }
-
-            OfferAsIs(e);
-            return Assessment(opened, clock);
-        }
-        finally
-        {
-            opened?.Dispose();
-        }
-    }
+    /// <summary>A refusal whose reasons are in the report already.</summary>
+    private ConversionException? _reported;
 
     /// <summary>Converts the guest onto <paramref name="target"/>. When it fails or is cancelled, the target is as it was before.</summary>
     /// <exception cref="V2VException">The guest cannot be converted, or the source or target failed.</exception>
@@ -106,7 +70,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             var domain = target.Define(description with { Disks = copy.Sources, DirectBoot = boot });
             _concerns.AddRange(domain.Concerns);
             var isStarted = _start.Run(domain.Name, target, clock, _concerns);
-            return Result(domain, copy, Assessment(opened, clock), target, clock) with { IsStarted = isStarted };
+            return Result(domain, copy, Assessment(opened, clock, target, plans), target, clock) with { IsStarted = isStarted };
         }
         catch (Exception e)
         {
@@ -115,6 +79,10 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             {
                 known.LeftBehind = left;
                 OfferAsIs(known);
+                if (e != _reported && _ignored.Names(known.Error.ToString()))
+                {
+                    known.AddAdvice($"{known.Error} cannot be ignored.");
+                }
             }
 
             throw;
@@ -162,16 +130,11 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
     private Outcome ConvertInOverlay(OpenedGuest opened, PhaseClock clock, CancellationToken cancellation)
     {
-        var hardware = new TargetHardware { Firmware = opened.Layout.Firmware, ClockIsLocalTime = source.ClockIsLocalTime };
-        foreach (var adapter in source.NetworkAdapters)
-        {
-            hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
-        }
-
+        var hardware = StartingHardware(opened.Layout.Firmware);
         if (options.AsIs)
         {
             _outcome = new Outcome(hardware, [], []);
-            Demand(AsIsConversion.Run(opened.Source, opened.Layout, hardware));
+            Demand([.. DiskSectors.Check(opened.Disks), .. AsIsConversion.Run(opened.Source, opened.Layout, hardware)]);
         }
         else
         {
@@ -181,9 +144,21 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         return _outcome!;
     }
 
+    /// <summary>The best that there is; the steps lower it to what the guest can drive.</summary>
+    private TargetHardware StartingHardware(Firmware firmware)
+    {
+        var hardware = new TargetHardware { Firmware = firmware, ClockIsLocalTime = source.ClockIsLocalTime };
+        foreach (var adapter in source.NetworkAdapters)
+        {
+            hardware.MacAddresses.Add(adapter.MacAddress ?? MacAddress.Random());
+        }
+
+        return hardware;
+    }
+
     private void Edit(OpenedGuest opened, TargetHardware hardware, PhaseClock clock, CancellationToken cancellation)
     {
-        Demand(GuestChecks.Run(opened.Guest, source));
+        Demand([.. DiskSectors.Check(opened.Disks), .. GuestChecks.Run(opened.Guest, source)]);
         using var context = new ConversionContext(opened.Guest, source, hardware, cancellation) { Options = options };
         _outcome = new Outcome(hardware, context.Changes, context.Concerns);
 
@@ -199,16 +174,6 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
         ConversionVerifier.Verify(opened.Source, opened.Disks, options.Root, context);
-    }
-
-    /// <summary>Tells of the way out that does not need what stood in the way.</summary>
-    private void OfferAsIs(V2VException refusal)
-    {
-        if (!options.AsIs && AsIsConversion.Offer(source, refusal) is { } offer)
-        {
-            _concerns.Add(offer);
-            refusal.AddAdvice(offer.Message);
-        }
     }
 
     private ImageCompression Compression => _format == options.Format ? options.Compression : ImageCompression.None;
@@ -233,12 +198,11 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     /// for the disks.
     /// </summary>
     private (TargetRequest Request, DomainDescription Domain) CheckTarget(
-        OpenedGuest opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan> plans)
+        OpenedGuest? opened, TargetHardware hardware, ConversionTarget target, IReadOnlyList<CopyPlan>? plans)
     {
-        var sizes = plans.Select((plan, i) => ImageWriters.MaximumFileSize(_format, opened.Disks[i].Length, plan, Allocation));
-        var files = BootFiles(opened, hardware)?.Requests ?? [];
-        var disks = DiskRequests([.. sizes]);
-        var networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, _concerns);
+        var disks = DiskRequests([.. plans is null ? source.Disks.Select(_ => 0L) : TargetSizes(plans)]);
+        var files = opened is null ? [] : BootFiles(opened, hardware)?.Requests ?? [];
+        var networks = PlanNetworks(hardware);
         List<Concern> found = [];
         var domain = Domain(opened, hardware, networks);
         domain = TargetHost.Fit(domain, target.CapabilitiesFor(DomainXml.Architecture(domain), hardware.Machine), found);
@@ -252,16 +216,30 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         return (request, domain);
     }
 
+    private IReadOnlyList<DomainNetwork> PlanNetworks(TargetHardware hardware)
+    {
+        List<Concern> concerns = [];
+        _networks = NetworkMapping.Apply(source, hardware, options.NetworkRules, concerns);
+        _concerns.AddRange(concerns.Except(_concerns));
+        return _networks;
+    }
+
+    /// <summary>The most that each disk's file can take at the target, in bytes.</summary>
+    private IEnumerable<long> TargetSizes(IReadOnlyList<CopyPlan> plans) =>
+        plans.Select(plan => ImageWriters.MaximumFileSize(_format, plan.Source.Length, plan, Allocation));
+
     /// <summary>What a guest without a boot loader is started from; null for guests that start by themselves.</summary>
     private DirectBootFiles? BootFiles(OpenedGuest opened, TargetHardware hardware) =>
         hardware.DirectBoot is { } boot ? new DirectBootFiles(_name, opened.Guest.Root, boot) : null;
 
-    /// <summary>Keeps the concerns for the report, and stops at critical ones: all of them in one message.</summary>
+    /// <summary>Keeps the concerns for the report, and stops at critical ones that are not to be ignored: all of them in one message.</summary>
     private void Demand(IReadOnlyList<Concern> found, V2VError error = V2VError.GuestUnsupported)
     {
+        found = _ignored.Apply(found);
         _concerns.AddRange(found.Except(_concerns));
         if (ConversionException.FromCritical(found, source.Path, error) is { } refusal)
         {
+            _reported = refusal;
             throw refusal;
         }
     }
@@ -271,31 +249,17 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             new TargetDiskRequest(
                 TargetNames.Disk(_name, i, _format), _format, disk.Capacity, bytes[i], Compression, Allocation))];
 
-    private DomainDescription Domain(OpenedGuest opened, TargetHardware hardware, IReadOnlyList<DomainNetwork> networks) => new()
+    private DomainDescription Domain(OpenedGuest? opened, TargetHardware hardware, IReadOnlyList<DomainNetwork> networks) => new()
     {
         Name = _name,
         Source = hardware.WantsTpm ? source with { HasTpm = true } : source,
         Hardware = hardware,
-        OperatingSystem = opened.OperatingSystem,
+        OperatingSystem = opened?.OperatingSystem,
         Disks = [],
-        BootDiskIndex = opened.Layout.BootDiskIndex,
+        BootDiskIndex = opened?.Layout.BootDiskIndex ?? 0,
         Networks = networks,
         ReturnsSpace = Allocation != ImageAllocation.Preallocated,
     };
-
-    private GuestAssessment Assessment(OpenedGuest? opened, PhaseClock clock)
-    {
-        clock.Stop();
-        return new GuestAssessment
-        {
-            Source = source,
-            OperatingSystem = opened?.OperatingSystem,
-            Hardware = _outcome?.Hardware,
-            Changes = _outcome?.Changes ?? [],
-            Concerns = [.. _concerns, .. _outcome?.Concerns ?? []],
-            Phases = clock.Phases,
-        };
-    }
 
     private static ConversionResult Result(
         DefinedDomain domain, DiskCopies copy, GuestAssessment assessment, ConversionTarget target, PhaseClock clock) => new()

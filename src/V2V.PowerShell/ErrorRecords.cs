@@ -79,6 +79,11 @@ public static class ErrorRecords
         new PSArgumentException(message), nameof(InputNotUnderstood), ErrorCategory.InvalidData, input,
         "Put the properties that tell of the guest in with Select-Object: Path or Disk, and Name, MemoryMiB, Cpu, Firmware if need be.");
 
+    /// <summary>-IgnoreConcern names what no concern has as its id.</summary>
+    public static ErrorRecord ConcernUnknown(string id) => Create(
+        new PSArgumentException($"No concern has the id '{id}'."),
+        nameof(ConcernUnknown), ErrorCategory.InvalidArgument, id, "Take an id from the property Concerns of what Test-V2VGuest returns.");
+
     /// <summary>-Name was given and there is more than one guest to give it to.</summary>
     public static ErrorRecord NameForSeveralGuests(string name) => Create(
         new PSArgumentException($"The name '{name}' was given, but there is more than one guest to convert."),

@@ -2,6 +2,7 @@ using System.Globalization;
 using V2V.Engine;
 using V2V.Engine.Conversion;
 using V2V.Engine.Sources;
+using V2V.Engine.Targets;
 
 namespace V2V.PowerShell;
 
@@ -28,6 +29,24 @@ public static class Formatting
 
     /// <summary>"-" when nobody can tell.</summary>
     public static string Size(long? bytes) => bytes is { } known ? Size(known) : "-";
+
+    /// <summary>"412 MiB to copy, up to 430 MiB at the target, about 3.1 s"; "-" when nothing of it is known.</summary>
+    public static string Estimate(GuestAssessment assessment)
+    {
+        string?[] parts =
+        [
+            assessment.EstimatedBytes is { } bytes ? $"{Size(bytes)} to copy" : null,
+            assessment.EstimatedTargetBytes is { } target ? $"up to {Size(target)} at the target" : null,
+            assessment.EstimatedTime is { } time ? $"about {Duration(time)}" : null,
+        ];
+        return string.Join(", ", parts.OfType<string>()) is { Length: > 0 } text ? text : "-";
+    }
+
+    /// <summary>"52:54:00:aa:bb:cc to bridge br0".</summary>
+    public static string Network(DomainNetwork network) => $"{network.MacAddress} to {(network.IsBridge ? "bridge" : "network")} {network.Name}";
+
+    /// <summary>A duration that may not be known: "-" then.</summary>
+    public static string Duration(TimeSpan? time) => time is { } known ? Duration(known) : "-";
 
     /// <summary>"350 MiB/s".</summary>
     public static string Rate(double bytesPerSecond) => Size((long)bytesPerSecond) + "/s";

@@ -207,6 +207,7 @@ public sealed class GuestConversionTests : IDisposable
     }
 
     [Fact]
+    [Shows("LeftBehind")]
     public void What_a_failed_run_could_not_remove_is_told_with_the_error()
     {
         using var target = new StubbornTarget();

@@ -57,6 +57,11 @@ public sealed class FormatTests : IDisposable
         Hardware = new TargetHardware(),
         Changes = [new(ChangeKind.Modified, "/etc/fstab", "/dev/sda1 becomes UUID=1234", "Names of disks change.")],
         Concerns = [new(ConcernSeverity.Warning, "NoKvm", "The host has no KVM.", "Enable it.")],
+        Networks = [new(true, "br0", "52:54:00:00:00:01")],
+        Target = "/out",
+        EstimatedBytes = 2L << 30,
+        EstimatedTargetBytes = 3L << 30,
+        EstimatedTime = TimeSpan.FromSeconds(12),
     };
 
     private static readonly ConversionResult Result = new()
@@ -96,11 +101,11 @@ public sealed class FormatTests : IDisposable
 
     [Fact]
     public void Assessments_are_a_table() =>
-        AssertRow("web01                    True             1 1 warning                        Debian GNU/Linux 12 (bookworm) (x86_64)", Assessment);
+        AssertRow("web01                    True        1 warning                         2.0 GiB       12 s Debian GNU/Linux 12 (bookworm) (x86_64)", Assessment);
 
     [Fact]
     public void An_assessment_without_an_operating_system_says_so() =>
-        AssertRow("web01                    True             0 none                             none found", new GuestAssessment { Source = Guest });
+        AssertRow("web01                    True        none                                    -          - none found", new GuestAssessment { Source = Guest });
 
     [Fact]
     public void Results_are_a_table() => AssertRow("web01                      1.0 GiB        3.4 s 1 warning                /out", Result);
@@ -134,6 +139,9 @@ public sealed class FormatTests : IDisposable
     {
         var text = RenderList(Assessment);
         Assert.Contains("Hardware        : q35, Bios, disks on Virtio, network Virtio\n", text, StringComparison.Ordinal);
+        Assert.Contains("Networks        : {52:54:00:00:00:01 to bridge br0}\n", text, StringComparison.Ordinal);
+        Assert.Contains("Target          : /out\n", text, StringComparison.Ordinal);
+        Assert.Contains("Estimate        : 2.0 GiB to copy, up to 3.0 GiB at the target, about 12 s\n", text, StringComparison.Ordinal);
         Assert.Contains("Concerns        : Warning: The host has no KVM. Enable it.\n", text, StringComparison.Ordinal);
         Assert.Contains("Changes         : Modified /etc/fstab: /dev/sda1 becomes UUID=1234\n", text, StringComparison.Ordinal);
         Assert.Matches("(?m)^Phases +: {Open 0.10 s, Copy 3.25 s}$", RenderList(Result));

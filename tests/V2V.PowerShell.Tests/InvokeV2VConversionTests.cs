@@ -95,6 +95,8 @@ public sealed class InvokeV2VConversionTests : IDisposable
         Assert.All(assessment.Changes, change => Assert.Contains(Masked($"{change.Kind} in the guest: {change.Path}: {change.What}"), text, StringComparison.Ordinal));
         Assert.Contains($"as Qcow2 to folder {Target}", text, StringComparison.Ordinal);
         Assert.Contains("What if: Define domain ", text, StringComparison.Ordinal);
+        Assert.Contains(" to the network VM Network", text, StringComparison.Ordinal);
+        Assert.Matches("What if: In all: .* to copy, up to .* at the target, about .* s", text);
     }
 
     [Fact]

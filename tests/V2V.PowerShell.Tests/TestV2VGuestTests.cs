@@ -80,5 +80,65 @@ public sealed class TestV2VGuestTests : IDisposable
         Assert.Equal(DiskBus.Virtio, assessment.Hardware?.DiskBus);
     }
 
+    [Fact]
+    public void Quiet_gives_the_answer_alone()
+    {
+        var blocked = Guests.WriteVmx(_session.Folder, "empty");
+
+        var outcome = _session.Run("param($p) $p | Test-V2VGuest -Quiet", (object)new[] { Repository.SampleGuest, blocked });
+
+        Assert.Equal([true, false], outcome.All<bool>());
+        Assert.Empty(outcome.Warnings);
+    }
+
+    [Fact]
+    public void A_target_is_asked_only_when_it_is_named()
+    {
+        const string Script = "param($p, $o) Test-V2VGuest $p; Test-V2VGuest $p -OutputDirectory $o";
+        File.WriteAllText(Path.Combine(_session.Folder, "debian12.xml"), "");
+
+        var assessments = _session.Run(Script, Repository.SampleGuest, _session.Folder).All<GuestAssessment>();
+
+        Assert.True(assessments[0].Convertible);
+        Assert.Null(assessments[0].Target);
+        Assert.Contains(assessments[0].Concerns, c => c.Id == "TargetNotAsked");
+        Assert.False(assessments[1].Convertible);
+        Assert.Equal($"folder {_session.Folder}", assessments[1].Target);
+        Assert.Equal(["TargetExists"], assessments[1].Concerns.Where(c => c.Severity == ConcernSeverity.Critical).Select(c => c.Id));
+        Assert.NotEmpty(assessments[1].Changes);
+    }
+
+    [Fact]
+    public void Checks_alone_leave_out_the_conversion()
+    {
+        var assessment = _session.Run("param($p) Test-V2VGuest $p -CheckOnly", Repository.SampleGuest).Only<GuestAssessment>();
+
+        Assert.True(assessment.Convertible);
+        Assert.Equal("debian", assessment.OperatingSystem?.Distribution);
+        Assert.Empty(assessment.Changes);
+        Assert.True(assessment.EstimatedBytes > 0);
+    }
+
+    [Theory]
+    [InlineData("Test-V2VGuest")]
+    [InlineData("Invoke-V2VConversion -WhatIf")]
+    public void A_concern_that_does_not_exist_cannot_be_ignored(string command)
+    {
+        var error = _session.RunToTerminatingError($"param($p) $p | {command} -IgnoreConcern GuestDiskFull, GuestDiskFul", Repository.SampleGuest);
+
+        Assert.StartsWith("ConcernUnknown,", error.FullyQualifiedErrorId, StringComparison.Ordinal);
+        Assert.Equal("GuestDiskFul", error.TargetObject);
+    }
+
+    [Fact]
+    public void Concerns_that_can_be_ignored_are_completed()
+    {
+        const string Script = "$t = 'Test-V2VGuest x -IgnoreConcern guest'; [Management.Automation.CommandCompletion]::CompleteInput($t, $t.Length, $null).CompletionMatches";
+
+        var completions = _session.Run(Script).All<System.Management.Automation.CompletionResult>().Select(c => c.CompletionText);
+
+        Assert.Equal(["GuestDiskFull", "GuestInodesExhausted", "GuestRunning"], completions);
+    }
+
     public void Dispose() => _session.Dispose();
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using V2V.Engine.FileSystems;
 using V2V.Engine.Inspection.Boot;
 using V2V.Engine.Inspection.Windows;
@@ -142,10 +143,15 @@ public static class GuestChecks
     {
         foreach (var mount in guest.Root.Mounts)
         {
-            // Only what the steps write to needs room; data that is mounted elsewhere is left alone.
+            // Only what the steps write to has to have room. The EFI system partition is looked at by itself.
             var isWritten = mount.MountPoint is "/" or "/boot" or "/usr" or "/etc" or "/var";
             if (!isWritten)
             {
+                if (mount.MountPoint is not ("/boot/efi" or "/efi") && DataVolume(mount) is { } full)
+                {
+                    yield return full;
+                }
+
                 continue;
             }
 
@@ -174,6 +180,20 @@ public static class GuestChecks
                     "Remove files in the guest and shut it down again.");
             }
         }
+    }
+
+    /// <summary>A volume with data that is nearly full is not in the way of the conversion, but of what runs on it.</summary>
+    private static Concern? DataVolume(GuestMount mount)
+    {
+        const long Needed = 10 * MiB;
+        var space = mount.FileSystem.Space;
+        return mount.FileSystem is not WritableGuestFileSystem || (space.FreeBytes >= Needed && !(space.FreeInodes < MinimumInodes)) ? null : new Concern(
+            ConcernSeverity.Warning, "DataVolumeFull",
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{mount.MountPoint} ({mount.FileSystem.Kind} on {mount.Volume.DisplayName}) has {space.FreeBytes / (double)MiB:0.0} MiB{(space.FreeInodes is { } inodes ? $" and {inodes} inodes" : "")} free, "
+                + $"less than {Needed / MiB} MiB or {MinimumInodes} inodes. The conversion writes nothing there."),
+            "Remove files there in the guest, if what runs on it is to go on working.");
     }
 
     internal static IEnumerable<Concern> Hibernation(IEnumerable<GuestVolume> volumes) =>

@@ -17,6 +17,12 @@ internal static class SourceConcerns
     public static Concern TopologyIgnored(int cpus, long cores) => new(
         ConcernSeverity.Warning, "TopologyIgnored", $"{cpus} CPUs cannot be divided into sockets of {cores} cores; each CPU gets a socket of its own.");
 
+    /// <param name="drive">What the drive is called.</param>
+    /// <param name="image">The file in it, as the description has it.</param>
+    public static Concern RemovableMediaLeft(string drive, string image) => new(
+        ConcernSeverity.Information, "RemovableMediaLeft", $"The image {image} is in the drive {drive}; the converted guest's drive is empty.",
+        "Attach the image to the domain afterwards if the guest needs it.");
+
     /// <summary>Adds a concern about a line, as long as there are not too many of them.</summary>
     public static void AddLine(List<Concern> concerns, Concern concern)
     {

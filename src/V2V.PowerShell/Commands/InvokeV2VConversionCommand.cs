@@ -108,6 +108,7 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
         AsIs = AsIs,
         VerifyDisks = Verify,
         IgnoreReadErrors = IgnoreReadErrors,
+        IgnoredConcerns = IgnoreConcern,
         DefinesDomain = !PassThru,
         Start = Start,
         StartWithHost = AutoStart,
@@ -155,6 +156,11 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
             WhatIf($"Copy {disk.Path} ({Formatting.Size(disk.Capacity)}) as {Settings.Format ?? ImageFormat.Qcow2} to {Settings.TargetDescription}");
         }
 
+        foreach (var network in assessment.Networks)
+        {
+            WhatIf($"Connect the adapter {network.MacAddress} to the {(network.IsBridge ? "bridge" : "network")} {network.Name}");
+        }
+
         if (assessment.Hardware?.DirectBoot is { } boot)
         {
             WhatIf($"Copy {string.Join(" and ", new[] { boot.KernelPath, boot.InitramfsPath }.OfType<string>())} out of the guest, for its domain to start");
@@ -171,5 +177,7 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
         {
             WhatIf($"Start domain {domain}");
         }
+
+        WhatIf($"In all: {Formatting.Estimate(assessment)}");
     }
 }

@@ -95,6 +95,19 @@ public abstract class TargetCommand : SourceGuestCommand
     [ValidateNotNullOrEmpty]
     public string? SoftwareRoot { get; set; }
 
+    /// <summary>
+    /// Ids of critical concerns that shall not refuse a guest, with * and ? for many. They stay in the report, as warnings. Only what docs/concerns.md
+    /// marks can be ignored.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(ConcernIdCompleter))]
+    public string[] IgnoreConcern { get; set; } = [];
+
+    /// <summary>Somebody said where guests go; otherwise it would be the default pool of this host.</summary>
+    private protected bool NamesTarget => (Settings.Connection ?? Settings.StoragePool ?? Settings.OutputDirectory) is not null || Settings.NoOutput;
+
     /// <summary>The profile with every parameter put in that was given.</summary>
     private protected ConversionProfile Settings { get; private set; } = new();
 
@@ -104,6 +117,11 @@ public abstract class TargetCommand : SourceGuestCommand
     protected override void BeginProcessing()
     {
         base.BeginProcessing();
+        if (IgnoreConcern.FirstOrDefault(IsNoConcern) is { } unknown)
+        {
+            ThrowTerminatingError(ErrorRecords.ConcernUnknown(unknown));
+        }
+
         var given = ApplyParameters(new ConversionProfile());
         var stored = LoadProfile(given);
         Settings = stored.With(given);
@@ -118,6 +136,9 @@ public abstract class TargetCommand : SourceGuestCommand
             ThrowTerminatingError(ErrorRecords.ParametersConflict(conflict, Profile));
         }
     }
+
+    private static bool IsNoConcern(string pattern) =>
+        WildcardPattern.Get(pattern, WildcardOptions.IgnoreCase) is var wildcard && !ConcernCatalogue.All.Any(kind => wildcard.IsMatch(kind.Id));
 
     /// <summary>The target that the settings name. Each conversion has its own: it remembers what it made.</summary>
     private protected ConversionTarget OpenTarget() => Settings.NoOutput ? new NowhereTarget()

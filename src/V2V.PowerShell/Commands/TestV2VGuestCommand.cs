@@ -5,21 +5,45 @@ using V2V.Engine.Sources;
 namespace V2V.PowerShell.Commands;
 
 /// <summary>
-/// Runs the whole conversion of a guest in a copy-on-write overlay and throws the overlay away: says whether the guest can be converted, what
-/// stands against it, and every change that the conversion would make. Nothing is written to the source or to a target.
+/// Makes every check of a conversion and runs the conversion itself in a copy-on-write overlay that is thrown away: says whether the guest can be
+/// converted, what stands against it, every change that would be made, and what that would cost. Nothing is written to the source or to a target.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "V2VGuest", DefaultParameterSetName = "Path")]
-[OutputType(typeof(GuestAssessment))]
+[OutputType(typeof(GuestAssessment), typeof(bool))]
 public sealed class TestV2VGuestCommand : TargetCommand
 {
+    /// <summary>Returns only whether the guest can be converted, and writes no warnings.</summary>
+    [Parameter]
+    public SwitchParameter Quiet { get; set; }
+
+    /// <summary>Makes the checks, but does not run the conversion in the overlay: the changes, and what only the steps find out, stay unknown.</summary>
+    [Parameter]
+    public SwitchParameter CheckOnly { get; set; }
+
     protected override void Process(SourceGuest guest)
     {
-        var options = Settings.ToOptions() with { Root = Root, AsIs = AsIs };
-        var conversion = new GuestConversion(guest, options);
-        if (TryWithProgress($"Testing {guest.Name}", guest, (progress, cancellation) => conversion.Assess(progress, cancellation: cancellation), out var assessment))
+        var options = Settings.ToOptions() with { Root = Root, AsIs = AsIs, IgnoredConcerns = IgnoreConcern };
+        var conversion = new GuestConversion(guest, options) { CheckOnly = CheckOnly };
+        if (!TryWithProgress($"Testing {guest.Name}", guest, (progress, cancellation) => Assess(conversion, progress, cancellation), out var assessment))
         {
-            WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
-            WriteObject(assessment);
+            return;
         }
+
+        WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
+        WriteObject(Quiet ? assessment.Convertible : assessment);
+    }
+
+    protected override void WriteWarnings(string guest, IEnumerable<Concern> concerns)
+    {
+        if (!Quiet)
+        {
+            base.WriteWarnings(guest, concerns);
+        }
+    }
+
+    private GuestAssessment Assess(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
+    {
+        using var target = NamesTarget ? OpenTarget() : null;
+        return conversion.Assess(progress, target, cancellation);
     }
 }

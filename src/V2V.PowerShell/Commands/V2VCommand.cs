@@ -178,7 +178,7 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
     }
 
     /// <summary>Writes what is worth a warning to the warning stream. The objects keep it too.</summary>
-    protected void WriteWarnings(string guest, IEnumerable<Concern> concerns)
+    protected virtual void WriteWarnings(string guest, IEnumerable<Concern> concerns)
     {
         foreach (var concern in concerns)
         {

@@ -30,6 +30,7 @@ public sealed class GuestChecksTests
     }
 
     [Fact]
+    [Shows("DistributionNotTested")]
     public void An_unknown_distribution_whose_parts_are_known_is_converted_with_a_warning()
     {
         using var phony = PhonyGuest.Debian12();
@@ -42,6 +43,7 @@ public sealed class GuestChecksTests
     }
 
     [Fact]
+    [Shows("GuestUnsupported")]
     public void A_distribution_without_rules_is_refused_by_name_and_by_what_is_not_known_of_it()
     {
         using var phony = PhonyGuest.Debian12();
@@ -56,6 +58,7 @@ public sealed class GuestChecksTests
     }
 
     [Fact]
+    [Shows("GuestHibernated", "GuestInodesExhausted", "NoKernel")]
     public void Everything_that_is_wrong_is_reported_at_once()
     {
         using var phony = PhonyGuest.Debian12();
@@ -75,6 +78,7 @@ public sealed class GuestChecksTests
     [InlineData("/boot/efi/EFI/Linux/debian.efi", ConcernSeverity.Critical, "BootLoaderUnsupported", "unified kernel image (/boot/efi/EFI/Linux/debian.efi)")]
     [InlineData("/boot/grub/grub.cfg", ConcernSeverity.Warning, "BootMenuEmpty", "/boot/grub/grub.cfg has no entry")]
     [InlineData("/nothing", ConcernSeverity.Warning, "BootLoaderNotEdited", "No boot loader configuration was found")]
+    [Shows("BootLoaderNotEdited", "BootLoaderUnsupported", "BootMenuEmpty")]
     public void Boot_loaders_that_are_not_edited_are_told_by_name(string path, ConcernSeverity severity, string id, string message)
     {
         using var phony = PhonyGuest.Debian12();

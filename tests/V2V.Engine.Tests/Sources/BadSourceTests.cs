@@ -259,6 +259,7 @@ public sealed class BadSourceTests : IDisposable
     [InlineData("debian12.vmx.lck")]
     [InlineData("debian12.vmem")]
     [InlineData("debian12-4a2b.vswp")]
+    [Shows("GuestRunning")]
     public void A_running_guest_of_VMware(string file)
     {
         using var sample = SourceSample.Make(Vmx);
@@ -294,6 +295,7 @@ public sealed class BadSourceTests : IDisposable
     [InlineData(Ovf, "web-and-shop.ovf", "byte * 2^20", "byte * 2^30", "8192 x byte * 2^30", 8192)]
     [InlineData(VirtualBox, "build.vbox", "RAMSize=\"4096\"", "RAMSize=\"4194304\"", "4194304 MiB", 4096)]
     [InlineData(LibvirtXml, "web.xml", "unit='KiB'>4194304", "unit='MiB'>4194304", "4194304 MiB", 4096)]
+    [Shows("MemoryUnitDoubtful")]
     public void A_memory_of_TiB_that_is_a_mistake_of_units(string name, string file, string text, string by, string written, long taken)
     {
         using var sample = SourceSample.Make(name);

@@ -31,6 +31,7 @@ public sealed class MemorySizeTests
     [InlineData(TiB + MiB, 2, (1 << 20) + 1, "MemoryDoubtful")]
     [InlineData((25 * TiB) + MiB, 448, 2048, "MemoryDoubtful")]
     [InlineData(long.MaxValue, 1, 2048, "MemoryDoubtful")]
+    [Shows("MemoryDoubtful")]
     public void Sizes_that_no_machine_has_are_doubted_with_what_was_found_and_what_is_taken(long bytes, int cpus, long expected, string id)
     {
         List<Concern> concerns = [];
@@ -48,6 +49,7 @@ public sealed class MemorySizeTests
     [InlineData("plenty", null)]
     [InlineData("0", 0L)]
     [InlineData("-4", -4L)]
+    [Shows("MemoryNotTold")]
     public void What_is_no_size_is_replaced(string? written, long? bytes)
     {
         List<Concern> concerns = [];

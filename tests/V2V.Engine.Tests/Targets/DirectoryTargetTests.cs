@@ -89,6 +89,7 @@ public sealed class DirectoryTargetTests : IDisposable
     [InlineData("web.sh")]
     [InlineData("web.xml")]
     [InlineData("web-sda.qcow2.part")]
+    [Shows("TargetExists")]
     public void What_exists_already_stands_against_a_conversion(string name)
     {
         File.WriteAllText(_folder[name], "mine");
@@ -141,6 +142,7 @@ public sealed class DirectoryTargetTests : IDisposable
     }
 
     [Fact]
+    [Shows("TargetFull")]
     public void Too_little_space_is_found_before_anything_is_written()
     {
         using var target = new DirectoryTarget(_folder["out"]);
@@ -154,6 +156,7 @@ public sealed class DirectoryTargetTests : IDisposable
     [InlineData("..")]
     [InlineData("a/b")]
     [InlineData("a\nb")]
+    [Shows("NameInvalid")]
     public void Names_that_are_no_file_names_are_refused(string name)
     {
         using var target = new DirectoryTarget(_folder.Path);
@@ -161,6 +164,7 @@ public sealed class DirectoryTargetTests : IDisposable
     }
 
     [Fact]
+    [Shows("TargetNotWritable")]
     public void A_folder_that_cannot_be_written_is_found_by_the_check()
     {
         Assert.SkipUnless(Directory.Exists("/proc/self"), "needs a folder that nobody can write to, such as /proc");

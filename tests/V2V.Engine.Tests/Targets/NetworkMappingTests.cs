@@ -59,6 +59,7 @@ public sealed class NetworkMappingTests
     [InlineData("default", true, ConcernSeverity.Warning, "bridge 'default'", "bridge 'default'")]
     [InlineData("default", false, ConcernSeverity.Information, "network 'default'", "network 'default'")]
     [InlineData(null, false, ConcernSeverity.Information, "nothing that the source names", "network 'default'")]
+    [Shows("NetworkNotMapped")]
     public void What_no_rule_is_for_is_told_with_what_it_will_be_connected_to(
         string? network, bool isBridge, ConcernSeverity severity, string from, string to)
     {

@@ -12,6 +12,33 @@ internal static class SecurityPrograms
         "symantec endpoint", "trend micro", "malwarebytes", "carbon black", "cylance", "cortex xdr", "f-secure", "withsecure",
     ];
 
+    /// <summary>
+    /// Services and drivers of antivirus software, by their keys below Services: they are there too when the program hides its uninstaller.
+    /// Microsoft's own (WinDefend, Sense) are not among them.
+    /// </summary>
+    private static readonly (string Product, string[] Services)[] AntivirusServices =
+    [
+        ("Avast or AVG", ["avast! Antivirus", "aswSnx", "aswSP", "AVG Antivirus", "avgSnx"]),
+        ("Avira", ["AntiVirService", "avgntflt"]),
+        ("Bitdefender", ["VSSERV", "EPSecurityService", "bdelam"]),
+        ("Carbon Black", ["CbDefense", "CarbonBlack", "carbonblackk"]),
+        ("Cortex XDR", ["cyserver", "cyvrfsfd"]),
+        ("CrowdStrike Falcon", ["CSFalconService", "CSAgent"]),
+        ("Cylance", ["CylanceSvc", "CyProtectDrv"]),
+        ("ESET", ["ekrn", "eamonm"]),
+        ("Kaspersky", ["klif", "klhk", "klnagent"]),
+        ("Malwarebytes", ["MBAMService", "mbamchameleon"]),
+        ("McAfee or Trellix", ["McShield", "mfehidk", "mfefire", "masvc"]),
+        ("Norton or Symantec", ["SepMasterService", "NortonSecurity", "SymEFA", "SymEvent"]),
+        ("Panda", ["PSUAService", "NanoServiceMain"]),
+        ("SentinelOne", ["SentinelAgent", "SentinelMonitor"]),
+        ("Sophos", ["SAVService", "SAVOnAccess", "Sophos Endpoint Defense", "SophosED"]),
+        ("Trend Micro", ["ntrtscan", "ds_agent", "tmcomm", "Amsp"]),
+        ("WithSecure", ["fsulhoster", "fshoster"]),
+    ];
+
+    private const uint Disabled = 4;
+
     private const string PolicyHistory = @"Microsoft\Windows\CurrentVersion\Group Policy\History";
 
     private const string DeviceRestrictions = @"Policies\Microsoft\Windows\DeviceInstall\Restrictions";
@@ -30,6 +57,11 @@ internal static class SecurityPrograms
     public static IEnumerable<Concern> Check(WindowsSystem windows)
     {
         var programs = windows.Applications.Where(IsAntivirus).Select(a => a.DisplayName).Distinct().Order(StringComparer.Ordinal).ToList();
+        if (programs.Count == 0)
+        {
+            programs = [.. RunningAntivirus(windows)];
+        }
+
         if (programs.Count > 0)
         {
             yield return new Concern(
@@ -84,6 +116,16 @@ internal static class SecurityPrograms
         {
             yield return "DenyDeviceIDs";
         }
+    }
+
+    /// <summary>"Sophos (service SAVService)".</summary>
+    private static IEnumerable<string> RunningAntivirus(WindowsSystem windows)
+    {
+        var services = windows.Registry.System.Find($@"{windows.ControlSet}\Services");
+        return AntivirusServices
+            .Select(known => (known.Product, Service: known.Services.FirstOrDefault(s => services?.Find(s)?.GetUInt32("Start") is < Disabled)))
+            .Where(found => found.Service is not null)
+            .Select(found => $"{found.Product} (service {found.Service})");
     }
 
     private static bool IsAntivirus(InstalledApplication application) =>

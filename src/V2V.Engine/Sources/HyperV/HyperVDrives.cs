@@ -46,6 +46,11 @@ internal sealed class HyperVDrives(HyperVConfiguration configuration, HyperVFold
                     break;
                 case "ISO":
                     removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, kind, slot));
+                    if (image is not null)
+                    {
+                        concerns.Add(SourceConcerns.RemovableMediaLeft(id, image));
+                    }
+
                     break;
                 case "VHD" when image is null:
                     concerns.Add(new Concern(

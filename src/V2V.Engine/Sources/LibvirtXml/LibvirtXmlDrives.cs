@@ -27,9 +27,11 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
                     break;
                 case "cdrom":
                     removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(element).Kind, SlotOf(element)));
+                    ReportMedia(element, concerns);
                     break;
                 case "floppy":
                     removables.Add(new RemovableDrive(RemovableDriveKind.Floppy, DiskController.Unknown, SlotOf(element)));
+                    ReportMedia(element, concerns);
                     break;
                 case var other:
                     concerns.Add(new Concern(
@@ -150,6 +152,14 @@ internal sealed partial class LibvirtXmlDrives(string path, XElement domain, XEl
                 path, $"does not tell the format of {target}, which means raw, but {file.Path} looks like {found}.",
                 $"Write <driver type='{found}'/> (or raw) into the disk element.")
             : "raw";
+    }
+
+    private static void ReportMedia(XElement element, List<Concern> concerns)
+    {
+        if (element.Child("source")?.AttributeText("file") is { Length: > 0 } image)
+        {
+            concerns.Add(SourceConcerns.RemovableMediaLeft(Target(element), image));
+        }
     }
 
     private static void Report(XElement element, string target, List<Concern> concerns)

@@ -18,10 +18,12 @@ internal static class VmxDrives
             {
                 case Kind.Disk:
                     ReportSharing(file, device, concerns);
+                    ReportMode(file, device, concerns);
                     disks.Add(ReadDisk(file, device, folder.Find(fileName!), options, concerns));
                     break;
                 case Kind.CdRom:
                     removables.Add(new RemovableDrive(RemovableDriveKind.CdRom, ControllerOf(device.Bus), SlotOf(device)));
+                    ReportMedia(file, device, fileName, concerns);
                     break;
                 case Kind.Other:
                     concerns.Add(new Concern(
@@ -119,6 +121,34 @@ internal static class VmxDrives
         string[] order = file["bios.hddOrder"]?.Split(',', StringSplitOptions.TrimEntries) ?? [];
         var index = Array.FindIndex(order, name => name.Equals(device.Name, StringComparison.OrdinalIgnoreCase));
         return index < 0 ? null : index + 1;
+    }
+
+    /// <summary>An image, that is: a drive of the host is named in other ways, and one that is not connected at the start holds nothing of use.</summary>
+    private static void ReportMedia(VmxFile file, VmxDevice device, string? fileName, List<Concern> concerns)
+    {
+        if (fileName?.Trim() is { Length: > 0 } image && image.EndsWith(".iso", StringComparison.OrdinalIgnoreCase)
+            && file.Boolean($"{device.Name}.startConnected") != false)
+        {
+            concerns.Add(SourceConcerns.RemovableMediaLeft(device.Name, image));
+        }
+    }
+
+    /// <summary>An independent disk is left out of snapshots; a nonpersistent one loses at each power-off what was written to it.</summary>
+    private static void ReportMode(VmxFile file, VmxDevice device, List<Concern> concerns)
+    {
+        switch (file[$"{device.Name}.mode"]?.Trim().ToUpperInvariant())
+        {
+            case "INDEPENDENT-PERSISTENT":
+                concerns.Add(new Concern(
+                    ConcernSeverity.Information, "DiskIndependent",
+                    $"The disk at {device.Name} is independent, so that snapshots of the source leave it out; those of the converted guest will not."));
+                break;
+            case "INDEPENDENT-NONPERSISTENT" or "NONPERSISTENT":
+                concerns.Add(new Concern(
+                    ConcernSeverity.Warning, "DiskTransient",
+                    $"The disk at {device.Name} is nonpersistent: it forgets when the guest is powered off what was written to it; the converted guest's copy does not."));
+                break;
+        }
     }
 
     private static void ReportSharing(VmxFile file, VmxDevice device, List<Concern> concerns)

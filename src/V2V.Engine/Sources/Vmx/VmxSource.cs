@@ -251,5 +251,12 @@ internal sealed class VmxSource : GuestSource
             concerns.Add(new Concern(
                 ConcernSeverity.Warning, "PassthroughIgnored", "The guest uses PCI devices of its host; the converted guest does not get them."));
         }
+
+        if (file.Keys.Any(k => k.StartsWith("usb.autoConnect.device", StringComparison.OrdinalIgnoreCase) && !string.IsNullOrWhiteSpace(file[k])))
+        {
+            concerns.Add(new Concern(
+                ConcernSeverity.Warning, "PassthroughIgnored", "The guest uses USB devices of its host (usb.autoConnect); the converted guest does not get them.",
+                "Attach the devices to the domain on the new host, if they are plugged in there."));
+        }
     }
 }

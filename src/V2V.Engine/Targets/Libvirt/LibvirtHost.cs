@@ -17,6 +17,9 @@ internal sealed class LibvirtHost(ConnectHandle connect, string uri)
     private readonly Dictionary<(string? DomainType, string Architecture, string Machine), HostCapabilities> _known = [];
     private readonly Lazy<XElement> _capabilities = new(() => XElement.Parse(VirConnectGetCapabilities.Call(connect, uri)));
 
+    /// <summary>The host as libvirt describes it (formatcaps).</summary>
+    public XElement Description => _capabilities.Value;
+
     /// <exception cref="LibvirtException">Nothing answers at the URI, or it does not let this user in.</exception>
     public static ConnectHandle Connect(string uri) => VirConnectOpen.Call(LibvirtUri.Parse(uri).ForOpening(new RemoteAccess()));
 

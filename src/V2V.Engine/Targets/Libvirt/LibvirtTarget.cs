@@ -65,6 +65,11 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         {
             CheckDomain(request, concerns);
             CheckNetworks(request, concerns);
+            if (request.Domain is { } domain)
+            {
+                concerns.AddRange(HostSize.Check(Host.Description, domain, _uri));
+            }
+
             CheckPool(request, concerns);
         }
         catch (V2VException e)

@@ -45,6 +45,7 @@ public sealed class AsIsConversionTests : IDisposable
     }
 
     [Fact]
+    [Shows("AsIsPossible")]
     public void A_system_on_btrfs_is_refused_with_the_way_out()
     {
         BuildBtrfsGuest("");
@@ -57,6 +58,7 @@ public sealed class AsIsConversionTests : IDisposable
     }
 
     [Fact]
+    [Shows("ConvertedAsIs")]
     public void A_guest_that_is_converted_as_it_is_keeps_every_byte_and_its_controller()
     {
         BuildBtrfsGuest("");

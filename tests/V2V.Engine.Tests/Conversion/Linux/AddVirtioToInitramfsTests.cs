@@ -97,6 +97,7 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
     }
 
     [Fact]
+    [Shows("DiskBusLowered")]
     public void Without_room_for_old_and_new_the_image_stays_and_disks_become_SATA()
     {
         AddKernel(Kernel, isDefault: true, Image(Kernel));
@@ -219,6 +220,7 @@ public sealed class AddVirtioToInitramfsTests : IDisposable
     }
 
     [Fact]
+    [Shows("InitramfsNotChecked")]
     public void An_image_that_cannot_be_read_is_mentioned_where_the_kernel_has_the_drivers_itself()
     {
         AddKernel(Kernel, isDefault: true, Encoding.ASCII.GetBytes("MZ garbage"));

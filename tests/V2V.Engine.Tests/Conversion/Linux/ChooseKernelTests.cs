@@ -179,6 +179,7 @@ public sealed class ChooseKernelTests
     }
 
     [Fact]
+    [Shows("UnifiedImagesLeft")]
     public void A_unified_kernel_image_gives_way_to_an_entry_that_can_be_edited()
     {
         using var phony = BootGuests.Arch();

@@ -27,6 +27,7 @@ public sealed class LinuxStepsTests
     [InlineData("virtio_blk ahci sd_mod e1000", DiskBus.Sata, NetworkModel.E1000, "q35")]
     [InlineData("ahci e1000", DiskBus.Ide, NetworkModel.E1000, "pc")]
     [InlineData("ata_piix sd_mod", DiskBus.Ide, NetworkModel.Rtl8139, "pc")]
+    [Shows("NoVirtioDisk")]
     public void Hardware_is_lowered_to_what_the_kernel_drives(string modules, DiskBus bus, NetworkModel network, string machine)
     {
         using var phony = PhonyGuest.Debian12().WithKernel("6.1.0-18-amd64", [.. modules.Split(' ').Select(m => $"kernel/{m}.ko")]);

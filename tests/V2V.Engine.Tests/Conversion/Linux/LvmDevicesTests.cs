@@ -74,6 +74,7 @@ public sealed class LvmDevicesTests
     [InlineData("\"a|^/dev/disk/by-path/pci-0000:03:00.0-scsi.*|\", \"r|.*|\"")]
     [InlineData("\"a|/dev/mapper/mpath.*|\", \"r|.*|\"")]
     [InlineData("\"a|(?<=x)y|\", \"r|.*|\"")]
+    [Shows("LvmFilterNotUnderstood")]
     public void A_filter_of_names_that_cannot_be_checked_is_corrected_and_reported(string patterns)
     {
         using var phony = Guest($"devices {{ filter = [ {patterns} ] }}\n");

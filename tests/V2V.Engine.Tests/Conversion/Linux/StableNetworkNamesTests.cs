@@ -54,6 +54,7 @@ public sealed class StableNetworkNamesTests
     }
 
     [Fact]
+    [Shows("InterfaceMatchedByOrder")]
     public void As_many_names_as_adapters_are_matched_by_order_with_a_warning()
     {
         using var phony = PhonyGuest.Debian12().WithAdapters(Adapter(PhonyGuest.Mac1, null), Adapter(PhonyGuest.Mac2, null));
@@ -68,6 +69,7 @@ public sealed class StableNetworkNamesTests
     }
 
     [Fact]
+    [Shows("InterfaceNotMatched")]
     public void A_name_that_cannot_be_decided_is_reported_with_file_and_address()
     {
         using var phony = PhonyGuest.Debian12().WithAdapters(Adapter(PhonyGuest.Mac1, 33), Adapter(PhonyGuest.Mac2, 34));
@@ -212,6 +214,7 @@ public sealed class StableNetworkNamesTests
     [InlineData("/etc/NetworkManager/system-connections/lan", "[match]\npath=pci-0000:03:00.0\n", "path=pci-0000:03:00.0")]
     [InlineData("/etc/NetworkManager/system-connections/lan", "[match]\ndriver=vmxnet3\n", "driver=vmxnet3")]
     [InlineData("/etc/systemd/network/lan.network", "[Match]\nPath=pci-0000:03:00.0\n", "Path=pci-0000:03:00.0")]
+    [Shows("NetworkMatchedByHardware")]
     public void Configuration_for_the_old_hardware_is_reported(string path, string text, string match)
     {
         using var phony = PhonyGuest.Debian12();
@@ -263,6 +266,7 @@ public sealed class StableNetworkNamesTests
     [Theory]
     [InlineData("eth0", 0)]
     [InlineData("eth1", 1)]
+    [Shows("InterfaceNameNotKept")]
     public void Alpine_without_udev_has_the_kernels_names(string name, int concerns)
     {
         using var phony = PhonyGuest.Create().WithKernel("6.6.1-0-lts").WithGrub("6.6.1-0-lts").WithAdapters(Adapter(PhonyGuest.Mac1, null));
@@ -275,6 +279,7 @@ public sealed class StableNetworkNamesTests
     }
 
     [Fact]
+    [Shows("InterfaceNameMayCollide")]
     public void Kernel_names_in_another_order_are_warned_of()
     {
         using var phony = PhonyGuest.Debian12().WithAdapters(Adapter(PhonyGuest.Mac1, null), Adapter(PhonyGuest.Mac2, null));
@@ -297,6 +302,7 @@ public sealed class StableNetworkNamesTests
     }
 
     [Fact]
+    [Shows("NetworkConfigurationNotRead", "NetworkMatchedByDriver")]
     public void Netplan_that_cannot_be_read_or_matches_by_driver_is_reported()
     {
         using var phony = PhonyGuest.Debian12();

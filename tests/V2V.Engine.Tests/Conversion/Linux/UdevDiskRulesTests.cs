@@ -14,6 +14,7 @@ public sealed class UdevDiskRulesTests
     [InlineData("SUBSYSTEM==\"net\", ACTION==\"add\", ATTR{address}==\"00:11\", NAME=\"eth0\"", false)]
     [InlineData("SUBSYSTEM==\"block\", ENV{ID_CDROM}==\"?*\", ENV{ID_PATH}==\"pci-0000\", SYMLINK+=\"cdrom\"", false)]
     [InlineData("SUBSYSTEM==\"block\", ENV{ID_FS_UUID}==\"1234\", SYMLINK+=\"data\"", false)]
+    [Shows("UdevRuleNamesDisk")]
     public void Rules_of_disks_are_reported(string rule, bool isOfDisk)
     {
         using var phony = PhonyGuest.Debian12();

@@ -106,6 +106,7 @@ public sealed class UefiFallbackLoaderTests : IDisposable
     }
 
     [Fact]
+    [Shows("UefiMenuCopied")]
     public void Grub_legacy_takes_its_menu_along_and_that_is_told()
     {
         using var phony = PhonyGuest.Debian5().WithSystemPartition(_fileSystem);
@@ -148,6 +149,7 @@ public sealed class UefiFallbackLoaderTests : IDisposable
     [InlineData("BOOT/BOOTIA32.EFI", Ia32, "UefiFirmware32Bit")]
     [InlineData("BOOT/BOOTX64.EFI", X64, null)]
     [InlineData("Microsoft/Boot/bootmgfw.efi", X64, "UefiFallbackMissing")]
+    [Shows("UefiFallbackMissing", "UefiFirmware32Bit")]
     public void Only_without_anything_that_could_be_started_the_guest_is_refused(string path, int machine, string? concern)
     {
         With(path, "program", (ushort)machine);

@@ -54,6 +54,7 @@ public sealed class DisableHypervisorDriversTests
     }
 
     [Fact]
+    [Shows("StorageFilters")]
     public void Filters_of_other_makers_are_reported()
     {
         using var guest = WindowsGuest.Create("2019");

@@ -80,6 +80,7 @@ public sealed class StorageStepsTests
     }
 
     [Fact]
+    [Shows("DriversInstalled")]
     public void A_guest_that_has_virtio_drivers_needs_no_source()
     {
         using var guest = WindowsGuest.Create("2016");
@@ -122,6 +123,7 @@ public sealed class StorageStepsTests
     [InlineData("100.90.104.1", true)]
     [InlineData("100.95.104.26200", false)]
     [InlineData("101.1.104.1", false)]
+    [Shows("NewerDriverKept")]
     public void A_driver_that_is_there_is_replaced_by_a_newer_one_only(string installed, bool isReplaced)
     {
         using var guest = WindowsGuest.Create("10");
@@ -224,6 +226,7 @@ public sealed class StorageStepsTests
     }
 
     [Fact]
+    [Shows("NetworkDriverMissing")]
     public void Windows_without_a_network_driver_gets_an_adapter_that_it_knows()
     {
         using var guest = WindowsGuest.Create("10");

@@ -51,6 +51,7 @@ public sealed class Qcow2DiskTests : IDisposable
     }
 
     [Fact]
+    [Shows("InternalSnapshots")]
     public void Snapshots_are_ignored_and_reported()
     {
         string path = Convert();

@@ -44,6 +44,7 @@ public sealed class PackageDatabasesTests
     }
 
     [Fact]
+    [Shows("PackagesUnknown")]
     public void A_database_that_cannot_be_read_is_a_warning()
     {
         var (format, packages) = Read(new MemoryFileSystem().With("/usr/lib/sysimage/rpm/Packages.db", "RpmP but not much more"));

@@ -26,6 +26,7 @@ public sealed class WindowsChecksTests
     }
 
     [Fact]
+    [Shows("WindowsHibernated")]
     public void An_image_on_another_volume_is_told_only()
     {
         using var phony = PhonyWindows.Create();
@@ -38,6 +39,7 @@ public sealed class WindowsChecksTests
     [InlineData("Microsoft Windows 2000 Server", "5.0", "2195", "Server", "GuestUnsupported", ConcernSeverity.Critical, "version 5.0 of Windows NT")]
     [InlineData("Windows NT", "4.0", "1381", "Server", "GuestUnsupported", ConcernSeverity.Critical, "version 4.0")]
     [InlineData("Windows 12 Pro", "11.0", "30000", "Client", "WindowsVersionUnknown", ConcernSeverity.Warning, "newer")]
+    [Shows("WindowsVersionUnknown")]
     public void Versions_without_drivers_are_refused_and_new_ones_told(
         string product, string version, string build, string type, string id, ConcernSeverity severity, string message)
     {
@@ -50,6 +52,7 @@ public sealed class WindowsChecksTests
     }
 
     [Fact]
+    [Shows("ArchitectureUnsupported")]
     public void Windows_for_ARM_is_refused_by_name()
     {
         using var phony = PhonyWindows.Create("Windows 10 Pro", "10.0", "22631", "Client", 0xAA64);
@@ -65,6 +68,7 @@ public sealed class WindowsChecksTests
     [InlineData(0x14C, "x86", false)]
     [InlineData(0x8664, "x86", true)]
     [InlineData(0x14C, "AMD64", true)]
+    [Shows("ArchitectureMismatch")]
     public void Programs_for_another_processor_than_the_registry_says_are_refused(int machine, string told, bool isRefused)
     {
         using var phony = PhonyWindows.Create(machine: (ushort)machine);
@@ -74,6 +78,7 @@ public sealed class WindowsChecksTests
     }
 
     [Fact]
+    [Shows("GuestDiskFull")]
     public void A_full_system_volume_is_refused()
     {
         using var phony = PhonyWindows.Create();
@@ -139,6 +144,7 @@ public sealed class WindowsChecksTests
     }
 
     [Fact]
+    [Shows("BootLoaderNotFound", "NoBootLoader")]
     public void A_disk_without_boot_code_or_boot_manager_is_told()
     {
         using var phony = PhonyWindows.Create();
@@ -194,6 +200,7 @@ public sealed class WindowsChecksTests
     }
 
     [Fact]
+    [Shows("BitLockerVolume", "DynamicDisk", "StorageSpacesVolume")]
     public void What_is_copied_without_being_understood_is_told()
     {
         using var phony = PhonyWindows.Create();

@@ -38,6 +38,7 @@ public sealed class WindowsOnNtfsTests : IDisposable
 
     /// <summary>ntfsfix marks a volume so that Windows checks it at its next start.</summary>
     [Fact]
+    [Shows("FileSystemNotClean")]
     public void A_dirty_volume_is_refused_with_the_way_out()
     {
         Build();
@@ -79,6 +80,7 @@ public sealed class WindowsOnNtfsTests : IDisposable
     [InlineData("")]
     [InlineData("[ControlSet001\\Services\\storahci]\n\"Start\"=dword:00000003")]
     [InlineData("[ControlSet001\\Services\\storahci]\n\"Start\"=dword:00000000\n[ControlSet001\\Services\\storahci\\StartOverride]\n\"0\"=dword:00000003")]
+    [Shows("NoKnownHardware")]
     public void As_it_is_a_guest_without_a_known_driver_is_refused(string registry)
     {
         Build(guest => guest.WithSystem(registry));

@@ -78,6 +78,7 @@ public sealed class WindowsVersionTests
     [InlineData("\"1\"", false, true)]
     [InlineData("hex(4):01", false, true)]
     [InlineData(null, true, false)]
+    [Shows("ClockSettingUnknown")]
     public void The_clock_keeps_local_time_unless_the_registry_says_otherwise(string? value, bool isLocalTime, bool isDoubtful)
     {
         using var phony = PhonyWindows.Create();

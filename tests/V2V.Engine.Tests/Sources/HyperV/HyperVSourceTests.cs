@@ -48,6 +48,7 @@ public sealed class HyperVSourceTests : IDisposable
     }
 
     [Fact]
+    [Shows("SettingsNotRead")]
     public void What_a_vmcx_file_does_not_tell_is_made_of_the_exports_disks()
     {
         foreach (var settings in new[]
@@ -130,6 +131,7 @@ public sealed class HyperVSourceTests : IDisposable
     }
 
     [Fact]
+    [Shows("SnapshotConverted")]
     public void Settings_of_a_checkpoint_are_told_from_those_of_a_machine()
     {
         var guest = SampleData.Open(Place(s => s.Replace(">Virtual Machines</type_id>", ">Snapshots</type_id>", StringComparison.Ordinal)))[0];

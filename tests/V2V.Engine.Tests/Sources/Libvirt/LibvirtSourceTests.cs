@@ -169,6 +169,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
     }
 
     [Fact]
+    [Shows("DiskImageOutsideFolder")]
     public void A_chain_out_of_the_pools_is_refused_beside_the_guests_other_disks()
     {
         NeedSystem();
@@ -195,6 +196,7 @@ public sealed class LibvirtSourceTests(PrivateLibvirt other) : IClassFixture<Pri
     }
 
     [Fact]
+    [Shows("SnapshotsLost")]
     public void External_snapshots_are_followed_and_counted()
     {
         NeedSystem();

@@ -69,6 +69,7 @@ public sealed class VMwareStorageTests : IDisposable
     }
 
     [Fact]
+    [Shows("AuthenticationFailed", "DiskImageNotFound", "SourceUnsupported")]
     public void What_the_server_does_not_have_or_give_is_reported_by_disk()
     {
         Place("web", new byte[Capacity]);

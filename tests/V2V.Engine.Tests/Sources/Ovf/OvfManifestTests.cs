@@ -39,6 +39,7 @@ public sealed class OvfManifestTests
     [InlineData("nonsense")]
     [InlineData("=")]
     [InlineData("SHA1(=)")]
+    [Shows("ManifestLineIgnored")]
     public void Lines_that_are_not_understood_are_reported(string line) =>
         Assert.Equal("ManifestLineIgnored", Assert.Single(Parse(line).Concerns).Id);
 

@@ -97,6 +97,7 @@ public sealed class VmxSourceTests : IDisposable
     [InlineData("checkpoint.vmState = \"web-1.vmss\"", "GuestSuspended")]
     [InlineData("pciPassthru0.present = \"TRUE\"", "PassthroughIgnored")]
     [InlineData("ethernet0.virtualDev = \"e1000\"\nethernet0.generatedAddress = \"none\"", "MacAddressIgnored")]
+    [Shows("FirmwareUnknown", "TopologyIgnored", "ValueReplaced")]
     public void Doubtful_settings_are_reported(string text, string? concern)
     {
         var memory = text.Contains("memSize", StringComparison.Ordinal) ? "" : "\nmemSize = \"1024\"";
@@ -196,6 +197,7 @@ public sealed class VmxSourceTests : IDisposable
     }
 
     [Fact]
+    [Shows("NameFromFile")]
     public void A_guest_without_a_name_is_called_like_its_file()
     {
         File.WriteAllText(_folder["mail.vmx"], "config.version = \"8\"\nmemSize = \"64\"");

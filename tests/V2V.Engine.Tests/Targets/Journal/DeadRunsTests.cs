@@ -20,6 +20,7 @@ public sealed class DeadRunsTests : IDisposable
     [InlineData(false, false)]
     [InlineData(true, false)]
     [InlineData(true, true)]
+    [Shows("LeftoverRemoved")]
     public void What_a_dead_run_made_is_removed(bool hasName, bool replaces)
     {
         if (replaces)

@@ -84,6 +84,7 @@ public sealed class DriverSelectorTests
     [InlineData(StoragePreference.Viostor, "virtio_blk,vioscsi", "virtio_blk", false)]
     [InlineData(StoragePreference.Viostor, "vrtioblk", "vrtioblk", false)]
     [InlineData(StoragePreference.Viostor, "netkvm", null, false)]
+    [Shows("OtherStorageDriver")]
     public void The_preferred_storage_driver_is_taken_where_it_is(StoragePreference preference, string drivers, string? chosen, bool warns)
     {
         using var tree = new DriverTree();
@@ -111,6 +112,7 @@ public sealed class DriverSelectorTests
     [InlineData("viostor/w8.1/amd64", null)]
     [InlineData("viostor/2k22/x86", null)]
     [InlineData("viostor/x2k22/amd64", null)]
+    [Shows("DriversOfOtherVersion", "DriversOfSameBuild")]
     public void Layouts_and_relatives_are_understood(string directory, string? concern)
     {
         using var tree = new DriverTree();
@@ -173,6 +175,7 @@ public sealed class DriverSelectorTests
     }
 
     [Fact]
+    [Shows("DriverForOtherArchitecture", "DriverNotForGuest")]
     public void A_driver_of_another_architecture_is_left_out_and_named()
     {
         using var tree = new DriverTree();
@@ -206,6 +209,7 @@ public sealed class DriverSelectorTests
     }
 
     [Fact]
+    [Shows("DriverIncomplete")]
     public void Missing_files_of_a_driver_are_named()
     {
         using var tree = new DriverTree();
@@ -219,10 +223,12 @@ public sealed class DriverSelectorTests
         Assert.Null(selection.Storage);
         Assert.Contains($"{tree.Root}/viostor/w10/amd64/viostor.sys", selection.Missing);
         Assert.DoesNotContain($"{tree.Root}/viostor/w11/amd64/viostor.sys", selection.Missing);
+        Assert.Contains(selection.Concerns, c => c.Id == "DriverIncomplete");
         Assert.Contains("viostor/w10/amd64/viostor.sys", selection.NoStorageDriver().Message, StringComparison.Ordinal);
     }
 
     [Fact]
+    [Shows("DriverCatalogMissing")]
     public void A_driver_without_its_catalogue_starts_Windows_but_may_not_install()
     {
         using var tree = new DriverTree();

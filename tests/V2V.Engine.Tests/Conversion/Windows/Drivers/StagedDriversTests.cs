@@ -13,6 +13,7 @@ public sealed class StagedDriversTests
     [Theory]
     [InlineData("the same", "the same", true)]
     [InlineData("the same", "the SAME", false)]
+    [Shows("DriverNotStaged")]
     public void Drivers_that_bring_the_same_co_installer_are_all_staged(string first, string second, bool isStaged)
     {
         using var tree = new DriverTree();

@@ -189,6 +189,7 @@ public sealed class FirstBootStepsTests
     public void Masks_are_written_with_dots(int prefixLength, string mask) => Assert.Equal(mask, AdapterAddresses.Mask(prefixLength));
 
     [Fact]
+    [Shows("StaticAddressNotMoved")]
     public void An_adapter_that_cannot_be_told_is_named()
     {
         using var guest = WindowsGuest.Create("2022").WithStaticAddresses().Edit((system, _) =>
@@ -268,6 +269,7 @@ public sealed class FirstBootStepsTests
     }
 
     [Fact]
+    [Shows("DiskWasOffline")]
     public void Disks_of_a_guest_that_had_one_offline_are_left_alone()
     {
         using var guest = WindowsGuest.Create("2022").WithDataDisk().Edit((system, _) =>
