@@ -1,0 +1,103 @@
+using V2V.Engine.FileSystems;
+using V2V.Engine.Volumes;
+
+namespace V2V.Engine.Inspection;
+
+/// <summary>
+/// Files whose contents a guest that was shut down never reads again: it writes them anew. Their blocks need not be copied; they read as zeros
+/// then, the files stay as long as they are.
+/// </summary>
+internal static class ScratchFiles
+{
+    /// <summary>The largest page of a machine: within it lies all that a swap file, or one of Windows', has of a header.</summary>
+    public const long HeaderLength = 64 << 10;
+
+    // Beyond it a file is in so many pieces that remembering them is not worth what it saves.
+    private const int MaximumPieces = 100_000;
+
+    /// <summary>Where the scratch contents of the guest's files lie, in no particular order; headers are left out.</summary>
+    public static IEnumerable<(Volume Volume, ByteRange Range)> Find(InspectedGuest guest) => guest.OperatingSystem.Family switch
+    {
+        OperatingSystemFamily.Windows => guest.Volumes
+            .Where(v => v.FileSystem is { Kind: "ntfs" })
+            .SelectMany(v => Windows(v.FileSystem!).Select(r => (v.Volume, r))),
+        _ => Swap(guest.Root),
+    };
+
+    /// <summary>
+    /// The paging files in the root of a volume, and the memory of a Windows that is not hibernated. A paging file with a crash dump is needed:
+    /// the next start of Windows makes a file of its own of it.
+    /// </summary>
+    private static IEnumerable<ByteRange> Windows(GuestFileSystem fileSystem)
+    {
+        var paging = Contents(fileSystem, "/pagefile.sys", head => !head.StartsWith("PAGE"u8));
+        var swap = Contents(fileSystem, "/swapfile.sys", head => !head.StartsWith("PAGE"u8));
+        var hibernation = Contents(fileSystem, "/hiberfil.sys", head => head.StartsWith("wake"u8) || head.StartsWith("WAKE"u8) || !head[..4096].ContainsAnyExcept((byte)0));
+        return [.. paging, .. swap, .. hibernation];
+    }
+
+    /// <summary>The swap files that fstab names, unless a hibernated system lies in one: then another signature ends the first page.</summary>
+    private static IEnumerable<(Volume Volume, ByteRange Range)> Swap(GuestRoot root)
+    {
+        foreach (var entry in FstabEntry.Parse(root.TryReadAllText("/etc/fstab") ?? "").Where(e => e.IsSwap && IsFile(root, e.Device)))
+        {
+            var place = root.Resolve(entry.Device);
+            foreach (var range in Contents(place.FileSystem, place.Path, IsSwapHeader))
+            {
+                yield return (place.Mount.Volume, range);
+            }
+        }
+    }
+
+    private static bool IsFile(GuestRoot root, string device)
+    {
+        try
+        {
+            return device.StartsWith('/') && !device.StartsWith("/dev/", StringComparison.Ordinal) && root.FileExists(device);
+        }
+        catch (GuestFileSystemException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsSwapHeader(ReadOnlySpan<byte> head)
+    {
+        foreach (var page in (ReadOnlySpan<int>)[4096, 8192, 16384, 32768, 65536])
+        {
+            if (head.Length >= page && head[(page - 10)..page].SequenceEqual("SWAPSPACE2"u8))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private delegate bool HeaderTest(ReadOnlySpan<byte> head);
+
+    private static IReadOnlyList<ByteRange> Contents(GuestFileSystem fileSystem, string path, HeaderTest isScratch)
+    {
+        try
+        {
+            if (fileSystem.Find(path) is not { IsRegular: true, LinkCount: 1 } file || file.Length <= HeaderLength)
+            {
+                return [];
+            }
+
+            var head = new byte[HeaderLength];
+            if (fileSystem.Read(path, 0, head) != head.Length || !isScratch(head))
+            {
+                return [];
+            }
+
+            var ranges = fileSystem.ContentRanges(path, HeaderLength);
+            return ranges.Count > MaximumPieces ? [] : ranges;
+        }
+        catch (GuestFileSystemException)
+        {
+            // What cannot be understood is copied.
+            return [];
+        }
+    }
+}
