@@ -13,9 +13,6 @@ namespace V2V.Engine;
 /// <summary>A source guest with its disks opened under overlays: what was found on them, and what they no longer need to hold.</summary>
 internal sealed class OpenedGuest : IDisposable
 {
-    /// <summary>The page that holds a swap area's header; the rest is scratch space (mkswap(8)).</summary>
-    private const long SwapHeaderLength = 4096;
-
     private readonly List<OverlayDisk> _disks = [];
     private InspectedGuest? _guest;
     private GuestLayout? _layout;
@@ -78,13 +75,14 @@ internal sealed class OpenedGuest : IDisposable
         }
     }
 
-    /// <summary>The ranges of a disk that nothing in the guest refers to: free space of its file systems, contents of its swap areas,
-    /// extents of LVM that belong to no volume.</summary>
+    /// <summary>The ranges of a disk that nothing in the guest refers to: free space of its file systems, contents of its swap areas and
+    /// other scratch files, extents of LVM that belong to no volume.</summary>
     public IReadOnlyList<ByteRange> UnusedRanges(int diskIndex)
     {
         var unused = Layout.Volumes
             .Where(v => v.Volume.DiskIndex == diskIndex || v.Volume.Kind == VolumeKind.LogicalVolume)
             .SelectMany(v => UnusedRanges(v).SelectMany(r => v.Volume.DiskRanges(r.Offset, r.Length)).Concat(v.Volume.Unallocated))
+            .Concat((_guest is null ? [] : ScratchFiles.Find(_guest)).SelectMany(s => s.Volume.DiskRanges(s.Range.Offset, s.Range.Length)))
             .Where(r => r.DiskIndex == diskIndex)
             .Select(r => new ByteRange(r.Offset, r.Length))
             .ToList();
@@ -123,8 +121,8 @@ internal sealed class OpenedGuest : IDisposable
     /// <summary>The ranges of a volume that hold nothing of use.</summary>
     private static IEnumerable<ByteRange> UnusedRanges(GuestVolume found) =>
         found.FileSystem is not null ? found.FileSystem.FreeExtents()
-        : found.ContentKind == "swap" && found.Volume.Device.Length > SwapHeaderLength
-            ? [new ByteRange(SwapHeaderLength, found.Volume.Device.Length - SwapHeaderLength)]
+        : found.ContentKind == "swap" && found.Volume.Device.Length > ScratchFiles.HeaderLength
+            ? [new ByteRange(ScratchFiles.HeaderLength, found.Volume.Device.Length - ScratchFiles.HeaderLength)]
             : [];
 
     public void Dispose()

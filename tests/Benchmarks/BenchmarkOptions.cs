@@ -1,5 +1,4 @@
 using System.Globalization;
-using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 
 namespace V2V.Benchmarks;
@@ -8,12 +7,18 @@ namespace V2V.Benchmarks;
 internal sealed record BenchmarkOptions
 {
     private const string Usage =
-        "usage: V2V.Benchmarks --source guest.vmx|guest.ova|disk.vmdk [--format qcow2|raw] [--compression none|zlib|zstd] "
+        "usage: V2V.Benchmarks --suite FOLDER [--sections NAME,NAME] [--runs N] [--peer virt-v2v] [--work FOLDER]\n"
+        + "       V2V.Benchmarks --source guest.vmx|guest.ova|disk.vmdk [--format qcow2|raw] [--compression none|zlib|zstd] "
         + "[--runs N] [--peer virt-v2v] [--work FOLDER]";
 
-    public required string Source { get; init; }
+    /// <summary>The one guest to measure with; null for the suite.</summary>
+    public string? Source { get; init; }
 
-    public required SourceGuest Guest { get; init; }
+    /// <summary>Where the suite's guests are, or will be made.</summary>
+    public string GuestFolder { get; init; } = "";
+
+    /// <summary>Those of the suite's sections that are wanted, by the beginnings of their titles; all when empty.</summary>
+    public IReadOnlyList<string> Sections { get; init; } = [];
 
     public ImageFormat Format { get; init; } = ImageFormat.Qcow2;
 
@@ -28,10 +33,11 @@ internal sealed record BenchmarkOptions
 
     public static BenchmarkOptions Parse(string[] args)
     {
+        string[] known = ["--suite", "--sections", "--source", "--format", "--compression", "--runs", "--peer", "--work"];
         var values = new Dictionary<string, string>();
         for (var i = 0; i < args.Length; i += 2)
         {
-            if (i + 1 == args.Length || args[i] is not ("--source" or "--format" or "--compression" or "--runs" or "--peer" or "--work"))
+            if (i + 1 == args.Length || !known.Contains(args[i]))
             {
                 throw new ArgumentException(Usage);
             }
@@ -39,26 +45,22 @@ internal sealed record BenchmarkOptions
             values[args[i]] = args[i + 1];
         }
 
-        if (!values.TryGetValue("--source", out var source) || values.GetValueOrDefault("--peer", "virt-v2v") != "virt-v2v")
+        if (values.ContainsKey("--source") == values.ContainsKey("--suite") || values.GetValueOrDefault("--peer", "virt-v2v") != "virt-v2v")
         {
             throw new ArgumentException(Usage);
         }
 
-        source = Path.GetFullPath(source);
-        var guests = GuestSources.Open(source);
-        if (guests is not [{ Disks.Count: 1 } guest])
-        {
-            throw new ArgumentException($"{source}: qemu-img converts one disk, so only guests with one disk can be compared.");
-        }
-
-        var defaults = new BenchmarkOptions { Source = source, Guest = guest };
+        var defaults = new BenchmarkOptions();
         return defaults with
         {
+            Source = values.TryGetValue("--source", out var source) ? Path.GetFullPath(source) : null,
+            GuestFolder = Path.GetFullPath(values.GetValueOrDefault("--suite", ".")),
+            Sections = values.TryGetValue("--sections", out var names) ? names.Split(',') : [],
             Format = Enum.Parse<ImageFormat>(values.GetValueOrDefault("--format", "qcow2"), ignoreCase: true),
             Compression = Enum.Parse<ImageCompression>(values.GetValueOrDefault("--compression", "none"), ignoreCase: true),
             Runs = int.Parse(values.GetValueOrDefault("--runs", "5"), CultureInfo.InvariantCulture),
             WithVirtV2v = values.ContainsKey("--peer"),
-            WorkFolder = values.GetValueOrDefault("--work", defaults.WorkFolder),
+            WorkFolder = Path.GetFullPath(values.GetValueOrDefault("--work", defaults.WorkFolder)),
         };
     }
 }

@@ -4,7 +4,7 @@ namespace V2V.Benchmarks;
 /// <param name="Name">What the table calls it.</param>
 /// <param name="Program">The program.</param>
 /// <param name="Arguments">Its arguments.</param>
-/// <param name="Output">File or folder that it makes; removed before each run.</param>
+/// <param name="Output">File or folder that it makes; removed before and after each run.</param>
 internal sealed record Contender(string Name, string Program, IReadOnlyList<string> Arguments, string Output)
 {
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
@@ -20,4 +20,7 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
 
     /// <summary>What the others are compared with.</summary>
     public bool IsYardstick { get; init; }
+
+    /// <summary>What its output has to compare equal with (qemu-img's name of it); null when the guest's free space is left out.</summary>
+    public string? EqualTo { get; init; }
 }

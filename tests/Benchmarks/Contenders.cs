@@ -1,78 +1,81 @@
-using V2V.Engine.Disks.Transports;
-using V2V.Engine.Disks.Transports.Archives;
+using System.Globalization;
 using V2V.Engine.Targets;
 
 namespace V2V.Benchmarks;
 
-/// <summary>The commands that do the same work, or a part of it.</summary>
-internal static class Contenders
+/// <summary>The commands that do the same work with one source, or a part of it.</summary>
+internal sealed class Contenders(BenchmarkSource source, string workFolder)
 {
-    public static IReadOnlyList<Contender> For(BenchmarkOptions options)
+    public BenchmarkSource Source => source;
+
+    /// <param name="format">Of the target.</param>
+    /// <param name="compression">Of the target.</param>
+    /// <param name="drivers">Windows' virtio drivers.</param>
+    public Contender Conversion(ImageFormat format, ImageCompression compression = ImageCompression.None, string drivers = "") =>
+        V2v("convert", "V2V, whole conversion (flushes)", source.Path, "{output}", $"{format}", $"{compression}", drivers) with { OutputIsFolder = true };
+
+    public Contender Copy(ImageFormat format, ImageCompression compression = ImageCompression.None) =>
+        V2v("copy", "V2V, copy only (flushes)", source.Path, "{output}", $"{format}", $"{compression}") with { EqualTo = source.ForQemu };
+
+    public Contender CopyUnflushed(ImageFormat format, ImageCompression compression = ImageCompression.None) =>
+        V2v("copy-unflushed", "V2V, copy only", source.Path, "{output}", $"{format}", $"{compression}") with { EqualTo = source.ForQemu };
+
+    /// <summary>Several guests in one process.</summary>
+    public Contender Fleet(int guests, int atOnce) =>
+        V2v("fleet", Text($"{guests} guests, {atOnce} at once"), source.Path, "{output}", Text($"{guests}"), Text($"{atOnce}")) with { OutputIsFolder = true };
+
+    /// <summary>Opening and inspecting without conversion, several times in one process.</summary>
+    public Contender Inspection(int guests, int atOnce) =>
+        V2v("inspect", Text($"{guests} guests, {atOnce} at once"), source.Path, Text($"{guests}"), Text($"{atOnce}"));
+
+    public Contender QemuImg(ImageFormat format, ImageCompression compression, params string[] more)
     {
-        var contenders = new List<Contender>
+        var output = Path.Combine(workFolder, "qemu-img");
+        var name = "qemu-img convert";
+        var arguments = new List<string> { "convert", "-O", Word(format) };
+        if (compression != ImageCompression.None)
         {
-            V2v(options, "convert", "V2V, whole conversion (flushes)") with { OutputIsFolder = true },
-            V2v(options, "copy", "V2V, copy only (flushes)"),
-            QemuImg(options, "qemu-img convert") with { IsYardstick = true },
-            QemuImg(options, "qemu-img convert -m 8 -W", "-m", "8", "-W"),
-            QemuImg(options, "qemu-img convert -t writeback (flushes)", "-t", "writeback"),
-            Cp(options),
-        };
-        if (options.WithVirtV2v)
-        {
-            contenders.Add(VirtV2v(options));
+            string[] compressed = ["-c", "-o", compression == ImageCompression.Zstd ? "compression_type=zstd" : "compression_type=zlib"];
+            arguments.AddRange(compressed);
+            name += $" {string.Join(' ', compressed)}";
         }
 
-        return contenders;
-    }
-
-    private static Contender V2v(BenchmarkOptions options, string work, string name)
-    {
-        var output = Path.Combine(options.WorkFolder, $"v2v-{work}");
-        string[] arguments = [Worker.Verb, work, options.Source, output, $"{options.Format}", $"{options.Compression}"];
-        return new Contender(name, Environment.ProcessPath!, arguments, output) { PrintsPhases = true };
-    }
-
-    private static Contender QemuImg(BenchmarkOptions options, string name, params string[] more)
-    {
-        var output = Path.Combine(options.WorkFolder, "qemu-img");
-        var arguments = new List<string> { "convert", "-O", Word(options.Format) };
         arguments.AddRange(more);
-        if (options.Compression != ImageCompression.None)
-        {
-            arguments.AddRange("-c", "-o", options.Compression == ImageCompression.Zstd ? "compression_type=zstd" : "compression_type=zlib");
-        }
-
-        arguments.AddRange(QemuSource(options), output);
-        return new Contender(name, "qemu-img", arguments, output);
+        name += more.Length > 0 ? $" {string.Join(' ', more)}" : "";
+        name += more.Contains("-t") ? " (flushes)" : "";
+        arguments.AddRange(source.ForQemu, output);
+        return new Contender(name, "qemu-img", arguments, output) { EqualTo = source.ForQemu };
     }
 
     /// <summary>Copies the source's files as they are: what the file system alone takes.</summary>
-    private static Contender Cp(BenchmarkOptions options)
+    public Contender Cp()
     {
-        var output = Path.Combine(options.WorkFolder, "cp");
-        var (archive, _) = InArchive(options);
-        string[] files = [archive ?? options.Guest.Disks[0].Path];
-        if (archive is null)
-        {
-            var name = Path.GetFileNameWithoutExtension(files[0]);
-            files = Directory.GetFiles(Path.GetDirectoryName(files[0])!, $"{name}*{Path.GetExtension(files[0])}");
-        }
-
-        return new Contender("cp --sparse=always", "cp", ["--sparse=always", .. files, output], output) { OutputIsFolder = true };
+        var output = Path.Combine(workFolder, "cp");
+        return new Contender("cp --sparse=always", "cp", ["--sparse=always", .. source.Files, output], output) { OutputIsFolder = true };
     }
 
-    private static Contender VirtV2v(BenchmarkOptions options)
+    /// <summary>To a raw image, which is all that nbdcopy writes by itself.</summary>
+    public Contender NbdCopy(params string[] more)
     {
-        var output = Path.Combine(options.WorkFolder, "virt-v2v");
-        var input = Path.GetExtension(options.Source).ToUpperInvariant() switch
+        var output = Path.Combine(workFolder, "nbdcopy");
+        string[] from = source.Disk.Format == "raw" ? [source.Disk.Path] : ["--", "[", "qemu-nbd", "-r", "-f", source.Disk.Format, source.Disk.Path, "]"];
+        return new Contender($"nbdcopy {string.Join(' ', more)}".TrimEnd() + (more.Contains("--flush") ? " (flushes)" : ""), "nbdcopy", [.. more, .. from, output], output)
+        {
+            EqualTo = source.ForQemu,
+        };
+    }
+
+    public Contender VirtV2v(ImageFormat format)
+    {
+        var output = Path.Combine(workFolder, "virt-v2v");
+        var input = Path.GetExtension(source.Path).ToUpperInvariant() switch
         {
             ".VMX" => "vmx",
             ".OVA" => "ova",
             _ => "disk",
         };
-        string[] arguments = ["-i", input, options.Source, "-o", "local", "-os", output, "-of", Word(options.Format), "-on", "guest"];
-        return new Contender("virt-v2v (appliance under TCG)", "virt-v2v", arguments, output)
+        string[] arguments = ["-i", input, source.Path, "-o", "local", "-os", output, "-of", Word(format), "-on", "guest"];
+        return new Contender("virt-v2v (appliance under TCG, once)", "virt-v2v", arguments, output)
         {
             OutputIsFolder = true,
             RunsOnce = true,
@@ -84,32 +87,23 @@ internal static class Contenders
         };
     }
 
-    /// <summary>The disk as QEMU opens it; in an archive by its position there.</summary>
-    private static string QemuSource(BenchmarkOptions options)
+    public static Contender Dd(string name, string workFolder, string from, string? options)
     {
-        var disk = options.Guest.Disks[0];
-        if (InArchive(options) is not ({ } archive, { } member))
-        {
-            return Json(disk.Format, File(disk.Path));
-        }
-
-        var part = $$"""{"driver":"raw","offset":{{member.Offset}},"size":{{member.Length}},"file":{{File(archive)}} }""";
-        return Json(disk.Format, part);
-
-        static string File(string path) => $$"""{"driver":"file","filename":"{{path}}"}""";
-        static string Json(string driver, string file) => $$"""json:{"driver":"{{driver}}","file":{{file}} }""";
+        var output = Path.Combine(workFolder, "dd");
+        string[] arguments = [$"if={from}", $"of={(options is null ? "/dev/null" : output)}", "bs=1M", .. options is null or "" ? Array.Empty<string>() : [options]];
+        return new Contender(name, "dd", arguments, output);
     }
 
-    private static (string? Archive, TarEntry? Member) InArchive(BenchmarkOptions options)
+    private Contender V2v(string work, string name, params string[] arguments)
     {
-        if (!options.Source.EndsWith(".ova", StringComparison.OrdinalIgnoreCase))
+        var output = Path.Combine(workFolder, $"v2v-{work}");
+        return new Contender(name, Environment.ProcessPath!, [Worker.Verb, work, .. arguments.Select(a => a == "{output}" ? output : a)], output)
         {
-            return (null, null);
-        }
-
-        var archive = TarStore.Read(() => HostFile.Open(options.Source));
-        return (options.Source, archive.Entries.Single(e => options.Guest.Disks[0].Path.EndsWith(e.Name, StringComparison.Ordinal)));
+            PrintsPhases = true,
+        };
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private static string Word(ImageFormat format) => format == ImageFormat.Qcow2 ? "qcow2" : "raw";
 }

@@ -10,7 +10,9 @@ internal static class MeasuredProcess
     private static readonly TimeSpan ShortestSample = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan LongestSample = TimeSpan.FromSeconds(1);
 
-    public static Measurement Run(Contender contender, bool sampleMemory)
+    /// <param name="contender">What is run.</param>
+    /// <param name="isFirst">Memory is sampled, and what was made is judged; the times do not count.</param>
+    public static Measurement Run(Contender contender, bool isFirst)
     {
         Prepare(contender);
         var start = new ProcessStartInfo(contender.Program, contender.Arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -25,7 +27,7 @@ internal static class MeasuredProcess
         var tree = new ProcessTree(process.Id);
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        while (!process.WaitForExit(sampleMemory ? SampleInterval(watch.Elapsed) : Timeout.InfiniteTimeSpan))
+        while (!process.WaitForExit(isFirst ? SampleInterval(watch.Elapsed) : Timeout.InfiniteTimeSpan))
         {
             tree.Sample();
         }
@@ -38,18 +40,20 @@ internal static class MeasuredProcess
 
         // Helpers that outlive their parent are not among its ended children, but were seen while they ran.
         var cpu = Math.Max(ProcessTree.CpuSecondsOfEndedChildren() - cpuBefore, tree.SampledCpuSeconds);
-        return new Measurement(wall, cpu, tree.PeakMemory, contender.PrintsPhases ? Phases(output.GetAwaiter().GetResult()) : []);
+        if (isFirst)
+        {
+            Judge.Check(contender);
+        }
+
+        var made = Size(contender.Output);
+        Remove(contender.Output);
+        return new Measurement(wall, cpu, tree.PeakMemory, made, contender.PrintsPhases ? Phases(output.GetAwaiter().GetResult()) : []);
     }
 
     /// <summary>Removes what the last run made and waits until the disk is quiet, so that nobody pays for another's writes.</summary>
     private static void Prepare(Contender contender)
     {
-        if (Directory.Exists(contender.Output))
-        {
-            Directory.Delete(contender.Output, recursive: true);
-        }
-
-        File.Delete(contender.Output);
+        Remove(contender.Output);
         if (contender.OutputIsFolder)
         {
             Directory.CreateDirectory(contender.Output);
@@ -58,6 +62,23 @@ internal static class MeasuredProcess
         using var sync = Start(new ProcessStartInfo("sync"));
         sync.WaitForExit();
     }
+
+    private static void Remove(string output)
+    {
+        if (Directory.Exists(output))
+        {
+            Directory.Delete(output, recursive: true);
+        }
+        else if (File.Exists(output))
+        {
+            File.Delete(output);
+        }
+    }
+
+    private static long Size(string output) =>
+        Directory.Exists(output) ? new DirectoryInfo(output).EnumerateFiles("*", SearchOption.AllDirectories).Sum(f => f.Length)
+        : File.Exists(output) ? new FileInfo(output).Length
+        : 0;
 
     private static Process Start(ProcessStartInfo start)
     {

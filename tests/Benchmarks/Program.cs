@@ -1,4 +1,3 @@
-using System.Globalization;
 using V2V.Benchmarks;
 using V2V.Engine;
 
@@ -12,41 +11,13 @@ try
 {
     var options = BenchmarkOptions.Parse(args);
     Directory.CreateDirectory(options.WorkFolder);
-    var contenders = Contenders.For(options);
-
-    // The first round brings the source into the page cache and samples memory, which would disturb the clock in the others.
-    var results = contenders.ToDictionary(c => c, _ => new List<Measurement>());
-    var memory = new Dictionary<Contender, long>();
-    foreach (var contender in contenders)
+    ResultTable.PrintMachine(options);
+    foreach (var section in options.Source is null ? Suite.Sections(options) : SingleGuest.Sections(options))
     {
-        Console.Error.WriteLine($"{contender.Name} ...");
-        try
-        {
-            var measured = MeasuredProcess.Run(contender, sampleMemory: true);
-            memory[contender] = measured.PeakMemory;
-            if (contender.RunsOnce)
-            {
-                results[contender].Add(measured);
-            }
-        }
-        catch (InvalidOperationException e) when (contender.RunsOnce)
-        {
-            // A peer that is not installed, or not completely, does not cost the other results.
-            Console.Error.WriteLine(e.Message);
-            results.Remove(contender);
-        }
+        ResultTable.Print(section, Rounds.Run(section, options.Runs));
     }
 
-    for (var run = 1; run <= options.Runs; run++)
-    {
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"run {run} of {options.Runs}"));
-        foreach (var contender in results.Keys.Where(c => !c.RunsOnce))
-        {
-            results[contender].Add(MeasuredProcess.Run(contender, sampleMemory: false));
-        }
-    }
-
-    ResultTable.Print(options, [.. contenders.Where(results.ContainsKey)], results, memory);
+    ResultTable.PrintLegend();
     return 0;
 }
 catch (Exception e) when (e is ArgumentException or InvalidOperationException or V2VException)

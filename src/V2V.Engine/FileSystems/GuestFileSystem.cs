@@ -43,6 +43,12 @@ public abstract class GuestFileSystem : IDisposable
     /// </summary>
     public abstract IEnumerable<ByteRange> FreeExtents();
 
+    /// <summary>
+    /// The byte ranges of the volume that hold a regular file's contents from <paramref name="from"/> on, as they are and for this file alone, in
+    /// whole blocks. Empty unless the file system is fully understood and consistent, and for files that are stored in another way.
+    /// </summary>
+    public virtual IReadOnlyList<ByteRange> ContentRanges(string path, long from) => [];
+
     public void Dispose()
     {
         Dispose(disposing: true);

@@ -89,6 +89,10 @@ internal sealed class MemoryFileSystem(string kind = "ext4", string? uuid = null
 
     public override IEnumerable<ByteRange> FreeExtents() => [];
 
+    /// <summary>Each file lies in one piece, at its number in units of 4 GiB.</summary>
+    public override IReadOnlyList<ByteRange> ContentRanges(string path, long from) =>
+        Get(path) is var node && node.Content.Length > from ? [new ByteRange(((long)node.Id << 32) + from, node.Content.Length - from)] : [];
+
     public override void CreateFile(string path, GuestFileAttributes attributes) => Add(path, GuestFileType.Regular, [], 0x1A4, attributes);
 
     public override void CreateDirectory(string path, GuestFileAttributes attributes) =>

@@ -47,6 +47,25 @@ public sealed class BootTests(DebianGuests guests) : IDisposable
     }
 
     [Fact]
+    public void A_guest_whose_disk_was_full_of_deleted_data_is_copied_without_it_and_boots()
+    {
+        // 600 MiB are half of what is free; its root file system begins at 1 MiB.
+        var clean = new FileInfo(Convert(guests.RawDisk(DebianGuests.Plain)).Disk);
+        var disk = Path.Combine(_out, "filled.raw");
+        ExternalTool.Check("cp", "--sparse=always", guests.RawDisk(DebianGuests.Plain), disk);
+        ExternalTool.Check("sh", "-c", $"head -c 600M /dev/urandom >'{_out}/noise'");
+        File.WriteAllText(Path.Combine(_out, "commands"), $"write {_out}/noise /noise\nrm /noise\n");
+        ExternalTool.Check("debugfs", "-w", "-f", Path.Combine(_out, "commands"), $"{disk}?offset=1048576");
+        File.Delete(Path.Combine(_out, "noise"));
+
+        var (converted, macs) = Convert(disk);
+
+        Assert.InRange(new FileInfo(converted).Length, 0, clean.Length + (8 << 20));
+        Assert.Equal(["ext4", "swap"], new ConvertedDisk(converted, _out).Check());
+        Boot(converted, "bios", macs, "virtio", "ext4", "/dev/@2");
+    }
+
+    [Fact]
     public void An_unconverted_guest_does_not_boot_from_virtio()
     {
         // The control of this class: without it, a guest that needs no conversion would pass everything above.

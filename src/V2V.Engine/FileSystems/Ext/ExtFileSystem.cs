@@ -102,6 +102,33 @@ internal sealed partial class ExtFileSystem : WritableGuestFileSystem
         return runs?.Select(run => new ByteRange(run.Start * _volume.BlockSize, run.Count * _volume.BlockSize)) ?? [];
     }
 
+    public override IReadOnlyList<ByteRange> ContentRanges(string path, long from)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        Trim();
+        var inode = GetFile(GuestPathCache.Normalise(path, ExtErrors.Format));
+        if (FindDoubts() is not null || inode.Flags.HasFlag(ExtInodeFlags.InlineData))
+        {
+            return [];
+        }
+
+        var ranges = new List<ByteRange>();
+        var map = ExtBlockMap.For(_volume, inode);
+        var end = Math.Min((inode.Size + _volume.BlockSize - 1) / _volume.BlockSize, map.MaxBlocks);
+        for (var block = (from + _volume.BlockSize - 1) / _volume.BlockSize; block < end;)
+        {
+            var run = map.Lookup(block, end - block);
+            if (run.State != ExtRunState.Hole)
+            {
+                ranges.Add(new ByteRange(run.Physical * _volume.BlockSize, run.Length * _volume.BlockSize));
+            }
+
+            block = run.End;
+        }
+
+        return ranges;
+    }
+
     private IEnumerable<GuestDirectoryEntry> Describe(ExtDirectory directory)
     {
         foreach (var (name, number, fileType) in directory.Enumerate())

@@ -140,6 +140,32 @@ internal sealed partial class NtfsFileSystem : WritableGuestFileSystem
         }
     }
 
+    public override IReadOnlyList<ByteRange> ContentRanges(string path, long from)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        Trim();
+        var file = GetFile(GuestPathCache.Normalise(path, Kind));
+        if (NotCleanReason is not null || FlagsOf(file).HasFlag(NtfsFileFlags.ReparsePoint)
+            || file.Data is not { Runs: { } runs, IsCompressed: false, IsEncrypted: false })
+        {
+            return [];
+        }
+
+        var ranges = new List<ByteRange>();
+        var clusterLog = _volume.Boot.ClusterLog;
+        var first = (from + (1L << clusterLog) - 1) >> clusterLog;
+        foreach (var run in runs.Runs)
+        {
+            if (!run.IsHole && run.End > first)
+            {
+                var part = run.Slice(Math.Max(first, run.Vcn), run.End - Math.Max(first, run.Vcn));
+                ranges.Add(new ByteRange(part.Lcn << clusterLog, part.Length << clusterLog));
+            }
+        }
+
+        return ranges;
+    }
+
     /// <summary>FILE_ATTRIBUTE_DIRECTORY, which is not stored but shown.</summary>
     private const uint DirectoryFlag = 0x10;
 

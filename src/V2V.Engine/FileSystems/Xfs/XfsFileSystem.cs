@@ -103,6 +103,34 @@ internal sealed partial class XfsFileSystem : WritableGuestFileSystem
         return ranges;
     }
 
+    public override IReadOnlyList<ByteRange> ContentRanges(string path, long from)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        Trim();
+        var inode = GetFile(GuestPathCache.Normalise(path, Kind));
+        if (FindDoubts() is not null || inode.Flags.HasFlag(XfsInodeFlags.Realtime) || inode.Flags2.HasFlag(XfsInodeFlags2.Reflink))
+        {
+            return [];
+        }
+
+        var ranges = new List<ByteRange>();
+        var superblock = _volume.Superblock;
+        var end = (ulong)(inode.Size + _volume.BlockSize - 1) >> superblock.BlockLog;
+        for (var block = (ulong)(from + _volume.BlockSize - 1) >> superblock.BlockLog; block < end;)
+        {
+            if (inode.DataFork.Extents.FindAtOrAfter(block) is not { } extent || extent.Offset >= end)
+            {
+                break;
+            }
+
+            var start = Math.Max(block, extent.Offset);
+            block = Math.Min(end, extent.End);
+            ranges.Add(new ByteRange(superblock.ByteOf(extent.Slice(start, 1).Block), (long)(block - start) << superblock.BlockLog));
+        }
+
+        return ranges;
+    }
+
     private IEnumerable<GuestDirectoryEntry> Describe(XfsDirectory directory)
     {
         foreach (var entry in directory.Enumerate())

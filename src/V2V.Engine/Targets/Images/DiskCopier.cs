@@ -48,7 +48,20 @@ public static class DiskCopier
             throw new ArgumentException($"The plan is for granules of {plan.Granularity} bytes, but the writer's are {writer.Granularity}.", nameof(plan));
         }
 
-        var job = new DiskCopyJob(plan, writer, cancellation);
+        CopyBudget.Enter();
+        try
+        {
+            return Run(new DiskCopyJob(plan, writer, cancellation), plan, options, progress, cancellation);
+        }
+        finally
+        {
+            CopyBudget.Leave();
+        }
+    }
+
+    private static CopyStatistics Run(
+        DiskCopyJob job, CopyPlan plan, CopyOptions options, IProgress<CopyProgress>? progress, CancellationToken cancellation)
+    {
         var defaultThreads = Math.Clamp(Environment.ProcessorCount, MinimumDefaultThreads, MaximumDefaultThreads);
         var threads = new Thread[options.Threads > 0 ? options.Threads : defaultThreads];
         for (var i = 0; i < threads.Length; i++)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Runtime.ExceptionServices;
 using V2V.Engine.FileSystems;
 
@@ -8,7 +7,7 @@ namespace V2V.Engine.Targets.Images;
 internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, CancellationToken cancellation)
 {
     /// <summary>What a thread reads at once; chunks end on multiples of it.</summary>
-    private const int ChunkSize = 1 << 20;
+    private const int ChunkSize = CopyBudget.ChunkSize;
 
     private readonly Lock _lock = new();
     private readonly int _granularity = writer.Granularity;
@@ -26,25 +25,16 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
     /// <summary>Takes chunks until there are none, or something fails on this or another thread.</summary>
     public void Work()
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkSize);
         try
         {
-            while (!_stopped && !cancellation.IsCancellationRequested && TakeChunk() is { } chunk)
+            while (!_stopped && !cancellation.IsCancellationRequested && CopyChunk())
             {
-                var data = buffer.AsSpan(0, (int)chunk.Length);
-                plan.Source.Read(chunk.Offset, data);
-                WriteData(chunk.Offset, data);
-                Interlocked.Add(ref _done, chunk.Length);
             }
         }
         catch (Exception e)
         {
             Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
             Stop();
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
@@ -53,6 +43,30 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
 
     /// <summary>Throws the first failure as it was thrown.</summary>
     public void ThrowIfFailed() => _failure?.Throw();
+
+    /// <summary>False when there is none left.</summary>
+    private bool CopyChunk()
+    {
+        // First the buffer: who has a chunk must not wait for others, lest the chunks get out of order.
+        var buffer = CopyBudget.Take(cancellation);
+        try
+        {
+            if (TakeChunk() is not { } chunk)
+            {
+                return false;
+            }
+
+            var data = buffer.AsSpan(0, (int)chunk.Length);
+            plan.Source.Read(chunk.Offset, data);
+            WriteData(chunk.Offset, data);
+            Interlocked.Add(ref _done, chunk.Length);
+            return true;
+        }
+        finally
+        {
+            CopyBudget.Return(buffer);
+        }
+    }
 
     private ByteRange? TakeChunk()
     {

@@ -5,8 +5,9 @@ namespace V2V.Engine.Disks.Transports.ReadAhead;
 /// checksum). Readers that take turns in one run may overtake each other. Its user has the lock.
 /// </summary>
 /// <param name="blockSize">What is read ahead ends on multiples of it.</param>
+/// <param name="step">Bytes of a request when much is read ahead: no more of the window is left idle.</param>
 /// <param name="maximumWindow">Bytes read ahead of a run at the most.</param>
-internal sealed class SequentialRuns(int blockSize, int maximumWindow)
+internal sealed class SequentialRuns(int blockSize, int step, int maximumWindow)
 {
     /// <summary>Runs that are remembered. Those of random reads, which never go on, push each other out.</summary>
     public const int Maximum = 4;
@@ -50,13 +51,16 @@ internal sealed class SequentialRuns(int blockSize, int maximumWindow)
         _runs.Insert(0, run);
 
         long window = Math.Min(2 * run.Read, maximumWindow);
-        if (run.Ahead - run.Next >= window / 2)
+        if (run.Ahead - run.Next > Math.Max(window / 2, window - step))
         {
             return (end, 0);
         }
 
         long start = Math.Max(run.Ahead, run.Next);
-        run.Ahead = (run.Next + window + blockSize - 1) / blockSize * blockSize;
+        // The large windows end where requests do, lest each be cut in two.
+        run.Ahead = window > 2 * step
+            ? Math.Max(start, (run.Next + window) / step * step)
+            : (run.Next + window + blockSize - 1) / blockSize * blockSize;
         return (start, run.Ahead - start);
     }
 }

@@ -6,7 +6,8 @@ namespace V2V.Engine.Targets.Images.Qcow2;
 /// </summary>
 internal sealed class ClusterPacker(ClusterCompressor compressor) : IDisposable
 {
-    private const int MaximumClusters = 32;
+    // A chunk of the copy: a packer takes little more than a buffer of it.
+    private const int MaximumClusters = CopyBudget.ChunkSize / Qcow2Format.ClusterSize;
 
     private readonly byte[] _packed = new byte[MaximumClusters * Qcow2Format.ClusterSize];
     private readonly byte[] _partial = new byte[Qcow2Format.ClusterSize];

@@ -42,33 +42,43 @@ internal sealed class Qcow2Allocator
     }
 
     /// <summary>
-    /// Takes contiguous bytes for the compressed data of several guest clusters, packed without gaps behind what was packed before where that
-    /// is possible; returns the host offset of the first.
+    /// Takes contiguous bytes for the compressed data of several guest clusters, packed without gaps behind what was packed before; returns the
+    /// host offset of the first. Where something else lies behind that, only as many are taken as the last cluster has room for, and the
+    /// caller asks again for the rest.
     /// </summary>
-    public long AllocatePacked(ReadOnlySpan<int> lengths)
+    /// <param name="lengths">Bytes of each guest cluster's data, at the most a cluster.</param>
+    /// <param name="count">How many of them were taken; at least one.</param>
+    public long AllocatePacked(ReadOnlySpan<int> lengths, out int count)
     {
-        long total = 0;
-        foreach (var length in lengths)
-        {
-            total += length;
-        }
-
         lock (_lock)
         {
-            var fits = total <= _packedEnd - _packedPosition;
-            if (!fits && _packedEnd != _end)
+            count = 0;
+            long total = 0;
+            var isLast = _packedEnd == _end;
+            while (count < lengths.Length && (isLast || total + lengths[count] <= _packedEnd - _packedPosition))
             {
-                _packedPosition = _packedEnd = _end;
+                total += lengths[count++];
             }
 
-            if (!fits)
+            if (count == 0)
+            {
+                _packedPosition = _packedEnd = _end;
+                foreach (var length in lengths)
+                {
+                    total += length;
+                }
+
+                count = lengths.Length;
+            }
+
+            if (total > _packedEnd - _packedPosition)
             {
                 _packedEnd = Qcow2Format.ClustersFor(_packedPosition + total) * Qcow2Format.ClusterSize;
                 _end = _packedEnd;
             }
 
             var offset = _packedPosition;
-            foreach (var length in lengths)
+            foreach (var length in lengths[..count])
             {
                 var last = (_packedPosition + length - 1) >> Qcow2Format.ClusterBits;
                 for (var cluster = _packedPosition >> Qcow2Format.ClusterBits; cluster <= last; cluster++)

@@ -103,17 +103,7 @@ internal sealed class Qcow2ImageWriter : ImageWriter
         while (!data.IsEmpty)
         {
             var taken = packer.Pack(offset, data);
-            if (packer.Lengths.Length > 0)
-            {
-                var host = _allocator.AllocatePacked(packer.Lengths);
-                _file.Write(host, packer.Packed);
-                for (var i = 0; i < packer.Lengths.Length; i++)
-                {
-                    _tables.MapCompressed(packer.Clusters[i], host, packer.Lengths[i]);
-                    host += packer.Lengths[i];
-                }
-            }
-
+            WritePacked(packer);
             foreach (var (start, length) in packer.Incompressible)
             {
                 WriteClusters(offset + start, data.Slice(start, length));
@@ -121,6 +111,24 @@ internal sealed class Qcow2ImageWriter : ImageWriter
 
             offset += taken;
             data = data[taken..];
+        }
+    }
+
+    private void WritePacked(ClusterPacker packer)
+    {
+        var packed = packer.Packed;
+        for (var first = 0; first < packer.Lengths.Length;)
+        {
+            var host = _allocator.AllocatePacked(packer.Lengths[first..], out var count);
+            var length = 0;
+            for (var end = first + count; first < end; first++)
+            {
+                _tables.MapCompressed(packer.Clusters[first], host + length, packer.Lengths[first]);
+                length += packer.Lengths[first];
+            }
+
+            _file.Write(host, packed[..length]);
+            packed = packed[length..];
         }
     }
 }

@@ -1,0 +1,123 @@
+using V2V.Engine.Targets;
+
+namespace V2V.Benchmarks;
+
+/// <summary>The measurements of docs/performance.md.</summary>
+internal static class Suite
+{
+    public static IEnumerable<Section> Sections(BenchmarkOptions options)
+    {
+        var guests = new SuiteGuests(options.GuestFolder);
+        (string Name, Func<IEnumerable<Section>> Sections)[] all =
+        [
+            ("conversion", () => Conversions(guests, options)),
+            ("copy", () => Copies(guests, options)),
+            ("growth", () => Growth(guests, options)),
+            ("fleet", () => Fleet(guests, options)),
+            ("limit", () => [Limit(guests, options)]),
+        ];
+        return all.Where(s => options.Sections.Count == 0 || options.Sections.Contains(s.Name)).SelectMany(s => s.Sections());
+    }
+
+    private static IEnumerable<Section> Conversions(SuiteGuests guests, BenchmarkOptions options)
+    {
+        (string Title, string Path, string Drivers)[] sources =
+        [
+            ("Debian 12, ext4, OVA (streamOptimized) to qcow2", guests.Vmware("ova/guest.ova"), ""),
+            .. guests.Others.Select(o => ($"{Path.GetFileNameWithoutExtension(o)}, raw to qcow2", o, "")),
+            ("Windows 2016 (laid out as one), raw to qcow2", guests.Windows, guests.Drivers),
+        ];
+        foreach (var (title, path, drivers) in sources)
+        {
+            var contenders = Of(path, options);
+            var rows = new List<Contender>
+            {
+                contenders.Conversion(ImageFormat.Qcow2, drivers: drivers) with { IsYardstick = true },
+                contenders.Copy(ImageFormat.Qcow2),
+            };
+            if (options.WithVirtV2v)
+            {
+                rows.Add(contenders.VirtV2v(ImageFormat.Qcow2));
+            }
+
+            yield return new Section($"Whole conversion: {title}", rows) { Note = "The copy takes the whole disk; the conversion leaves out what is unused." };
+        }
+    }
+
+    private static IEnumerable<Section> Copies(SuiteGuests guests, BenchmarkOptions options)
+    {
+        yield return ToQcow2("streamOptimized (in an OVA) to qcow2", Of(guests.Vmware("ova/guest.ova"), options));
+        yield return ToQcow2("monolithicSparse to qcow2", Of(guests.Vmware("sparse/guest.vmdk"), options));
+        yield return ToQcow2("raw to qcow2", Of(guests.Debian, options));
+
+        var raw = Of(guests.Debian, options);
+        yield return new Section("Copy: raw to raw",
+        [
+            raw.Copy(ImageFormat.Raw),
+            raw.CopyUnflushed(ImageFormat.Raw),
+            raw.Cp() with { IsYardstick = true },
+            raw.QemuImg(ImageFormat.Raw, ImageCompression.None),
+            raw.QemuImg(ImageFormat.Raw, ImageCompression.None, "-m", "8", "-W"),
+            raw.QemuImg(ImageFormat.Raw, ImageCompression.None, "-t", "writeback"),
+            raw.NbdCopy(),
+            raw.NbdCopy("--flush"),
+        ]);
+
+        var sparse = Of(guests.Vmware("sparse/guest.vmdk"), options);
+        yield return new Section("Copy: monolithicSparse to qcow2, compressed with zstd",
+        [
+            sparse.Copy(ImageFormat.Qcow2, ImageCompression.Zstd),
+            sparse.CopyUnflushed(ImageFormat.Qcow2, ImageCompression.Zstd),
+            sparse.QemuImg(ImageFormat.Qcow2, ImageCompression.Zstd) with { IsYardstick = true },
+            sparse.QemuImg(ImageFormat.Qcow2, ImageCompression.Zstd, "-m", "8", "-W"),
+        ]);
+    }
+
+    private static Section ToQcow2(string title, Contenders source) => new($"Copy: {title}",
+    [
+        source.Copy(ImageFormat.Qcow2),
+        source.CopyUnflushed(ImageFormat.Qcow2),
+        source.QemuImg(ImageFormat.Qcow2, ImageCompression.None) with { IsYardstick = true },
+        source.QemuImg(ImageFormat.Qcow2, ImageCompression.None, "-m", "8", "-W"),
+        source.QemuImg(ImageFormat.Qcow2, ImageCompression.None, "-t", "writeback"),
+    ]);
+
+    private static IEnumerable<Section> Growth(SuiteGuests guests, BenchmarkOptions options)
+    {
+        string[] sizes = ["10G", "1T"];
+        yield return new Section("Growth: the same 2 GiB of data on larger disks, whole conversion, raw to qcow2",
+            [.. sizes.Select((s, i) => Of(guests.Grown(s), options).Conversion(ImageFormat.Qcow2) with { Name = $"disk of {s}", IsYardstick = i == 0 })]);
+
+        string[] counts = ["1", "100000"];
+        yield return new Section("Growth: files, whole conversion, raw to qcow2",
+            [.. counts.Select((c, i) => Of(guests.WithFiles(c), options).Conversion(ImageFormat.Qcow2) with { Name = $"{c} files more", IsYardstick = i == 0 })]);
+    }
+
+    private static IEnumerable<Section> Fleet(SuiteGuests guests, BenchmarkOptions options)
+    {
+        var source = Of(guests.Vmware("sparse/guest.vmdk"), options);
+        (int Guests, int AtOnce)[] fleets = [(1, 1), (4, 1), (4, 2), (4, 4), (16, 4)];
+        yield return new Section("Guests: whole conversions in one process, monolithicSparse to qcow2",
+            [.. fleets.Select(f => source.Fleet(f.Guests, f.AtOnce) with { IsYardstick = f.Guests == 1 })]);
+        (int Guests, int AtOnce)[] inspections = [(1, 1), (200, 1), (200, 2)];
+        (string Name, string Path)[] systems = [("Debian", guests.Debian), ("Windows", guests.Windows)];
+        foreach (var (name, path) in systems)
+        {
+            yield return new Section($"Guests: {name}, opened and inspected only, in one process",
+                [.. inspections.Select(f => Of(path, options).Inspection(f.Guests, f.AtOnce) with { IsYardstick = f.Guests == 1 })]);
+        }
+    }
+
+    private static Section Limit(SuiteGuests guests, BenchmarkOptions options)
+    {
+        var sparse = guests.Vmware("sparse/guest.vmdk");
+        return new Section("The limit of the machine",
+        [
+            Contenders.Dd("dd, monolithicSparse to /dev/null", options.WorkFolder, sparse, null),
+            Contenders.Dd("dd, monolithicSparse to a new file", options.WorkFolder, sparse, "") with { IsYardstick = true },
+            Contenders.Dd("dd, monolithicSparse to a new file, fdatasync", options.WorkFolder, sparse, "conv=fdatasync"),
+        ]);
+    }
+
+    private static Contenders Of(string source, BenchmarkOptions options) => new(new BenchmarkSource(source), options.WorkFolder);
+}
