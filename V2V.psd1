@@ -6,7 +6,8 @@
     Description = 'Moves virtual machines from VMware, Xen, Hyper-V, VirtualBox or bare disk images to KVM under libvirt, in process.'
     PowerShellVersion = '7.6'
     CompatiblePSEditions = @('Core')
-    NestedModules = @('module/bin/V2V.PowerShell.dll')
+    # V2V.Loader.dll comes first: it says where the assemblies of the second come from.
+    NestedModules = @('module/bin/V2V.Loader.dll', 'module/bin/V2V.PowerShell.dll')
     FormatsToProcess = @('module/V2V.Format.ps1xml')
     TypesToProcess = @('module/V2V.Types.ps1xml')
     FunctionsToExport = @()
