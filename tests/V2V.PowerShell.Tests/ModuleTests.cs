@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Reflection;
-using System.Text.RegularExpressions;
 using V2V.Engine;
 using V2V.PowerShell.Commands;
 
@@ -43,38 +42,6 @@ public sealed class ModuleTests : IDisposable
         Assert.Equal(name.Replace("-", "", StringComparison.Ordinal) + "Command", type.Name);
         Assert.NotEmpty(type.GetCustomAttributes<OutputTypeAttribute>());
         Assert.NotEmpty(_session.Run("param($n) (Get-Command $n).OutputType", name).All<PSTypeName>());
-    }
-
-    [Theory]
-    [MemberData(nameof(CmdletNames))]
-    public void A_cmdlet_has_a_page_with_every_parameter_and_three_examples(string name)
-    {
-        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", name + ".md"));
-        var parameters = Cmdlets.Single(t => NameOf(t) == name).GetProperties().Where(p => p.GetCustomAttributes<ParameterAttribute>().Any());
-        Assert.All(parameters, parameter => Assert.Contains($"### -{parameter.Name}\n", page, StringComparison.Ordinal));
-        Assert.True(Regex.Count(page, "^### Example ", RegexOptions.Multiline) >= 3);
-    }
-
-    [Theory]
-    [MemberData(nameof(CmdletNames))]
-    public void The_examples_of_a_page_parse_and_name_parameters_that_exist(string name)
-    {
-        var page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", name + ".md"));
-        var examples = Regex.Matches(page, "^```powershell\n(?<code>.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline);
-        Assert.NotEmpty(examples);
-        foreach (var code in examples.Select(match => match.Groups["code"].Value))
-        {
-            var script = Parser.ParseInput(code, out _, out var errors);
-            Assert.Empty(errors.Select(error => error.Message));
-            foreach (var command in script.FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>())
-            {
-                var type = Cmdlets.SingleOrDefault(t => NameOf(t).Equals(command.GetCommandName(), StringComparison.OrdinalIgnoreCase));
-                var known = type?.GetProperties().Select(p => p.Name).Concat(["WhatIf", "Confirm", "Verbose", "ErrorAction", "ErrorVariable", "WarningAction"]);
-                Assert.All(
-                    command.CommandElements.OfType<CommandParameterAst>(),
-                    parameter => Assert.True(known?.Contains(parameter.ParameterName) ?? true, $"{name}: -{parameter.ParameterName}"));
-            }
-        }
     }
 
     [Theory]
