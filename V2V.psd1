@@ -11,7 +11,7 @@
     FormatsToProcess = @('module/V2V.Format.ps1xml')
     TypesToProcess = @('module/V2V.Types.ps1xml')
     FunctionsToExport = @()
-    CmdletsToExport = @('Get-V2VSourceGuest', 'Test-V2VGuest', 'Invoke-V2VConversion', 'New-V2VProfile', 'Get-V2VProfile', 'Remove-V2VProfile')
+    CmdletsToExport = @('Get-V2VSourceGuest', 'Test-V2VGuest', 'Invoke-V2VConversion', 'Export-V2VReport', 'New-V2VProfile', 'Get-V2VProfile', 'Remove-V2VProfile')
     VariablesToExport = @()
     AliasesToExport = @()
     PrivateData = @{

@@ -22,7 +22,6 @@ public sealed class ExampleTests : IClassFixture<ExampleTests.Folder>, IDisposab
         ["://"] = "another host",
         [" -StoragePool"] = "a libvirt with that pool",
         [" -Bridge"] = "a libvirt host with that bridge",
-        ["-Profile prod"] = "a profile for another host",
         ["Get-VM "] = "Hyper-V's or VMware's module",
         ["-DriverSource"] = "a Windows guest, and drivers for it",
         ["-AllowNoDrivers"] = "a Windows guest",
@@ -157,7 +156,7 @@ public sealed class ExampleTests : IClassFixture<ExampleTests.Folder>, IDisposab
         _session.Run("foreach ($s in 'CurrentUser', 'AllUsers') { Remove-V2VProfile $args -Scope $s -ErrorAction Ignore }", Profiles);
         if (exist)
         {
-            _session.Run("foreach ($n in $args) { New-V2VProfile $n -OutputDirectory vms > $null }", Profiles);
+            _session.Run($"foreach ($n in $args) {{ New-V2VProfile $n -OutputDirectory '{_session.Folder}/vms' > $null }}", Profiles);
         }
     }
 
@@ -195,18 +194,15 @@ public sealed class ExampleTests : IClassFixture<ExampleTests.Folder>, IDisposab
         public Folder()
         {
             Path = Directory.CreateTempSubdirectory("v2v-examples-").FullName;
-            foreach (var name in new[] { "web01", "web02", "db01" })
-            {
-                File.CreateSymbolicLink(At(name + ".ova"), Repository.SampleGuest);
-            }
-
             Directory.CreateDirectory(At("web01"));
-            using (var archive = new TarReader(File.OpenRead(Repository.SampleGuest)))
+            TarFile.ExtractToDirectory(Repository.SampleGuest, At("web01"), overwriteFiles: false);
+            File.Delete(Directory.GetFiles(At("web01"), "*.mf").Single());
+            var description = Directory.GetFiles(At("web01"), "*.ovf").Single();
+            var text = File.ReadAllText(description);
+            foreach (var name in new[] { "web02", "db01", "web01" })
             {
-                while (archive.GetNextEntry() is { } entry)
-                {
-                    entry.ExtractToFile(At($"web01/{entry.Name}"), overwrite: false);
-                }
+                File.WriteAllText(description, text.Replace("<Name>debian12</Name>", $"<Name>{name}</Name>", StringComparison.Ordinal));
+                TarFile.CreateFromDirectory(At("web01"), At(name + ".ova"), includeBaseDirectory: false);
             }
 
             var disk = Directory.GetFiles(At("web01"), "*.vmdk").Single();
@@ -225,8 +221,9 @@ public sealed class ExampleTests : IClassFixture<ExampleTests.Folder>, IDisposab
             Guests.WriteRawDisk(Path, "web01-data.raw");
             File.WriteAllText(At("fleet.csv"), "Path,Name,MemoryMiB\nweb01.ova,first,2048\nweb02.ova,second,\n");
             using var session = new Session();
-            Guest = session.Run("param($p) Get-V2VSourceGuest $p", Repository.SampleGuest).Only<SourceGuest>();
+            Guest = session.Run("param($p) Get-V2VSourceGuest $p", At("web01.ova")).Only<SourceGuest>();
             Result = session.Run("param($g, $o) $g | Invoke-V2VConversion -OutputDirectory $o", Guest, At("made")).Only<ConversionResult>();
+            File.Copy(At("made/web01.xml"), At("web01.xml"));
             File.CreateSymbolicLink(At("web01-boot.qcow2"), Result.Disks[0]);
             Profile = new ConversionProfile { Name = "prod" };
         }

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using V2V.Engine;
 using V2V.Help;
 
 namespace V2V.PowerShell.Tests;
@@ -51,11 +52,8 @@ public sealed class HelpTests : IDisposable
         Assert.Equal(Text(page.Text("SYNOPSIS")), Shown("param($n) (Get-Help $n).Synopsis", name));
         Assert.Equal(Text(page.Text("DESCRIPTION")), Shown("param($n) (Get-Help $n).description.Text", name));
         Assert.Equal(Cmdlet(name).ParameterSets.Count, _session.Run("param($n) (Get-Help $n).syntax.syntaxItem.name", name).Output.Count);
-        foreach (var parameter in Cmdlet(name).Parameters)
-        {
-            Assert.Equal(Text(page.Parameter(parameter.Name)!.Text), Shown("param($n, $p) (Get-Help $n -Parameter $p).description.Text", name, parameter.Name));
-            Assert.Equal(Help.Cmdlet.PipelineInput(parameter), Shown("param($n, $p) (Get-Help $n -Parameter $p).pipelineInput", name, parameter.Name));
-        }
+        var shown = _session.Run("param($n) foreach ($p in (Get-Help $n -Parameter *)) { \"$($p.name)|$($p.pipelineInput)|$($p.description.Text -join ' ')\" }", name).All<string>();
+        Assert.Equal(Cmdlet(name).Parameters.Select(p => $"{p.Name}|{Help.Cmdlet.PipelineInput(p)}|{Text(page.Parameter(p.Name)!.Text)}").Order(), shown.Order());
     }
 
     /// <summary>What a person reads: all sections, and a syntax for each parameter set.</summary>
@@ -81,7 +79,24 @@ public sealed class HelpTests : IDisposable
         Assert.Equal(["TOPIC", "    " + name, "", "SHORT DESCRIPTION"], lines[..4]);
         Assert.Contains("LONG DESCRIPTION", lines);
         Assert.All(lines, line => Assert.True(line.Length <= AboutTopic.Width, $"{name} is {line.Length} columns wide: {line}"));
-        Assert.All(["**", "`", "](", "&lt;"], mark => Assert.DoesNotContain(mark, topic, StringComparison.Ordinal));
+        Assert.All(["**", "`", ".md)", "&lt;"], mark => Assert.DoesNotContain(mark, topic, StringComparison.Ordinal));
+    }
+
+    /// <summary>The engine's errors, and the ids that the table of the module's own error records has in its source.</summary>
+    [Fact]
+    public void Every_error_is_explained()
+    {
+        var topic = File.ReadAllText(Path.Combine(Pages, "about_V2V_Troubleshooting.md"));
+        var source = File.ReadAllText(Path.Combine(Repository.Root, "src", "V2V.PowerShell", "ErrorRecords.cs"));
+        var own = Regex.Matches(source, @"(?:""(\w+)""|nameof\((\w+)\)),\s+ErrorCategory\.(\w+)").Select(m => (Id: m.Groups[1].Value + m.Groups[2].Value, Category: m.Groups[3].Value));
+        var known = Enum.GetValues<V2VError>().Select(error => ErrorRecords.From(new V2VException(error, ""), target: null))
+            .Select(record => (Id: record.FullyQualifiedErrorId, Category: record.CategoryInfo.Category.ToString())).Concat(own).Distinct().ToList();
+        Assert.Contains("ParametersConflict", known.Select(error => error.Id));
+        Assert.All(known, error => Assert.True(
+            Regex.IsMatch(topic, $@"^- {error.Id} \({error.Category}\): \S", RegexOptions.Multiline),
+            $"Add to docs/en-US/about_V2V_Troubleshooting.md: '- {error.Id} ({error.Category}): what it means. What to do.'"));
+        var explained = Regex.Matches(topic, @"^- (\w+) \(\w+\): ", RegexOptions.Multiline).Select(m => m.Groups[1].Value).ToList();
+        Assert.Equal(known.Select(error => error.Id).Distinct().Order(), explained.Order());
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Language;
 using System.Reflection;
-using V2V.Engine;
 using V2V.PowerShell.Commands;
 
 namespace V2V.PowerShell.Tests;
@@ -42,16 +41,6 @@ public sealed class ModuleTests : IDisposable
         Assert.Equal(name.Replace("-", "", StringComparison.Ordinal) + "Command", type.Name);
         Assert.NotEmpty(type.GetCustomAttributes<OutputTypeAttribute>());
         Assert.NotEmpty(_session.Run("param($n) (Get-Command $n).OutputType", name).All<PSTypeName>());
-    }
-
-    [Theory]
-    [MemberData(nameof(ErrorRecordsTests.Every), MemberType = typeof(ErrorRecordsTests))]
-    public void The_about_page_lists_each_error(V2VError error)
-    {
-        var record = ErrorRecords.From(new V2VException(error, ""), target: null);
-        Assert.Contains(
-            $"| {record.FullyQualifiedErrorId} | {record.CategoryInfo.Category} |\n",
-            File.ReadAllText(Path.Combine(Repository.Root, "docs", "en-US", "about_V2V.md")), StringComparison.Ordinal);
     }
 
     [Fact]
