@@ -55,6 +55,24 @@ public sealed class ModuleTests : IDisposable
         Assert.All(used, name => Assert.Contains(name, known));
     }
 
+    /// <summary>These need pwsh, or time; here it is only seen that they are scripts and call the module as it is.</summary>
+    [Theory]
+    [InlineData("tests/Pester/V2V.Tests.ps1")]
+    [InlineData("tests/Benchmarks/import-time.ps1")]
+    public void A_script_parses_and_names_parameters_that_exist(string path)
+    {
+        var script = Parser.ParseFile(Path.Combine(Repository.Root, path), out _, out var errors);
+        Assert.Empty(errors.Select(error => error.Message));
+        foreach (var command in script.FindAll(ast => ast is CommandAst, searchNestedScriptBlocks: true).Cast<CommandAst>())
+        {
+            if (Help.Cmdlet.All.FirstOrDefault(cmdlet => cmdlet.Name == command.GetCommandName()) is { } cmdlet)
+            {
+                var known = cmdlet.ParameterSets.SelectMany(set => set.Parameters.Select(parameter => parameter.Name)).ToHashSet();
+                Assert.All(command.CommandElements.OfType<CommandParameterAst>(), parameter => Assert.Contains(parameter.ParameterName, known));
+            }
+        }
+    }
+
     public void Dispose() => _session.Dispose();
 
     private static string NameOf(Type type)
