@@ -6,7 +6,7 @@ Runs in PowerShell 7.6 and in V2V.Shell, which has the engine but none of the Ut
 .NET and native programs where a script would usually call Join-Path or Write-Host.
 .PARAMETER Task
 Build (the default); Test: install what the tests need, run them, and print the count as the last line; Demo: convert the sample into out/;
-Package: make output/V2V, ready to be copied to a folder of PSModulePath, and a zip of it.
+Package: make output/V2V, ready to be copied to a folder of PSModulePath, and of it the .nupkg that the PowerShell Gallery takes.
 .PARAMETER Configuration
 Release (the default) or Debug.
 .PARAMETER Filter
@@ -15,6 +15,10 @@ Test: run only test classes whose full name matches this pattern, such as *Profi
 Test: leave out the tests that boot guests or take long.
 .PARAMETER NoInstall
 Test: install nothing; tests whose programs are missing skip themselves and say so.
+.PARAMETER OutputDirectory
+Package: the folder that takes the package; output is the default.
+.PARAMETER NoBuild
+Package: pack what was built before.
 .EXAMPLE
 dotnet run --project src/V2V.Shell -c Release -- build.ps1 -Task Test
 #>
@@ -25,7 +29,9 @@ param(
     [string] $Configuration = 'Release',
     [string] $Filter,
     [switch] $Fast,
-    [switch] $NoInstall
+    [switch] $NoInstall,
+    [string] $OutputDirectory = [IO.Path]::Combine($PSScriptRoot, 'output'),
+    [switch] $NoBuild
 )
 
 $ErrorActionPreference = 'Stop'
@@ -216,26 +222,72 @@ function Convert-Sample {
 }
 
 function New-Package {
-    Build-Part src/V2V.PowerShell
-    $package = [IO.Path]::Combine($root, 'output', 'V2V')
+    if (-not $NoBuild) { Build-Part src/V2V.Help }
+    $output = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($OutputDirectory)
+    $package = [IO.Path]::Combine($output, 'V2V')
     if ([IO.Directory]::Exists($package)) { [IO.Directory]::Delete($package, $true) }
-    $files = @('V2V.psd1', 'LICENSE', 'README.md', 'CHANGELOG.md', 'module/V2V.Format.ps1xml', 'module/V2V.Types.ps1xml')
-    $binaries = [IO.Directory]::GetFiles([IO.Path]::Combine($root, 'module', 'bin')).ForEach({ [IO.Path]::GetFileName($_) }).Where({
-        # Our own symbols make a stack trace readable; everybody else's, and the compiler's view of PowerShell, stay out.
-        ($_.EndsWith('.dll') -and $_ -ne 'System.Management.Automation.dll') -or $_ -in 'V2V.Engine.pdb', 'V2V.PowerShell.pdb', 'V2V.PowerShell.deps.json'
-    })
-    foreach ($file in $files + $binaries.ForEach({ "module/bin/$_" })) {
-        $source = [IO.Path]::Combine($root, $file)
-        if (-not [IO.File]::Exists($source)) { throw "$file is missing." }
-        $destination = [IO.Path]::Combine($package, $file)
-        [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($destination))
-        [IO.File]::Copy($source, $destination)
+
+    # Our own symbols make a stack trace readable; everybody else's, and the compiler's view of PowerShell, stay out.
+    $own = 'V2V.Loader', 'V2V.PowerShell'
+    $engine = [IO.Directory]::GetFiles([IO.Path]::Combine($root, 'module', 'bin', 'engine'), '*.dll').ForEach({ 'module/bin/engine/' + [IO.Path]::GetFileName($_) })
+    $files = @('V2V.psd1', 'LICENSE', 'README.md', 'CHANGELOG.md', 'module/V2V.Format.ps1xml', 'module/V2V.Types.ps1xml') +
+        $own.ForEach({ "module/bin/$_.dll"; "module/bin/$_.pdb" }) + $engine + @('module/bin/engine/V2V.Engine.pdb', 'module/bin/en-US/V2V.PowerShell.dll-Help.xml')
+    foreach ($file in $files) { Copy-PackageFile $file $package $file }
+    Copy-PackageFile docs/third-party-notices.txt $package THIRD-PARTY-NOTICES.txt
+    # Help finds cmdlets' help beside their assembly, but topics only here.
+    foreach ($topic in [IO.Directory]::GetFiles([IO.Path]::Combine($root, 'module', 'bin', 'en-US'), 'about_*.help.txt').ForEach({ [IO.Path]::GetFileName($_) })) {
+        Copy-PackageFile "module/bin/en-US/$topic" $package "en-US/$topic"
     }
+
     $manifest = Test-ModuleManifest "$package/V2V.psd1"
-    $zip = [IO.Path]::Combine($root, 'output', "V2V-$($manifest.Version).zip")
-    [IO.File]::Delete($zip)
-    [IO.Compression.ZipFile]::CreateFromDirectory($package, $zip, [IO.Compression.CompressionLevel]::SmallestSize, $true)
-    Write-Line "Packaged $zip"
+    $nuspec = [IO.Path]::Combine($output, 'V2V.nuspec')
+    [IO.File]::WriteAllText($nuspec, (Get-PackageDescription $manifest))
+    # NuGet wants assemblies in lib/, where a module has none.
+    Invoke-Program dotnet @('pack', [IO.Path]::Combine($root, 'src', 'V2V.PowerShell'), '-c', $Configuration, '--no-build', '-o', $output, '-v', 'quiet', '-nologo',
+        "-p:NuspecFile=$nuspec", "-p:NuspecBasePath=$package", '-p:NoWarn=NU5100')
+    Write-Line "Packaged $output/V2V.$($manifest.Version).nupkg"
+}
+
+function Copy-PackageFile([string] $file, [string] $package, [string] $place) {
+    $source = [IO.Path]::Combine($root, $file)
+    if (-not [IO.File]::Exists($source)) { throw "$file is missing." }
+    $destination = [IO.Path]::Combine($package, $place)
+    [void][IO.Directory]::CreateDirectory([IO.Path]::GetDirectoryName($destination))
+    [IO.File]::Copy($source, $destination)
+}
+
+# What the PowerShell Gallery shows of the module, all of it from the manifest and the changelog.
+function Get-PackageDescription($manifest) {
+    $changes = [IO.File]::ReadAllText([IO.Path]::Combine($root, 'CHANGELOG.md')) -split '(?m)^## ' -match "^$([regex]::Escape($manifest.Version))\b"
+    if (-not $changes) { throw "CHANGELOG.md says nothing of version $($manifest.Version)." }
+    $tags = @('PSModule') + $manifest.Tags + $manifest.ExportedCmdlets.Keys.ForEach({ "PSCmdlet_$_" }) + @('PSIncludes_Cmdlet')
+    $text = @{}
+    @{
+        version = $manifest.Version; authors = $manifest.Author; copyright = $manifest.Copyright; description = $manifest.Description; projectUrl = $manifest.ProjectUri
+        tags = $tags -join ' '; releaseNotes = ($changes[0] -split '\n', 2)[1].Trim()
+    }.GetEnumerator().ForEach({ $text[$_.Key] = [Security.SecurityElement]::Escape($_.Value) })
+    @"
+<?xml version="1.0" encoding="utf-8"?>
+<package xmlns="http://schemas.microsoft.com/packaging/2013/05/nuspec.xsd">
+  <metadata>
+    <id>V2V</id>
+    <version>$($text.version)</version>
+    <authors>$($text.authors)</authors>
+    <owners>$($text.authors)</owners>
+    <requireLicenseAcceptance>false</requireLicenseAcceptance>
+    <license type="expression">MIT</license>
+    <projectUrl>$($text.projectUrl)</projectUrl>
+    <description>$($text.description)</description>
+    <releaseNotes>$($text.releaseNotes)</releaseNotes>
+    <copyright>$($text.copyright)</copyright>
+    <tags>$($text.tags)</tags>
+    <readme>README.md</readme>
+  </metadata>
+  <files>
+    <file src="**" />
+  </files>
+</package>
+"@
 }
 
 switch ($Task) {

@@ -84,6 +84,11 @@ public static class ErrorRecords
         new PSArgumentException($"No concern has the id '{id}'."),
         nameof(ConcernUnknown), ErrorCategory.InvalidArgument, id, "Take an id from the property Concerns of what Test-V2VGuest returns.");
 
+    /// <summary>An object of the pipeline that a report has no place for.</summary>
+    public static ErrorRecord NotForReport(PSObject input) => Create(
+        new PSArgumentException($"A {input.TypeNames[0]} is no result of Test-V2VGuest or Invoke-V2VConversion, nor an error."),
+        "InputNotUnderstood", ErrorCategory.InvalidData, input, "Pipe what these commands return; 2>&1 after them adds their errors.");
+
     /// <summary>-Name was given and there is more than one guest to give it to.</summary>
     public static ErrorRecord NameForSeveralGuests(string name) => Create(
         new PSArgumentException($"The name '{name}' was given, but there is more than one guest to convert."),

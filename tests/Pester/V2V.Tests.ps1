@@ -2,7 +2,7 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.0' }
 
 # What only a whole pwsh shows: the Utility module's Format-*, Select-Object and Export-Clixml, jobs, and help. All else is tested in
-# tests/V2V.PowerShell.Tests, which needs no pwsh.
+# tests/V2V.PowerShell.Tests, which needs no pwsh. Build first (./build.ps1), then: Invoke-Pester tests/Pester
 
 BeforeAll {
     $root = [IO.Path]::GetFullPath("$PSScriptRoot/../..")
@@ -75,5 +75,38 @@ Describe 'V2V in pwsh' {
         Set-Content $file '<virt-v2v><profile name="old"><method>libvirt</method><storage format="raw">vms</storage></profile></virt-v2v>'
         (New-V2VProfile -FromVirtV2VConfig $file).TargetDescription | Should -Be 'pool vms at qemu:///system'
         (Get-V2VProfile old).Format | Should -Be 'Raw'
+    }
+
+    It 'has help for every command and parameter' {
+        foreach ($command in Get-Command -Module V2V) {
+            $help = Get-Help $command.Name -Full
+            $help.Synopsis | Should -Not -BeNullOrEmpty
+            @($help.examples.example).Count | Should -BeGreaterOrEqual 3
+            foreach ($parameter in $help.parameters.parameter) {
+                $parameter.description.Text | Should -Not -BeNullOrEmpty -Because "$($command.Name) -$($parameter.name) needs a text"
+            }
+        }
+    }
+
+    It 'reports on what was stored, errors included' {
+        $results = Invoke-V2VConversion $sample -OutputDirectory "$TestDrive/reported"
+        $failed = Get-V2VSourceGuest "$TestDrive/nosuch.vmx" 2>&1
+        @($results) + $failed | Export-Clixml "$TestDrive/run.xml"
+        Import-Clixml "$TestDrive/run.xml" | Export-V2VReport "$TestDrive/run.html" -Title 'Last night'
+        $page = Get-Content "$TestDrive/run.html" -Raw
+        $page | Should -Match 'Last night'
+        $page | Should -Match 'SourceNotFound'
+        $page | Should -Not -Match '(?i)<script|src='
+    }
+
+    It 'keeps its libraries to itself' {
+        [Runtime.Loader.AssemblyLoadContext]::GetLoadContext((Get-V2VSourceGuest $sample).GetType().Assembly).Name | Should -Be 'V2V'
+        { Get-V2VSourceGuest "$TestDrive/nosuch.vmx" -ErrorAction Stop } | Should -Throw -ExceptionType ([V2V.Engine.V2VException])
+    }
+
+    It 'tells a scheduler by its exit code whether all went well' {
+        $script = "Import-Module $root/V2V.psd1; Get-V2VSourceGuest '$TestDrive/nosuch.vmx' -ErrorVariable failed; exit [int](`$failed.Count -gt 0)"
+        pwsh -NoProfile -NonInteractive -Command $script 2>&1 | Out-Null
+        $LASTEXITCODE | Should -Be 1
     }
 }
