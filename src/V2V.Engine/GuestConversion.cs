@@ -170,6 +170,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
             cancellation.ThrowIfCancellationRequested();
             clock.Report(step.Name);
             step.Apply(context);
+            clock.ReportChanges(context.Changes);
         }
 
         context.Save();

@@ -29,6 +29,7 @@ internal sealed class DiskCopies
             var progress = new DiskProgress(clock, $"Copying {requests[i].FileName}", before, total);
             var statistics = DiskCopier.Copy(plans[i], disk.Writer, options, progress, cancellation);
             disk.Writer.Complete();
+            clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten));
             sources.Add(disk.Source);
             before += plans[i].TotalBytes;
             read += statistics.BytesRead;

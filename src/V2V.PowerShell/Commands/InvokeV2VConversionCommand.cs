@@ -2,6 +2,7 @@ using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
+using V2V.PowerShell.Fleet;
 
 namespace V2V.PowerShell.Commands;
 
@@ -13,6 +14,7 @@ namespace V2V.PowerShell.Commands;
 [OutputType(typeof(ConversionResult))]
 public sealed class InvokeV2VConversionCommand : TargetCommand
 {
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private SourceGuest? _named;
 
     /// <summary>Name of the converted guest; only for a single guest. The source's name when it is left out.</summary>
@@ -47,38 +49,51 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
         {
             Convert(_named);
         }
+
+        base.EndProcessing();
     }
 
+    private ConversionOptions OptionsFor() => Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs };
+
+    /// <summary>Asks whether to convert the guest, which stays in the order of the pipeline, and begins the conversion.</summary>
     private void Convert(SourceGuest guest)
     {
-        var conversion = new GuestConversion(guest, Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs });
-        var activity = $"Converting {guest.Name}";
+        if (_names.Contains(guest.Name))
+        {
+            Report(ErrorRecords.NameUsedTwice(guest));
+            return;
+        }
+
+        var conversion = new GuestConversion(guest, OptionsFor());
         var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {Settings.TargetDescription}";
-        if (ShouldProcess(action, action + "?", "Convert guest", out var reason))
+        var agreed = ShouldProcess(action, action + "?", "Convert guest", out var reason);
+        if (agreed)
         {
-            if (TryWithProgress(activity, guest, (progress, cancellation) => ConvertTo(conversion, progress, cancellation), out var result))
-            {
-                WriteWarnings(result.Name, result.Assessment.Concerns.Except(guest.Concerns));
-                WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
-                WriteObject(result with { Settings = SettingOrigins });
-            }
+            _names.Add(guest.Name);
+            Run(Task<ConversionResult>(guest, conversion.Convert, WriteResult));
         }
-        else if (reason == ShouldProcessReason.WhatIf && TryWithProgress(activity, guest, (progress, cancellation) => Rehearse(conversion, progress, cancellation), out var assessment))
+        else if (reason == ShouldProcessReason.WhatIf)
         {
-            ShowPlan(guest, assessment);
+            _names.Add(guest.Name);
+            base.Run(Task<GuestAssessment>(guest, (target, progress, cancellation) => conversion.Assess(progress, target, cancellation), (_, assessment) => ShowPlan(guest, assessment)));
+            // The plans of guests are not mixed.
+            FinishRuns();
         }
     }
 
-    private ConversionResult ConvertTo(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
-    {
-        using var target = OpenTarget();
-        return conversion.Convert(target, progress, cancellation);
-    }
+    private GuestTask Task<T>(SourceGuest guest, Func<ConversionTarget, IProgress<ConversionProgress>, CancellationToken, T> work, Action<GuestStreams, T> done)
+        where T : notnull =>
+        GuestTask.Create(guest.Name, $"Converting {guest.Name}", guest, (progress, cancellation) =>
+        {
+            using var target = OpenTarget();
+            return work(target, progress, cancellation);
+        }, done);
 
-    private GuestAssessment Rehearse(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
+    private void WriteResult(GuestStreams streams, ConversionResult result)
     {
-        using var target = OpenTarget();
-        return conversion.Assess(progress, target, cancellation);
+        streams.WriteWarnings(result.Name, result.Assessment.Concerns.Except(result.Assessment.Source.Concerns));
+        streams.WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
+        streams.WriteObject(result with { Settings = SettingOrigins });
     }
 
     /// <summary>What -WhatIf shows: everything that the rehearsed conversion did, and what it would have gone on to do.</summary>
@@ -86,7 +101,7 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     {
         void WhatIf(string what) => ShouldProcess(what, what, "Convert guest");
 
-        WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns).Where(concern => concern.Severity == ConcernSeverity.Warning));
+        Streams.WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns).Where(concern => concern.Severity == ConcernSeverity.Warning));
         if (!assessment.Convertible)
         {
             WriteError(ErrorRecords.Blocked(assessment));

@@ -103,6 +103,8 @@ public abstract class TargetCommand : SourceGuestCommand
         {
             ThrowTerminatingError(ErrorRecords.ParametersConflict(conflict, Profile));
         }
+
+        OpenLog(Settings.TargetDescription);
     }
 
     /// <summary>The target that the settings name. Each conversion has its own: it remembers what it made.</summary>

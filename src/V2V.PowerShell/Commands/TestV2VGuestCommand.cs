@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Sources;
+using V2V.PowerShell.Fleet;
 
 namespace V2V.PowerShell.Commands;
 
@@ -15,11 +16,13 @@ public sealed class TestV2VGuestCommand : TargetCommand
     protected override void Process(SourceGuest guest)
     {
         var options = Settings.ToOptions() with { Root = Root, AsIs = AsIs };
-        var conversion = new GuestConversion(guest, options);
-        if (TryWithProgress($"Testing {guest.Name}", guest, (progress, cancellation) => conversion.Assess(progress, cancellation: cancellation), out var assessment))
-        {
-            WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
-            WriteObject(assessment);
-        }
+        Run(GuestTask.Create(
+            guest.Name, $"Testing {guest.Name}", guest,
+            (progress, cancellation) => new GuestConversion(guest, options).Assess(progress, cancellation: cancellation),
+            (streams, assessment) =>
+            {
+                streams.WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
+                streams.WriteObject(assessment);
+            }));
     }
 }
