@@ -1,5 +1,6 @@
 using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.AsIs;
+using V2V.Engine.Disks.Transports;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
@@ -32,6 +33,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     {
         var clock = new PhaseClock(progress);
         var opened = default(OpenedGuest);
+        using var reads = RemoteReads.EndOn(cancellation);
         try
         {
             Demand(source.Concerns);
@@ -46,7 +48,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
 
             return Assessment(opened, clock);
         }
-        catch (V2VException e)
+        catch (V2VException e) when (!cancellation.IsCancellationRequested)
         {
             // Critical concerns that were found by a check are there already, each for itself.
             if (!_concerns.Any(c => c.Severity == ConcernSeverity.Critical))
@@ -71,6 +73,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
     {
         ArgumentNullException.ThrowIfNull(target);
         var clock = new PhaseClock(progress);
+        using var reads = RemoteReads.EndOn(cancellation);
         try
         {
             Demand(source.Concerns);
@@ -108,6 +111,8 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
                 OfferAsIs(known);
             }
 
+            // What a source says that was closed while it was read is nobody's error.
+            cancellation.ThrowIfCancellationRequested();
             throw;
         }
     }

@@ -3,6 +3,7 @@ using V2V.Engine;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.PowerShell.Fleet;
+using V2V.PowerShell.Jobs;
 
 namespace V2V.PowerShell.Commands;
 
@@ -11,10 +12,11 @@ namespace V2V.PowerShell.Commands;
 /// never written. A conversion that fails or is stopped leaves nothing behind.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "V2VConversion", DefaultParameterSetName = "Path", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
-[OutputType(typeof(ConversionResult))]
+[OutputType(typeof(ConversionResult), typeof(ConversionJob))]
 public sealed class InvokeV2VConversionCommand : TargetCommand
 {
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly List<GuestTask> _jobTasks = [];
     private SourceGuest? _named;
 
     /// <summary>Name of the converted guest; only for a single guest. The source's name when it is left out.</summary>
@@ -25,6 +27,12 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     /// <summary>Replaces disks and a domain that have the guest's name already.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
+
+    /// <summary>
+    /// Converts in the background: returns a job at once, whose child jobs are the guests. What -Confirm asks is asked before.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AsJob { get; set; }
 
     protected override void Process(SourceGuest guest)
     {
@@ -51,6 +59,25 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
         }
 
         base.EndProcessing();
+        if (_jobTasks.Count > 0)
+        {
+            var job = new ConversionJob(MyInvocation.MyCommand.Name, _jobTasks, ThrottleLimit, HandOverLog());
+            JobRepository.Add(job);
+            job.Start();
+            WriteObject(job);
+        }
+    }
+
+    private protected override void Run(GuestTask task)
+    {
+        if (AsJob)
+        {
+            _jobTasks.Add(task);
+        }
+        else
+        {
+            base.Run(task);
+        }
     }
 
     private ConversionOptions OptionsFor() => Settings.ToOptions(Name, Force) with { Root = Root, AsIs = AsIs };

@@ -126,7 +126,7 @@ public abstract class SourceGuestCommand : SourceCommand
         }
     }
 
-    /// <summary>Begins the record of the run, if one is wanted. The runner, or whoever else does the work, ends it.</summary>
+    /// <summary>Begins the record of the run, if one is wanted.</summary>
     /// <param name="target">Where guests go; null when nowhere.</param>
     private protected void OpenLog(string? target)
     {
@@ -143,6 +143,23 @@ public abstract class SourceGuestCommand : SourceCommand
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             ThrowTerminatingError(ErrorRecords.LogUnavailable(path, e));
+        }
+    }
+
+    /// <summary>The record of the run, for who ends it in place of this command.</summary>
+    private protected RunLog? HandOverLog()
+    {
+        var log = _log;
+        _log = null;
+        return log;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _log?.Dispose();
         }
     }
 

@@ -11,7 +11,7 @@ namespace V2V.PowerShell.Fleet;
 /// <param name="activity">Headline of the display of the whole.</param>
 /// <param name="limit">Guests at a time.</param>
 /// <param name="whole">Takes the progress of the whole.</param>
-/// <param name="log">The record of the run, which ends with it; null for none.</param>
+/// <param name="log">The record of the run; null for none.</param>
 /// <param name="cancellation">Cancels all guests.</param>
 internal sealed class GuestRunner(string activity, int limit, GuestStreams whole, RunLog? log = null, CancellationToken cancellation = default) : IDisposable
 {
@@ -40,7 +40,7 @@ internal sealed class GuestRunner(string activity, int limit, GuestStreams whole
 
     /// <summary>Waits until fewer than the limit are running, and starts one more.</summary>
     /// <exception cref="OperationCanceledException">The run was cancelled, and all of it has ended.</exception>
-    public RunningGuest Start(GuestTask task, GuestStreams streams)
+    public void Start(GuestTask task, GuestStreams streams)
     {
         Drain(atMostRunning: limit - 1);
         var guest = new RunningGuest(task, ++_started, streams, Reporter, Enqueue, _cancellation.Token);
@@ -54,7 +54,6 @@ internal sealed class GuestRunner(string activity, int limit, GuestStreams whole
             log?.GuestStarted(guest.Id, task);
             guest.Start();
         });
-        return guest;
     }
 
     /// <summary>Hands over what has been told so far, without waiting.</summary>
@@ -76,11 +75,10 @@ internal sealed class GuestRunner(string activity, int limit, GuestStreams whole
         }
     }
 
-    /// <summary>Cancels what still runs, waits for it, and ends the record of the run.</summary>
+    /// <summary>Cancels what still runs, and waits for it.</summary>
     public void Dispose()
     {
         CancelAndWait();
-        log?.Dispose();
         _cancellation.Dispose();
     }
 

@@ -11,6 +11,9 @@ namespace V2V.PowerShell.Fleet;
 internal sealed record GuestTask(
     string Name, string Activity, object? Target, Func<IProgress<ConversionProgress>, CancellationToken, object> Work, Action<GuestStreams, object> Done)
 {
+    /// <summary>Cancels this guest alone.</summary>
+    public CancellationToken Cancellation { get; init; }
+
     public static GuestTask Create<T>(
         string name, string activity, object? target, Func<IProgress<ConversionProgress>, CancellationToken, T> work, Action<GuestStreams, T> done)
         where T : notnull =>

@@ -151,7 +151,7 @@ internal sealed partial class RunLog : IDisposable
         Advice = error.ErrorDetails?.RecommendedAction,
     };
 
-    private RunLogLine Line(string name) => new(DateTime.UtcNow, _run, name);
+    private RunLogLine Line(string name) => new(default, _run, name);
 
     private RunLogLine Line(string name, int number, GuestTask task) => Line(name) with { Number = number, Guest = task.Name };
 
@@ -167,9 +167,10 @@ internal sealed partial class RunLog : IDisposable
     {
         // Everything else that is written comes from the guest or the engine.
         line = line with { Path = HideSecrets(line.Path), Target = HideSecrets(line.Target), Message = HideSecrets(line.Message), Advice = HideSecrets(line.Advice) };
-        byte[] bytes = [.. JsonSerializer.SerializeToUtf8Bytes(line, Json), (byte)'\n'];
         lock (_lock)
         {
+            // In the order of the lines.
+            byte[] bytes = [.. JsonSerializer.SerializeToUtf8Bytes(line with { Time = DateTime.UtcNow }, Json), (byte)'\n'];
             if (_ended || Failure is not null)
             {
                 return;

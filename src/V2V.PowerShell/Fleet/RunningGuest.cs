@@ -14,7 +14,7 @@ internal sealed class RunningGuest : IDisposable
     /// <param name="streams">Where what is told of it goes.</param>
     /// <param name="progress">Takes its reports, on the threads of the work.</param>
     /// <param name="ended">Takes its end, on the thread of the work.</param>
-    /// <param name="cancellation">Cancels it and all others.</param>
+    /// <param name="cancellation">Cancels it, and all others too.</param>
     public RunningGuest(
         GuestTask task, int id, GuestStreams streams, Func<RunningGuest, IProgress<ConversionProgress>> progress,
         Action<RunningGuest, GuestOutcome> ended, CancellationToken cancellation)
@@ -22,7 +22,7 @@ internal sealed class RunningGuest : IDisposable
         Task = task;
         Id = id;
         Streams = streams;
-        _cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        _cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellation, task.Cancellation);
         _thread = new Thread(() => ended(this, Run(progress(this)))) { IsBackground = true, Name = $"V2V guest {id}" };
     }
 
@@ -36,8 +36,6 @@ internal sealed class RunningGuest : IDisposable
 
     /// <summary>Waits until what the work does at its end is done: what was made at the target is removed by then.</summary>
     public void Join() => _thread.Join();
-
-    public void Cancel() => _cancellation.Cancel();
 
     public void Dispose() => _cancellation.Dispose();
 
