@@ -36,6 +36,7 @@ public sealed class GetV2VSourceGuestCommand : SourceCommand
     /// <summary>A libvirt connection whose guests are read: qemu:///system, qemu+ssh://root@host/system, xen+ssh://root@host, esx://root@host/.</summary>
     [Parameter(ParameterSetName = ConnectionSet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ConnectionCompleter))]
     public string? Connection { get; set; }
 
     /// <summary>

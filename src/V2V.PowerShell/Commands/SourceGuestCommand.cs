@@ -62,6 +62,7 @@ public abstract class SourceGuestCommand : SourceCommand
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RootCompleter))]
     public string? Root { get; set; }
 
     /// <summary>How many guests are worked on at a time.</summary>
