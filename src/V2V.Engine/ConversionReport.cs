@@ -106,4 +106,15 @@ public sealed record ConversionPhase(string Name, double Seconds)
 public sealed record ConversionProgress(string Phase, string Activity, long Done = 0, long Total = 0)
 {
     public int? Percent => Total > 0 ? (int)(Done * 100 / Total) : null;
+
+    /// <summary>What was changed in the guest since the last report. It counts when the conversion ends well.</summary>
+    public IReadOnlyList<ConversionChange> Changes { get; init; } = [];
+
+    /// <summary>The disk that has just been copied; null in other reports.</summary>
+    public CopiedDisk? CopiedDisk { get; init; }
 }
+
+/// <param name="Name">Name of the file or volume at the target.</param>
+/// <param name="BytesRead">Bytes read from the source.</param>
+/// <param name="BytesWritten">Bytes written to the target.</param>
+public sealed record CopiedDisk(string Name, long BytesRead, long BytesWritten);

@@ -23,18 +23,19 @@ public sealed partial class GuestConversion
         IProgress<ConversionProgress>? progress = null, ConversionTarget? target = null, CancellationToken cancellation = default)
     {
         var clock = new PhaseClock(progress);
+        using var reads = RemoteReads.EndOn(cancellation);
         OpenedGuest? opened = null;
         IReadOnlyList<CopyPlan>? plans = null;
         try
         {
-            Attempt(() => Demand(source.Concerns));
-            Attempt(() => opened = Open(clock, cancellation));
+            Attempt(() => Demand(source.Concerns), cancellation);
+            Attempt(() => opened = Open(clock, cancellation), cancellation);
             if (opened is not null)
             {
-                Attempt(() => Rehearse(opened, clock, cancellation));
+                Attempt(() => Rehearse(opened, clock, cancellation), cancellation);
             }
 
-            Attempt(() => plans = Ask(opened, target, clock, cancellation));
+            Attempt(() => plans = Ask(opened, target, clock, cancellation), cancellation);
             var rate = plans is null ? 0 : CheckOnly ? CopyRate.Assumed : CopyRate.Measure(plans, cancellation);
             return Assessment(opened, clock, target, plans) with
             {
@@ -65,7 +66,7 @@ public sealed partial class GuestConversion
         clock.Enter("Check", "Asking the target");
         if (target is not null)
         {
-            Attempt(() => Demand(_start.Check(target)));
+            Attempt(() => Demand(_start.Check(target)), cancellation);
             ChooseFormat(target);
         }
 
@@ -73,7 +74,7 @@ public sealed partial class GuestConversion
         var hardware = _outcome?.Hardware ?? StartingHardware(opened?.Layout.Firmware ?? source.Firmware ?? Firmware.Bios);
         if (target is not null)
         {
-            Attempt(() => CheckTarget(opened, hardware, target, plans));
+            Attempt(() => CheckTarget(opened, hardware, target, plans), cancellation);
         }
         else
         {
@@ -88,7 +89,7 @@ public sealed partial class GuestConversion
     }
 
     /// <summary>Does a part of the assessment. What stands against the guest there goes into the report, and the next part has its turn.</summary>
-    private void Attempt(Action part)
+    private void Attempt(Action part, CancellationToken cancellation)
     {
         try
         {
@@ -96,6 +97,8 @@ public sealed partial class GuestConversion
         }
         catch (V2VException e)
         {
+            // What a source says that was closed while it was read is nobody's error.
+            cancellation.ThrowIfCancellationRequested();
             // What checks found is there already, each for itself; and after a refusal an error may be no more than its consequence.
             if (e != _reported && !_concerns.Any(c => c.Severity == ConcernSeverity.Critical))
             {

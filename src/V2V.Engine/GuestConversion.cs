@@ -1,5 +1,6 @@
 using V2V.Engine.Conversion;
 using V2V.Engine.Conversion.AsIs;
+using V2V.Engine.Disks.Transports;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
@@ -38,6 +39,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
     {
         ArgumentNullException.ThrowIfNull(target);
         var clock = new PhaseClock(progress);
+        using var reads = RemoteReads.EndOn(cancellation);
         try
         {
             Demand([.. source.Concerns, .. _start.Check(target)]);
@@ -85,6 +87,8 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
                 }
             }
 
+            // What a source says that was closed while it was read is nobody's error.
+            cancellation.ThrowIfCancellationRequested();
             throw;
         }
     }
@@ -168,6 +172,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
             cancellation.ThrowIfCancellationRequested();
             clock.Report(step.Name);
             step.Apply(context);
+            clock.ReportChanges(context.Changes);
         }
 
         context.Save();

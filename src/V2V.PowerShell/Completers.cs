@@ -4,8 +4,6 @@ using System.Management.Automation.Language;
 using V2V.Engine;
 using V2V.Engine.Profiles;
 using V2V.Engine.Profiles.VirtV2VConf;
-using V2V.Engine.Sources;
-using V2V.Engine.Sources.Libvirt;
 
 namespace V2V.PowerShell;
 
@@ -46,7 +44,7 @@ public sealed class ProfileNameCompleter : IArgumentCompleter
     }
 
     /// <summary>PowerShell's current location need not be the process's.</summary>
-    private static string FullPath(string path)
+    internal static string FullPath(string path)
     {
         using var shell = System.Management.Automation.PowerShell.Create(RunspaceMode.CurrentRunspace);
         return shell.AddScript("param($p) $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($p)")
@@ -62,28 +60,4 @@ public sealed class ProfileNameCompleter : IArgumentCompleter
 
     internal static string Quote(string name) =>
         name.All(c => char.IsLetterOrDigit(c) || c is '-' or '_' or '.') ? name : $"'{CodeGeneration.EscapeSingleQuotedStringContent(name)}'";
-}
-
-/// <summary>Completes the names of the guests of a libvirt connection that the command line names.</summary>
-public sealed class LibvirtGuestNameCompleter : IArgumentCompleter
-{
-    public IEnumerable<CompletionResult> CompleteArgument(
-        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
-    {
-        ArgumentNullException.ThrowIfNull(fakeBoundParameters);
-        if (fakeBoundParameters["Connection"]?.ToString() is not { Length: > 0 } uri)
-        {
-            return [];
-        }
-
-        var pattern = WildcardPattern.Get(wordToComplete.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
-        try
-        {
-            return [.. LibvirtSource.Names(uri, new SourceOptions()).Where(pattern.IsMatch).Select(name => new CompletionResult(ProfileNameCompleter.Quote(name), name, CompletionResultType.ParameterValue, uri))];
-        }
-        catch (V2VException)
-        {
-            return []; // Who presses Tab does not expect an error.
-        }
-    }
 }

@@ -94,6 +94,16 @@ public static class ErrorRecords
         new PSArgumentException($"The name '{name}' was given, but there is more than one guest to convert."),
         nameof(NameForSeveralGuests), ErrorCategory.InvalidArgument, name, "Convert the guests one by one, or leave out -Name.");
 
+    /// <summary>A second guest of a name that an earlier one of the same run has.</summary>
+    public static ErrorRecord NameUsedTwice(SourceGuest guest) => Create(
+        new PSArgumentException($"Another guest of this run is called {guest.Name} too; it comes from elsewhere or was given twice, and both would take the same disks and domain."),
+        nameof(NameUsedTwice), ErrorCategory.ResourceExists, guest, "Convert it on its own with -Name, or rename it on its way: Get-V2VSourceGuest PATH -Name OTHER.");
+
+    /// <summary>The record of the run cannot be written.</summary>
+    public static ErrorRecord LogUnavailable(string path, Exception why) => Create(
+        new IOException($"The record of the run cannot be written to {path}: {why.Message}", why), nameof(LogUnavailable), ErrorCategory.OpenError, path,
+        "Check that its folder is there and may be written to, and give runs at the same time files of their own.");
+
     /// <summary>A path of a provider other than the file system.</summary>
     public static ErrorRecord NotAFileSystemPath(string path) => Create(
         new PSArgumentException($"'{path}' is not a path of the file system."),

@@ -6,7 +6,10 @@ using V2V.Engine.Targets;
 
 namespace V2V.PowerShell;
 
-/// <summary>The strings of the views in V2V.Format.ps1xml and of the progress display.</summary>
+/// <summary>
+/// The strings of the views in V2V.Format.ps1xml and of the progress display. What views give may be objects that were stored and lost their types
+/// (<see cref="Restored"/>).
+/// </summary>
 public static class Formatting
 {
     private static readonly string[] Units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -70,6 +73,9 @@ public static class Formatting
     /// <summary>"1 (8.0 GiB)": how many disks, and their capacity in sum.</summary>
     public static string Disks(IReadOnlyList<SourceDisk> disks) => $"{disks.Count} ({Size(disks.Sum(disk => disk.Capacity))})";
 
+    /// <summary>The same of disks that may have been stored.</summary>
+    public static string Disks(object disks) => Disks(Restored.List<SourceDisk>(disks));
+
     /// <summary>"1 critical, 2 warnings"; "none" when there is nothing to say.</summary>
     public static string Concerns(IReadOnlyList<Concern> concerns) => concerns.Count == 0
         ? "none"
@@ -80,41 +86,65 @@ public static class Formatting
             _ => Count(group.Count(), "note"),
         }));
 
+    /// <summary>The same of concerns that may have been stored.</summary>
+    public static string Concerns(object concerns) => Concerns(Restored.List<Concern>(concerns));
+
     /// <summary>"x86_64 Debian GNU/Linux 12 (bookworm)", or "none found".</summary>
-    public static string OperatingSystem(GuestAssessment assessment) => assessment.OperatingSystem?.ToString() ?? "none found";
+    public static string OperatingSystem(object assessment) => Restored.As<GuestAssessment>(assessment)?.OperatingSystem?.ToString() ?? "none found";
 
     /// <summary>"q35, Uefi, disks on Virtio, network Virtio".</summary>
-    public static string Hardware(TargetHardware? hardware) => hardware is null
-        ? "-"
-        : $"{hardware.Machine}, {hardware.Firmware}, disks on {hardware.DiskBus}, network {hardware.NetworkModel}";
+    public static string Hardware(object? hardware) => Restored.As<TargetHardware>(hardware) is { } target
+        ? $"{target.Machine}, {target.Firmware}, disks on {target.DiskBus}, network {target.NetworkModel}"
+        : "-";
 
     /// <summary>"VM Network -> default; others -> bridge br0".</summary>
     public static string Networks(IReadOnlyList<NetworkRule> rules) =>
         string.Join("; ", rules);
 
+    /// <summary>The same of rules that may have been stored.</summary>
+    public static string Networks(object rules) => Networks(Restored.List<NetworkRule>(rules));
+
     /// <summary>"4", "4 (2 sockets, 2 cores, 1 threads)".</summary>
-    public static string Cpus(SourceGuest guest) => guest.CpuTopology is { } t
-        ? string.Create(CultureInfo.InvariantCulture, $"{guest.CpuCount} ({t.Sockets} sockets, {t.CoresPerSocket} cores, {t.ThreadsPerCore} threads)")
-        : guest.CpuCount.ToString(CultureInfo.InvariantCulture);
+    public static string Cpus(object guest)
+    {
+        var source = Restored.As<SourceGuest>(guest)!;
+        return source.CpuTopology is { } t
+            ? string.Create(CultureInfo.InvariantCulture, $"{source.CpuCount} ({t.Sockets} sockets, {t.CoresPerSocket} cores, {t.ThreadsPerCore} threads)")
+            : source.CpuCount.ToString(CultureInfo.InvariantCulture);
+    }
 
     /// <summary>"scsi0:1 8.0 GiB vmdk /vm/web01.vmdk".</summary>
-    public static string Disk(SourceDisk disk) => string.Join(' ', new[] { disk.Id, Size(disk.Capacity), disk.Format, disk.Path }.OfType<string>());
+    public static string Disk(object disk)
+    {
+        var source = Restored.As<SourceDisk>(disk)!;
+        return string.Join(' ', new[] { source.Id, Size(source.Capacity), source.Format, source.Path }.OfType<string>());
+    }
 
     /// <summary>"00:0c:29:aa:bb:cc vmxnet3 on VM Network".</summary>
-    public static string Adapter(SourceNetworkAdapter adapter) => string.Join(' ', new[]
+    public static string Adapter(object adapter)
     {
-        adapter.MacAddress, adapter.Model, adapter.Network is null ? null : $"on {(adapter.IsBridge ? "bridge " : "")}{adapter.Network}",
-        adapter.IsConnected ? null : "(not connected)",
-    }.OfType<string>());
+        var source = Restored.As<SourceNetworkAdapter>(adapter)!;
+        return string.Join(' ', new[]
+        {
+            source.MacAddress, source.Model, source.Network is null ? null : $"on {(source.IsBridge ? "bridge " : "")}{source.Network}",
+            source.IsConnected ? null : "(not connected)",
+        }.OfType<string>());
+    }
 
     /// <summary>"CdRom on Ide 2".</summary>
-    public static string Drive(RemovableDrive drive) => string.Create(
-        CultureInfo.InvariantCulture, $"{drive.Kind}{(drive.Controller == DiskController.Unknown ? "" : $" on {drive.Controller}")} {drive.Slot}").TrimEnd();
+    public static string Drive(object drive)
+    {
+        var source = Restored.As<RemovableDrive>(drive)!;
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{source.Kind}{(source.Controller == DiskController.Unknown ? "" : $" on {source.Controller}")} {source.Slot}").TrimEnd();
+    }
 
     /// <summary>"Vnc 127.0.0.1:5901, keyboard de"; "-" without one.</summary>
-    public static string Display(SourceDisplay? display) => display is null ? "-" : string.Create(
-        CultureInfo.InvariantCulture,
-        $"{display.Kind}{(display.Listen is null && display.Port is null ? "" : $" {display.Listen}")}{(display.Port is { } port ? $":{port}" : "")}{(display.Keymap is { } keymap ? $", keyboard {keymap}" : "")}");
+    public static string Display(object? display) => Restored.As<SourceDisplay>(display) is { } source
+        ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"{source.Kind}{(source.Listen is null && source.Port is null ? "" : $" {source.Listen}")}{(source.Port is { } port ? $":{port}" : "")}{(source.Keymap is { } keymap ? $", keyboard {keymap}" : "")}")
+        : "-";
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

@@ -18,6 +18,15 @@ internal sealed record PipedGuest(string? Path, string? LiteralPath, IReadOnlyLi
 {
     private const decimal MiB = 1 << 20;
 
+    /// <summary>The libvirt connection that a stored guest was read from; null for other guests.</summary>
+    public string? Connection { get; private init; }
+
+    /// <summary>What the guest is called there.</summary>
+    public string? Domain { get; private init; }
+
+    /// <summary>The guest is a stored one: of several that its file describes it is the one of its name.</summary>
+    public bool IsOneOfFile { get; private init; }
+
     /// <summary>Null when the object tells neither a path nor disks.</summary>
     /// <exception cref="PSArgumentException">A property has a value that makes no sense.</exception>
     public static PipedGuest? From(PSObject input) => input.BaseObject switch
@@ -32,8 +41,20 @@ internal sealed record PipedGuest(string? Path, string? LiteralPath, IReadOnlyLi
 
     private static PipedGuest? FromProperties(PSObject input)
     {
+        // A stored assessment.
+        if (Value(input, "Source") is PSObject source && Text(source, "SourceKind") is not null)
+        {
+            return FromProperties(source);
+        }
+
+        var kind = Text(input, "SourceKind");
+        if (kind == "Libvirt" && Text(input, "Path")?.Split('!', 2) is [var connection, var domain])
+        {
+            return new PipedGuest(null, null, [], Text(input, "Name"), SizeOf(input)) { Connection = connection, Domain = domain };
+        }
+
         var disks = DisksOf(Value(input, "Disk", "HardDrives", "DiskPath"));
-        if (disks.Count == 0 && Text(input, "SourceKind") == "Disk")
+        if (disks.Count == 0 && kind == "Disk")
         {
             // A guest of this module that was stored: its path is only the first of its disks.
             disks = DisksOf(Value(input, "Disks"));
@@ -41,6 +62,11 @@ internal sealed record PipedGuest(string? Path, string? LiteralPath, IReadOnlyLi
 
         var literal = Text(input, "PSPath", "FullName", "LiteralPath");
         var path = literal is null ? Text(input, "Path") : null;
+        if (kind is not null && disks.Count == 0 && path is not null)
+        {
+            return new PipedGuest(null, path, [], Text(input, "Name"), SizeOf(input)) { IsOneOfFile = true };
+        }
+
         return disks.Count == 0 && (literal ?? path) is null
             ? null
             : new PipedGuest(path, literal, disks, disks.Count == 0 && literal is not null ? null : Text(input, "VMName", "Name"), SizeOf(input));

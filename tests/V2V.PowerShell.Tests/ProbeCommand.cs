@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.PowerShell.Commands;
+using V2V.PowerShell.Fleet;
 
 namespace V2V.PowerShell.Tests;
 
@@ -14,11 +15,6 @@ public sealed class ProbeCommand : V2VCommand
     [Parameter]
     public object? Target { get; set; }
 
-    protected override void ProcessRecord()
-    {
-        if (TryWithProgress("Probing", Target, Work, out var result))
-        {
-            WriteObject(result);
-        }
-    }
+    protected override void ProcessRecord() =>
+        Run(GuestTask.Create("probe", "Probing", Target, Work, (streams, result) => streams.WriteObject(result)));
 }

@@ -65,7 +65,7 @@ public sealed class ProfileScopeTests : IDisposable
         Assert.Equal("machine", ProfileStores.Load(_name).StoragePool);
         Assert.Equal("ProfileNotFound", _session.Run("param($n) Remove-V2VProfile $n", _name).ErrorId);
         _session.Run("param($n) Get-V2VProfile $n | Remove-V2VProfile", _name).All<object>();
-        Assert.False(ProfileStore.ForMachine().Contains(_name));
+        Assert.Null(ProfileStore.ForMachine().TryLoad(_name));
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class ProfileScopeTests : IDisposable
         Assert.Contains($"profile {_name} in {ProfileStore.ForUser().Directory}", _session.Host.Text, StringComparison.Ordinal);
         Assert.Contains($"profile {_name}-new in {ProfileStore.ForMachine().Directory}", _session.Host.Text, StringComparison.Ordinal);
         Assert.Equal("user", ProfileStores.Load(_name).StoragePool);
-        Assert.False(ProfileStore.ForMachine().Contains($"{_name}-new"));
+        Assert.Null(ProfileStore.ForMachine().TryLoad($"{_name}-new"));
     }
 
     [Theory]

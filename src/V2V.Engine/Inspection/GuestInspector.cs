@@ -44,6 +44,10 @@ public static class GuestInspector
         return guest with { Concerns = [.. guest.Concerns, .. roots.Where(r => r != chosen && !r.IsData).Select(Left)] };
     }
 
+    /// <summary>The systems that can be chosen among, in the order of their numbers.</summary>
+    internal static IReadOnlyList<OperatingSystemRoot> FindRoots(SourceGuest source, IReadOnlyList<Volume> volumes, CancellationToken cancellation) =>
+        [.. Roots(Look(volumes, GuestFileSystems.Open, cancellation), source).Where(root => !root.IsData)];
+
     /// <summary>Numbered by disk and partition, whatever they are.</summary>
     private static List<OperatingSystemRoot> Roots(List<VolumeFinding> found, SourceGuest source)
     {

@@ -78,19 +78,19 @@ public sealed class ProfileStore(string directory, ProfileScope scope = ProfileS
         }
     }
 
-    /// <summary>There is a profile of this name, be it well-formed or not.</summary>
-    /// <exception cref="ProfileException">It cannot be the name of a profile.</exception>
-    public bool Contains(string name)
+    /// <exception cref="ProfileException">There is no such profile, or its file is malformed.</exception>
+    public ConversionProfile Load(string name) => Read(PathOfExisting(name));
+
+    /// <summary>The profile of this name; null when there is none.</summary>
+    /// <exception cref="ProfileException">It cannot be the name of a profile, or its file is malformed.</exception>
+    public ConversionProfile? TryLoad(string name)
     {
         CheckName(name);
-        return Find(name) is not null;
+        return Find(name) is { } path ? Read(path) : null;
     }
 
-    /// <exception cref="ProfileException">There is no such profile, or its file is malformed.</exception>
-    public ConversionProfile Load(string name)
+    private ConversionProfile Read(string path)
     {
-        var path = PathOfExisting(name);
-
         try
         {
             var file = new FileInfo(path);

@@ -10,9 +10,12 @@ public static class ProfileStores
     public static ConversionProfile Load(string name)
     {
         var stores = All;
-        if (stores.FirstOrDefault(store => store.Contains(name)) is { } found)
+        foreach (var store in stores)
         {
-            return found.Load(name);
+            if (store.TryLoad(name) is { } profile)
+            {
+                return profile;
+            }
         }
 
         var names = stores.SelectMany(store => store.Names()).Distinct(StringComparer.OrdinalIgnoreCase).ToArray();

@@ -56,6 +56,7 @@ internal sealed class DiskCopies
 
                 var statistics = DiskCopier.Copy(plans[i], disk.Writer, options, progress, cancellation);
                 disk.Writer.Complete();
+                clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten));
                 copies._disks.Add(disk);
                 copies.BytesRead += statistics.BytesRead;
                 copies.BytesWritten += disk.Writer.BytesWritten;

@@ -1,7 +1,5 @@
 using System.Management.Automation;
 using V2V.Engine.Sources;
-using V2V.Engine.Sources.DiskOnly;
-using V2V.Engine.Sources.Libvirt;
 
 namespace V2V.PowerShell.Commands;
 
@@ -38,6 +36,7 @@ public sealed class GetV2VSourceGuestCommand : SourceCommand
     /// <summary>A libvirt connection whose guests are read: qemu:///system, qemu+ssh://root@host/system, xen+ssh://root@host, esx://root@host/.</summary>
     [Parameter(ParameterSetName = ConnectionSet, Mandatory = true)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ConnectionCompleter))]
     public string? Connection { get; set; }
 
     /// <summary>
@@ -80,13 +79,6 @@ public sealed class GetV2VSourceGuestCommand : SourceCommand
         }
     }
 
-    /// <summary>Folder for what has to be unpacked to be read. The system's folder for temporary files when it is left out.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? TemporaryDirectory { get; set; }
-
-    private protected override string? UnpackFolder => TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory);
-
     protected override void ProcessRecord()
     {
         switch (ParameterSetName)
@@ -95,10 +87,10 @@ public sealed class GetV2VSourceGuestCommand : SourceCommand
                 Write(OpenDisks(Disk, Name.FirstOrDefault()), Name.FirstOrDefault(), _given);
                 break;
             case ConnectionSet:
-                Write(OpenConnection(InputObject is null ? Name : [PipedGuest.NameOf(InputObject) ?? ""]), name: null, _given);
+                Write(OpenConnection(Connection!, InputObject is null ? Name : [PipedGuest.NameOf(InputObject) ?? ""]), name: null, _given);
                 break;
             case InputObjectSet:
-                ProcessInput(InputObject!);
+                Write(OpenInput(InputObject!), Name.FirstOrDefault(), _given);
                 break;
             default:
                 Write(OpenGuests(Path, LiteralPath), Name.FirstOrDefault(), _given);
@@ -106,77 +98,13 @@ public sealed class GetV2VSourceGuestCommand : SourceCommand
         }
     }
 
-    private void ProcessInput(PSObject input)
-    {
-        if (input.BaseObject is SourceGuest guest)
-        {
-            Write([guest], Name.FirstOrDefault(), _given);
-            return;
-        }
-
-        PipedGuest? piped;
-        try
-        {
-            piped = PipedGuest.From(input);
-        }
-        catch (PSArgumentException e)
-        {
-            WriteError(ErrorRecords.InputNotUnderstood(input, e.Message));
-            return;
-        }
-
-        if (piped is null)
-        {
-            WriteError(ErrorRecords.InputNotUnderstood(input, "The object has neither a path (Path, FullName) nor disks (Disk, HardDrives)."));
-            return;
-        }
-
-        var name = Name.FirstOrDefault() ?? piped.Name;
-        var found = piped.Disks.Count > 0 ? OpenDisks(piped.Disks, name)
-            : piped.LiteralPath is { } literal ? OpenGuests([], [literal])
-            : IsLiteral(piped.Path!, out var path) ? OpenGuests([], [path]) : OpenGuests([piped.Path!], []);
-        Write(found, name, _given.Over(piped.Size));
-    }
-
     private void Write(IEnumerable<SourceGuest> guests, string? name, GuestSize size)
     {
         foreach (var guest in guests)
         {
             var result = size.ApplyTo(name is null ? guest : guest with { Name = name });
-            WriteWarnings(result.Name, result.Concerns);
+            Streams.WriteWarnings(result.Name, result.Concerns);
             WriteObject(result);
-        }
-    }
-
-    private SourceGuest[] OpenDisks(IEnumerable<string> paths, string? name)
-    {
-        var disks = paths.Select(p => IsLiteral(p, out var file) ? [file] : ResolveSource(p)).ToList();
-        // A guest without one of its disks would be another guest.
-        return disks.All(found => found.Count > 0) && Try(name, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], name, SourceOptions), out var guest)
-            ? [guest]
-            : [];
-    }
-
-    /// <summary>Whether a path with characters of wildcards is that of a file.</summary>
-    private bool IsLiteral(string path, out string file)
-    {
-        file = WildcardPattern.ContainsWildcardCharacters(path) ? SessionState.Path.GetUnresolvedProviderPathFromPSPath(path) : "";
-        return File.Exists(file);
-    }
-
-    private IEnumerable<SourceGuest> OpenConnection(string[] names)
-    {
-        if (!Try(Connection, () => LibvirtSource.Find(Connection!, names, SourceOptions, Cancellation).GetEnumerator(), out var guests))
-        {
-            yield break;
-        }
-
-        using (guests)
-        {
-            while (Try(Connection, guests.MoveNext, out var hasNext) && hasNext)
-            {
-                yield return guests.Current;
-            }
         }
     }
 

@@ -2,6 +2,8 @@ using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
+using V2V.PowerShell.Fleet;
+using V2V.PowerShell.Jobs;
 
 namespace V2V.PowerShell.Commands;
 
@@ -10,9 +12,11 @@ namespace V2V.PowerShell.Commands;
 /// never written. A conversion that fails or is stopped leaves nothing behind.
 /// </summary>
 [Cmdlet(VerbsLifecycle.Invoke, "V2VConversion", DefaultParameterSetName = "Path", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
-[OutputType(typeof(ConversionResult))]
+[OutputType(typeof(ConversionResult), typeof(ConversionJob))]
 public sealed class InvokeV2VConversionCommand : TargetCommand
 {
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
+    private readonly List<GuestTask> _jobTasks = [];
     private SourceGuest? _named;
 
     /// <summary>Name of the converted guest; only for a single guest. The source's name when it is left out.</summary>
@@ -43,6 +47,12 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     /// <summary>Copies a disk also when sectors of it cannot be read: they become zeros, and a warning names them.</summary>
     [Parameter]
     public SwitchParameter IgnoreReadErrors { get; set; }
+
+    /// <summary>
+    /// Converts in the background: returns a job at once, whose child jobs are the guests. What -Confirm asks is asked before.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter AsJob { get; set; }
 
     protected override void BeginProcessing()
     {
@@ -76,29 +86,52 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
         {
             Convert(_named);
         }
+
+        base.EndProcessing();
+        if (_jobTasks.Count > 0)
+        {
+            var job = new ConversionJob(MyInvocation.MyCommand.Name, _jobTasks, ThrottleLimit, HandOverLog());
+            JobRepository.Add(job);
+            job.Start();
+            WriteObject(job);
+        }
     }
 
+    private protected override void Run(GuestTask task)
+    {
+        if (AsJob)
+        {
+            _jobTasks.Add(task);
+        }
+        else
+        {
+            base.Run(task);
+        }
+    }
+
+    /// <summary>Asks whether to convert the guest, which stays in the order of the pipeline, and begins the conversion.</summary>
     private void Convert(SourceGuest guest)
     {
-        var conversion = new GuestConversion(guest, Options());
-        var activity = $"Converting {guest.Name}";
-        var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {Settings.TargetDescription}";
-        if (ShouldProcess(action, action + "?", "Convert guest", out var reason))
+        if (_names.Contains(guest.Name))
         {
-            if (TryWithProgress(activity, guest, (progress, cancellation) => ConvertTo(conversion, progress, cancellation), out var result))
-            {
-                WriteWarnings(result.Name, result.Assessment.Concerns.Except(guest.Concerns).Where(concern => concern.Id != ConversionResult.NotStarted));
-                WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
-                WriteObject(result with { Settings = SettingOrigins });
-                if (result.Assessment.Concerns.FirstOrDefault(concern => concern.Id == ConversionResult.NotStarted) is { } notStarted)
-                {
-                    WriteError(ErrorRecords.NotStarted(result.Name, notStarted));
-                }
-            }
+            Report(ErrorRecords.NameUsedTwice(guest));
+            return;
         }
-        else if (reason == ShouldProcessReason.WhatIf && TryWithProgress(activity, guest, (progress, cancellation) => Rehearse(conversion, progress, cancellation), out var assessment))
+
+        var conversion = new GuestConversion(guest, Options());
+        var action = $"Convert {guest.Name} ({guest.SourceKind} {guest.Path}) to {Settings.TargetDescription}";
+        var agreed = ShouldProcess(action, action + "?", "Convert guest", out var reason);
+        if (agreed)
         {
-            ShowPlan(guest, assessment);
+            _names.Add(guest.Name);
+            Run(Task<ConversionResult>(guest, conversion.Convert, WriteResult));
+        }
+        else if (reason == ShouldProcessReason.WhatIf)
+        {
+            _names.Add(guest.Name);
+            base.Run(Task<GuestAssessment>(guest, (target, progress, cancellation) => conversion.Assess(progress, target, cancellation), (_, assessment) => ShowPlan(guest, assessment)));
+            // The plans of guests are not mixed.
+            FinishRuns();
         }
     }
 
@@ -122,16 +155,24 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
         _ => null,
     };
 
-    private ConversionResult ConvertTo(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
-    {
-        using var target = OpenTarget();
-        return conversion.Convert(target, progress, cancellation);
-    }
+    private GuestTask Task<T>(SourceGuest guest, Func<ConversionTarget, IProgress<ConversionProgress>, CancellationToken, T> work, Action<GuestStreams, T> done)
+        where T : notnull =>
+        GuestTask.Create(guest.Name, $"Converting {guest.Name}", guest, (progress, cancellation) =>
+        {
+            using var target = OpenTarget();
+            return work(target, progress, cancellation);
+        }, done);
 
-    private GuestAssessment Rehearse(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)
+    private void WriteResult(GuestStreams streams, ConversionResult result)
     {
-        using var target = OpenTarget();
-        return conversion.Assess(progress, target, cancellation);
+        streams.WriteWarnings(
+            result.Name, result.Assessment.Concerns.Except(result.Assessment.Source.Concerns).Where(concern => concern.Id != ConversionResult.NotStarted));
+        streams.WriteVerbose($"{result.Name}: {string.Join(", ", result.Phases)}");
+        streams.WriteObject(result with { Settings = SettingOrigins });
+        if (result.Assessment.Concerns.FirstOrDefault(concern => concern.Id == ConversionResult.NotStarted) is { } notStarted)
+        {
+            streams.WriteError(ErrorRecords.NotStarted(result.Name, notStarted));
+        }
     }
 
     /// <summary>What -WhatIf shows: everything that the rehearsed conversion did, and what it would have gone on to do.</summary>
@@ -139,7 +180,7 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     {
         void WhatIf(string what) => ShouldProcess(what, what, "Convert guest");
 
-        WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns).Where(concern => concern.Severity == ConcernSeverity.Warning));
+        Streams.WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns).Where(concern => concern.Severity == ConcernSeverity.Warning));
         if (!assessment.Convertible)
         {
             WriteError(ErrorRecords.Blocked(assessment));

@@ -55,12 +55,14 @@ public sealed class NewV2VProfileCommand : V2VCommand
     [Parameter(ParameterSetName = LibvirtSet)]
     [Parameter(ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ConnectionCompleter))]
     public string? Connection { get; set; }
 
     /// <summary>libvirt storage pool that takes the disks.</summary>
     [Parameter(ParameterSetName = LibvirtSet)]
     [Parameter(ParameterSetName = ImportSet)]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(StoragePoolCompleter))]
     public string? StoragePool { get; set; }
 
     /// <summary>Folder that takes disks and descriptions, in place of libvirt.</summary>
@@ -94,11 +96,13 @@ public sealed class NewV2VProfileCommand : V2VCommand
     /// <summary>libvirt network for every source network that -NetworkMap does not name; beside -Bridge only for what is no bridge in the source.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NetworkCompleter))]
     public string? Network { get; set; }
 
     /// <summary>Host bridge for every source network that -NetworkMap does not name; beside -Network only for the source's bridges.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BridgeCompleter))]
     public string? Bridge { get; set; }
 
     /// <summary>Source networks and the libvirt networks, or 'bridge:NAME', that replace them.</summary>

@@ -1,6 +1,9 @@
 using System.Management.Automation;
+using V2V.Engine;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.Sources;
+using V2V.Engine.Sources.DiskOnly;
+using V2V.Engine.Sources.Libvirt;
 
 namespace V2V.PowerShell.Commands;
 
@@ -39,13 +42,15 @@ public abstract class SourceCommand : V2VCommand
     [Parameter]
     public SwitchParameter SkipCertificateCheck { get; set; }
 
-    /// <summary>The folder for what has to be unpacked to be read; null takes the system's.</summary>
-    private protected virtual string? UnpackFolder => null;
+    /// <summary>Folder for what has to be unpacked to be read, and for changes that do not fit in memory. The system's folder for temporary files when it is left out.</summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? TemporaryDirectory { get; set; }
 
     private protected SourceOptions SourceOptions => new()
     {
         AllowDiskFolders = [.. AllowDiskFolder.Select(ResolveLiteral)],
-        TemporaryDirectory = UnpackFolder,
+        TemporaryDirectory = TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory),
         Remote = new RemoteAccess
         {
             Credential = Credential?.GetNetworkCredential(),
@@ -69,6 +74,93 @@ public abstract class SourceCommand : V2VCommand
                 }
             }
         }
+    }
+
+    /// <summary>
+    /// The guests that an object of the pipeline tells of: guests and assessments themselves, those that were stored (Export-Clixml,
+    /// ConvertTo-Json), which are read anew from where they were, paths, files, and objects of other modules and tables.
+    /// </summary>
+    private protected IEnumerable<SourceGuest> OpenInput(PSObject input)
+    {
+        switch (input.BaseObject)
+        {
+            case SourceGuest guest:
+                return [guest];
+            case GuestAssessment assessment:
+                return [assessment.Source];
+        }
+
+        PipedGuest? piped;
+        try
+        {
+            piped = PipedGuest.From(input);
+        }
+        catch (PSArgumentException e)
+        {
+            Report(ErrorRecords.InputNotUnderstood(input, e.Message));
+            return [];
+        }
+
+        if (piped is null)
+        {
+            Report(ErrorRecords.InputNotUnderstood(input, "The object has neither a path (Path, FullName) nor disks (Disk, HardDrives)."));
+            return [];
+        }
+
+        return Open(piped).Select(guest => piped.Size.ApplyTo(piped.Name is null ? guest : guest with { Name = piped.Name }));
+    }
+
+    private IEnumerable<SourceGuest> Open(PipedGuest piped)
+    {
+        if (piped.Connection is { } connection)
+        {
+            return OpenConnection(connection, [piped.Domain!]);
+        }
+
+        if (piped.Disks.Count > 0)
+        {
+            return OpenDisks(piped.Disks, piped.Name);
+        }
+
+        var found = piped.LiteralPath is { } literal ? OpenGuests([], [literal])
+            : IsLiteral(piped.Path!, out var path) ? OpenGuests([], [path]) : OpenGuests([piped.Path!], []);
+        return piped.IsOneOfFile ? OneOf([.. found], piped.Name) : found;
+    }
+
+    /// <summary>A file may describe several guests, of which only one was stored.</summary>
+    private static IReadOnlyList<SourceGuest> OneOf(IReadOnlyList<SourceGuest> guests, string? name) =>
+        guests.Count > 1 && guests.FirstOrDefault(guest => guest.Name == name) is { } wanted ? [wanted] : guests;
+
+    private protected SourceGuest[] OpenDisks(IEnumerable<string> paths, string? name)
+    {
+        var disks = paths.Select(p => IsLiteral(p, out var file) ? [file] : ResolveSource(p)).ToList();
+        // A guest without one of its disks would be another guest.
+        return disks.All(found => found.Count > 0) && Try(name, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], name, SourceOptions), out var guest)
+            ? [guest]
+            : [];
+    }
+
+    private protected IEnumerable<SourceGuest> OpenConnection(string connection, string[] names)
+    {
+        if (!Try(connection, () => LibvirtSource.Find(connection, names, SourceOptions, Cancellation).GetEnumerator(), out var guests))
+        {
+            yield break;
+        }
+
+        using (guests)
+        {
+            while (Try(connection, guests.MoveNext, out var hasNext) && hasNext)
+            {
+                yield return guests.Current;
+            }
+        }
+    }
+
+    /// <summary>Whether a path with characters of wildcards is that of a file.</summary>
+    private bool IsLiteral(string path, out string file)
+    {
+        file = WildcardPattern.ContainsWildcardCharacters(path) ? SessionState.Path.GetUnresolvedProviderPathFromPSPath(path) : "";
+        return File.Exists(file);
     }
 
     /// <summary>What a path names where a guest may come from. A URI is nothing of PowerShell's.</summary>

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Sources;
+using V2V.PowerShell.Fleet;
 using Drivers = V2V.Engine.Conversion.Windows.Drivers;
 
 namespace V2V.PowerShell.Commands;
@@ -10,13 +11,16 @@ public abstract class SourceGuestCommand : SourceCommand
 {
     private const string InputObjectSet = "InputObject";
 
-    /// <summary>Guests as Get-V2VSourceGuest returns them.</summary>
+    /// <summary>
+    /// Guests as Get-V2VSourceGuest returns them or Test-V2VGuest assessed them, also such that were stored; and what Get-V2VSourceGuest takes: paths,
+    /// files, objects of other modules and tables.
+    /// </summary>
     [Parameter(ParameterSetName = InputObjectSet, Mandatory = true, ValueFromPipeline = true)]
-    [ValidateNotNull]
-    public SourceGuest[] InputObject { get; set; } = [];
+    [ValidateNotNullOrEmpty]
+    public PSObject[] InputObject { get; set; } = [];
 
     /// <summary>Files that describe guests (.vmx, .ova, .ovf, .xva, .vbox, .vmcx, .box, .xml of libvirt and Hyper-V), folders of such, disk images, or URIs. Wildcards are allowed.</summary>
-    [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0, ValueFromPipeline = true)]
+    [Parameter(ParameterSetName = PathSet, Mandatory = true, Position = 0)]
     [ValidateNotNullOrEmpty]
     [SupportsWildcards]
     public string[] Path { get; set; } = [];
@@ -26,11 +30,6 @@ public abstract class SourceGuestCommand : SourceCommand
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
-
-    /// <summary>Folder for changes that do not fit in memory, and for what has to be unpacked. The system's folder for temporary files when it is left out.</summary>
-    [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? TemporaryDirectory { get; set; }
 
     /// <summary>
     /// Changes nothing inside the guest and gives it the hardware that it had, or another that it is known to drive: for guests whose file systems
@@ -63,21 +62,113 @@ public abstract class SourceGuestCommand : SourceCommand
     /// </summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(RootCompleter))]
     public string? Root { get; set; }
 
-    private protected override string? UnpackFolder => TemporaryDirectory is null ? null : ResolveLiteral(TemporaryDirectory);
+    /// <summary>How many guests are worked on at a time.</summary>
+    [Parameter]
+    [ValidateRange(1, 64)]
+    public int ThrottleLimit { get; set; } = 2;
+
+    /// <summary>
+    /// File that the record of the run is appended to, a JSON object a line: each guest's start, phases, changes, concerns, errors and end, with the time.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNullOrEmpty]
+    public string? LogPath { get; set; }
+
+    /// <summary>The record of the run; null when none was asked for.</summary>
+    private RunLog? _log;
+
+    /// <summary>Whether what is worth a warning about a guest is written to the warning stream.</summary>
+    private protected virtual bool TellsConcerns => true;
 
     protected abstract void Process(SourceGuest guest);
 
-    /// <summary>A source of drivers that cannot be one would be an error of every guest: it ends the command once.</summary>
+    /// <summary>What every guest would fail for ends the command once: a source of drivers that cannot be one, a record that cannot be written.</summary>
     protected override void BeginProcessing()
     {
-        if (DriverSource is null)
+        if (DriverSource is not null)
+        {
+            CheckDriverSource(ResolveLiteral(DriverSource));
+        }
+    }
+
+    private protected override GuestRunner CreateRunner(CancellationToken cancellation) =>
+        new(MyInvocation.MyCommand.Name, ThrottleLimit, Streams, _log, cancellation);
+
+    private protected override void Report(ErrorRecord error)
+    {
+        _log?.Refused(error);
+        base.Report(error);
+    }
+
+    protected sealed override void ProcessRecord()
+    {
+        for (var i = 0; i < InputObject.Length; i++)
+        {
+            Runner.Upcoming = InputObject.Length - 1 - i;
+            ProcessAll(OpenInput(InputObject[i]), isOpened: InputObject[i].BaseObject is not (SourceGuest or GuestAssessment));
+        }
+
+        ProcessAll(OpenGuests(Path, LiteralPath), isOpened: true);
+        WriteRuns();
+    }
+
+    /// <param name="guests">The guests.</param>
+    /// <param name="isOpened">They were opened by this command, so that nobody has told yet what is worth a warning about them.</param>
+    private void ProcessAll(IEnumerable<SourceGuest> guests, bool isOpened)
+    {
+        foreach (var guest in guests)
+        {
+            if (isOpened && TellsConcerns)
+            {
+                Streams.WriteWarnings(guest.Name, guest.Concerns);
+            }
+
+            Process(guest);
+        }
+    }
+
+    /// <summary>Begins the record of the run, if one is wanted.</summary>
+    /// <param name="target">Where guests go; null when nowhere.</param>
+    private protected void OpenLog(string? target)
+    {
+        if (LogPath is null)
         {
             return;
         }
 
-        var path = ResolveLiteral(DriverSource);
+        var path = ResolveLiteral(LogPath);
+        try
+        {
+            _log = RunLog.Open(path, MyInvocation.MyCommand.Name, target);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            ThrowTerminatingError(ErrorRecords.LogUnavailable(path, e));
+        }
+    }
+
+    /// <summary>The record of the run, for who ends it in place of this command.</summary>
+    private protected RunLog? HandOverLog()
+    {
+        var log = _log;
+        _log = null;
+        return log;
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        base.Dispose(disposing);
+        if (disposing)
+        {
+            _log?.Dispose();
+        }
+    }
+
+    private void CheckDriverSource(string path)
+    {
         try
         {
             Drivers.DriverSource.Open(path).Dispose();
@@ -85,20 +176,6 @@ public abstract class SourceGuestCommand : SourceCommand
         catch (DriverSourceException e)
         {
             ThrowTerminatingError(ErrorRecords.From(e, path));
-        }
-    }
-
-    private SourceGuest WithWarnings(SourceGuest guest)
-    {
-        WriteWarnings(guest.Name, guest.Concerns);
-        return guest;
-    }
-
-    protected sealed override void ProcessRecord()
-    {
-        foreach (var guest in InputObject.Concat(OpenGuests(Path, LiteralPath).Select(WithWarnings)))
-        {
-            Process(guest);
         }
     }
 }

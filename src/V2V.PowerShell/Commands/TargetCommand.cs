@@ -16,11 +16,13 @@ public abstract class TargetCommand : SourceGuestCommand
     /// <summary>libvirt URI of the host that will run the guests: qemu:///system when nothing else is said.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(ConnectionCompleter))]
     public string? Connection { get; set; }
 
     /// <summary>libvirt storage pool that takes the disks: default when nothing else is said.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(StoragePoolCompleter))]
     public string? StoragePool { get; set; }
 
     /// <summary>Folder that takes disks and descriptions, in place of libvirt. It is made if need be.</summary>
@@ -51,11 +53,13 @@ public abstract class TargetCommand : SourceGuestCommand
     /// <summary>libvirt network for every source network that -NetworkMap does not name; beside -Bridge only for what is no bridge in the source.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NetworkCompleter))]
     public string? Network { get; set; }
 
     /// <summary>Host bridge for every source network that -NetworkMap does not name; beside -Network only for the source's bridges.</summary>
     [Parameter]
     [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(BridgeCompleter))]
     public string? Bridge { get; set; }
 
     /// <summary>Source networks and the libvirt networks, or 'bridge:NAME', that replace them.</summary>
@@ -135,6 +139,8 @@ public abstract class TargetCommand : SourceGuestCommand
         {
             ThrowTerminatingError(ErrorRecords.ParametersConflict(conflict, Profile));
         }
+
+        OpenLog(Settings.TargetDescription);
     }
 
     private static bool IsNoConcern(string pattern) =>

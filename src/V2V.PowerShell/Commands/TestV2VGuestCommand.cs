@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Sources;
+using V2V.PowerShell.Fleet;
 
 namespace V2V.PowerShell.Commands;
 
@@ -20,25 +21,23 @@ public sealed class TestV2VGuestCommand : TargetCommand
     [Parameter]
     public SwitchParameter CheckOnly { get; set; }
 
+    private protected override bool TellsConcerns => !Quiet;
+
     protected override void Process(SourceGuest guest)
     {
         var options = Settings.ToOptions() with { Root = Root, AsIs = AsIs, IgnoredConcerns = IgnoreConcern };
-        var conversion = new GuestConversion(guest, options) { CheckOnly = CheckOnly };
-        if (!TryWithProgress($"Testing {guest.Name}", guest, (progress, cancellation) => Assess(conversion, progress, cancellation), out var assessment))
-        {
-            return;
-        }
+        Run(GuestTask.Create(
+            guest.Name, $"Testing {guest.Name}", guest,
+            (progress, cancellation) => Assess(new GuestConversion(guest, options) { CheckOnly = CheckOnly }, progress, cancellation),
+            (streams, assessment) =>
+            {
+                if (!Quiet)
+                {
+                    streams.WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
+                }
 
-        WriteWarnings(guest.Name, assessment.Concerns.Except(guest.Concerns));
-        WriteObject(Quiet ? assessment.Convertible : assessment);
-    }
-
-    protected override void WriteWarnings(string guest, IEnumerable<Concern> concerns)
-    {
-        if (!Quiet)
-        {
-            base.WriteWarnings(guest, concerns);
-        }
+                streams.WriteObject(Quiet ? assessment.Convertible : assessment);
+            }));
     }
 
     private GuestAssessment Assess(GuestConversion conversion, IProgress<ConversionProgress> progress, CancellationToken cancellation)

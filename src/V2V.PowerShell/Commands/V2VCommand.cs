@@ -1,9 +1,9 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Profiles;
 using V2V.Engine.Sources;
+using V2V.PowerShell.Fleet;
 
 namespace V2V.PowerShell.Commands;
 
@@ -14,6 +14,7 @@ namespace V2V.PowerShell.Commands;
 public abstract class V2VCommand : PSCmdlet, IDisposable
 {
     private readonly CancellationTokenSource _cancellation = new();
+    private GuestRunner? _runner;
 
     protected CancellationToken Cancellation => _cancellation.Token;
 
@@ -52,64 +53,46 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
         }
 
         result = default;
-        WriteError(error);
+        Report(error);
         return false;
     }
 
-    /// <summary>Does long work on a worker thread and shows its progress. Errors are written as in <see cref="Try"/>.</summary>
-    /// <param name="activity">Headline of the progress display.</param>
-    /// <param name="target">The guest or path that an error is about.</param>
-    /// <param name="work">The work, given where to report to and what cancels it.</param>
-    /// <param name="result">What it returned.</param>
-    protected bool TryWithProgress<T>(
-        string activity, object? target, Func<IProgress<ConversionProgress>, CancellationToken, T> work, [MaybeNullWhen(false)] out T result) =>
-        Try(target, () => RunWithProgress(activity, work), out result);
+    /// <summary>Where everything goes that is written of a guest.</summary>
+    private protected GuestStreams Streams => field ??= new CommandStreams(this);
 
-    private T RunWithProgress<T>(string activity, Func<IProgress<ConversionProgress>, CancellationToken, T> work)
+    /// <summary>What works on guests beside the pipeline's thread.</summary>
+    private protected GuestRunner Runner => _runner ??= CreateRunner(_cancellation.Token);
+
+    private protected virtual GuestRunner CreateRunner(CancellationToken cancellation) =>
+        new(MyInvocation.MyCommand.Name, limit: 1, Streams, cancellation: cancellation);
+
+    /// <summary>
+    /// Begins long work on a worker thread, when there is room for it. What comes of it is written when the next begins or the command ends;
+    /// an error is written as in <see cref="Try"/>.
+    /// </summary>
+    private protected virtual void Run(GuestTask task) => Await(() => Runner.Start(task, Streams));
+
+    /// <summary>Writes what came of the work so far, without waiting.</summary>
+    private protected void WriteRuns() => Await(() => _runner?.HandOver());
+
+    /// <summary>Waits for all work and writes what comes of it.</summary>
+    private protected void FinishRuns() => Await(() => _runner?.Finish());
+
+    protected override void EndProcessing() => FinishRuns();
+
+    /// <summary>Writes an error about something that no work was begun on.</summary>
+    private protected virtual void Report(ErrorRecord error) => WriteError(error);
+
+    private void Await(Action work)
     {
-        using var reports = new BlockingCollection<ConversionProgress>();
-        using var queue = new ProgressQueue(reports);
-        var worker = Task.Factory.StartNew(
-            () =>
-            {
-                try
-                {
-                    return work(queue, Cancellation);
-                }
-                finally
-                {
-                    queue.Dispose();
-                }
-            },
-            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-
-        var display = new ProgressDisplay(activity);
         try
         {
-            foreach (var report in reports.GetConsumingEnumerable(CancellationToken.None))
-            {
-                if (display.EntersPhase(report))
-                {
-                    WriteVerbose($"{activity}: {report.Phase}");
-                }
-
-                WriteProgress(display.Show(report));
-            }
+            work();
         }
-        catch
+        catch (OperationCanceledException) when (_cancellation.IsCancellationRequested)
         {
-            // The pipeline is being stopped. The engine still has to remove what it has made, so it is waited for.
-            _cancellation.Cancel();
-            Task.WaitAny([worker], CancellationToken.None);
-            throw;
+            throw new PipelineStoppedException();
         }
-
-        if (!Stopping)
-        {
-            WriteProgress(display.Completed());
-        }
-
-        return worker.GetAwaiter().GetResult();
     }
 
     /// <summary>The files and folders that a path with wildcards names. What cannot be found is an error; a wildcard that nothing matches is not.</summary>
@@ -127,7 +110,7 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
             var files = GetResolvedProviderPathFromPSPath(path, out var provider);
             if (provider.Name != "FileSystem")
             {
-                WriteError(ErrorRecords.NotAFileSystemPath(path));
+                Report(ErrorRecords.NotAFileSystemPath(path));
                 return [];
             }
 
@@ -140,13 +123,13 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
         catch (ItemNotFoundException e)
         {
             var error = new SourceException(V2VError.SourceNotFound, $"{path} was not found.", e) { Path = path, Advice = "Check the path." };
-            WriteError(ErrorRecords.From(error, path));
+            Report(ErrorRecords.From(error, path));
             return [];
         }
         catch (SessionStateException e)
         {
             // A drive or provider that does not exist.
-            WriteError(new ErrorRecord(e.ErrorRecord, e));
+            Report(new ErrorRecord(e.ErrorRecord, e));
             return [];
         }
     }
@@ -177,18 +160,6 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
         }
     }
 
-    /// <summary>Writes what is worth a warning to the warning stream. The objects keep it too.</summary>
-    protected virtual void WriteWarnings(string guest, IEnumerable<Concern> concerns)
-    {
-        foreach (var concern in concerns)
-        {
-            if (concern.Severity != ConcernSeverity.Information)
-            {
-                WriteWarning($"{guest}: {concern}");
-            }
-        }
-    }
-
     public void Dispose()
     {
         Dispose(disposing: true);
@@ -199,6 +170,8 @@ public abstract class V2VCommand : PSCmdlet, IDisposable
     {
         if (disposing)
         {
+            // A pipeline that ends in the middle has stopped nothing yet.
+            _runner?.Dispose();
             _cancellation.Dispose();
         }
     }

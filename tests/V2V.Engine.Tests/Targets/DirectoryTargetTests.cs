@@ -60,6 +60,30 @@ public sealed class DirectoryTargetTests : IDisposable
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.Path));
     }
 
+    /// <summary>Files have no names while they are written, so the folder looks empty meanwhile.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_folder_stays_while_another_conversion_writes_into_it(bool otherEndsWell)
+    {
+        using (var first = new DirectoryTarget(_folder["out"]))
+        using (var other = new DirectoryTarget(_folder["out"]))
+        {
+            first.CreateDisk(Disk() with { FileName = "failing.qcow2" });
+            var disk = Fill(other);
+
+            Assert.Empty(first.RollBack());
+
+            if (otherEndsWell)
+            {
+                other.Define(SampleDomain.Create() with { Disks = [disk.Source] });
+                Assert.Equal(["web-sda.qcow2", "web.xml"], Names("out"));
+            }
+        }
+
+        Assert.Equal(otherEndsWell, Directory.Exists(_folder["out"]));
+    }
+
     [Fact]
     public void A_target_that_is_only_disposed_rolls_back_too()
     {

@@ -38,6 +38,12 @@ internal sealed class NetworkHandle : LibvirtHandle
     protected override bool ReleaseHandle() => VirNetworkFree.Call(handle);
 }
 
+/// <summary>virInterfacePtr.</summary>
+internal sealed class InterfaceHandle : LibvirtHandle
+{
+    protected override bool ReleaseHandle() => VirInterfaceFree.Call(handle);
+}
+
 /// <summary>virStreamPtr.</summary>
 internal sealed class StreamHandle : LibvirtHandle
 {

@@ -22,7 +22,7 @@ public sealed class DirectoryTarget : ConversionTarget
     private readonly IReadOnlyList<GuestDescription> _descriptions;
     private readonly RunJournal _journal = new();
     private readonly List<PendingFile> _files = [];
-    private readonly List<string> _createdFolders = [];
+    private FolderUse? _use;
     private bool _overwrite;
     private bool _defined;
 
@@ -151,25 +151,21 @@ public sealed class DirectoryTarget : ConversionTarget
 
     public override IReadOnlyList<Concern> RollBack()
     {
+        List<Concern> concerns = [];
         if (_defined)
         {
-            return [];
+            LeaveFolder(concerns);
+            return concerns;
         }
 
-        List<Concern> concerns = [];
         _files.ForEach(f => Attempt(f.Undo, f.FinalPath, concerns));
         _files.Clear();
-        foreach (var folder in Enumerable.Reverse(_createdFolders))
-        {
-            Attempt(() => DeleteIfEmpty(folder), folder, concerns);
-        }
-
-        _createdFolders.Clear();
         if (concerns.Count > 0)
         {
             _journal.Abandon();
         }
 
+        LeaveFolder(concerns);
         Attempt(_journal.End, _folder, concerns);
         return concerns;
     }
@@ -187,11 +183,12 @@ public sealed class DirectoryTarget : ConversionTarget
 
     private static Concern Critical(string id, string message, string advice) => new(ConcernSeverity.Critical, id, message, advice);
 
-    private static void DeleteIfEmpty(string folder)
+    private void LeaveFolder(List<Concern> concerns)
     {
-        if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+        if (_use is { } use)
         {
-            Directory.Delete(folder);
+            _use = null;
+            Attempt(use.Leave, _folder, concerns);
         }
     }
 
@@ -266,17 +263,9 @@ public sealed class DirectoryTarget : ConversionTarget
 
     private void CreateFolder()
     {
-        var noted = _createdFolders.ToArray();
-        for (var path = _folder; !Directory.Exists(path) && !_createdFolders.Contains(path) && Path.GetDirectoryName(path) is { } parent; path = parent)
-        {
-            _createdFolders.Insert(0, path);
-        }
-
-        _createdFolders.Except(noted).ToList().ForEach(f => _journal.Add(new MakeFolder(f)));
-
         try
         {
-            Directory.CreateDirectory(_folder);
+            _use ??= FolderUse.Enter(_folder, made => _journal.Add(new MakeFolder(made)));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -65,6 +65,8 @@ internal sealed class HttpFile : DiskFile
                 if (response.StatusCode == HttpStatusCode.PartialContent)
                 {
                     CheckPart(response, offset, buffer.Length);
+                    // Who waits for the body listens to no token.
+                    using CancellationTokenRegistration closing = _closed.Token.UnsafeRegister(static answer => ((HttpResponseMessage)answer!).Dispose(), response);
                     using Stream body = response.Content.ReadAsStream(_closed.Token);
                     for (int count = 1; count > 0 && read < buffer.Length; read += count)
                     {

@@ -6,7 +6,7 @@ namespace V2V.Engine.Disks.Transports.ReadAhead;
 /// </summary>
 /// <remarks>
 /// A failure to read is thrown to the read that needs those bytes, and not remembered. Disposal drops what is waiting to be read ahead and
-/// disposes the file, which has to end what is under way.
+/// disposes the file, which has to end what is under way. So does what <see cref="RemoteReads"/> says when the file is opened.
 /// </remarks>
 public sealed class ReadAheadFile : DiskFile
 {
@@ -33,7 +33,14 @@ public sealed class ReadAheadFile : DiskFile
     private int _idle;
     private bool _isDisposed;
 
-    private ReadAheadFile(DiskFile file) => _file = file;
+    private readonly CancellationTokenRegistration _cancellation;
+
+    private ReadAheadFile(DiskFile file)
+    {
+        _file = file;
+        // Not on the thread that cancels: taking leave of a host may take a while too.
+        _cancellation = RemoteReads.Cancellation.UnsafeRegister(static opened => Task.Run(((ReadAheadFile)opened!).Dispose), this);
+    }
 
     public override string Path => _file.Path;
 
@@ -121,6 +128,7 @@ public sealed class ReadAheadFile : DiskFile
             Monitor.PulseAll(_lock);
         }
 
+        _cancellation.Unregister();
         _file.Dispose();
         base.Dispose(disposing);
     }
