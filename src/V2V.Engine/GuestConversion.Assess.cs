@@ -1,4 +1,5 @@
 using V2V.Engine.Conversion.AsIs;
+using V2V.Engine.Disks.Transports;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;

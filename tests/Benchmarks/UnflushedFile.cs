@@ -13,6 +13,8 @@ internal sealed class UnflushedFile(string path) : ImageFile
 
     public override long BytesWritten => Interlocked.Read(ref _bytesWritten);
 
+    public override long Length => RandomAccess.GetLength(_handle);
+
     public override void SetLength(long length) => RandomAccess.SetLength(_handle, length);
 
     public override void Allocate(long length) => throw new NotSupportedException();
