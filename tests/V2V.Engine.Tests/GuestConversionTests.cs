@@ -27,7 +27,7 @@ public sealed class GuestConversionTests : IDisposable
         var result = ConvertSample();
 
         Assert.Equal(before, SHA256.HashData(File.ReadAllBytes(Sample)));
-        Assert.Equal(["debian12-sda.qcow2", "debian12.xml"], Names(Out));
+        Assert.Equal(["debian12-sda.qcow2", "debian12.sh", "debian12.xml"], Names(Out));
         Assert.Equal("Debian GNU/Linux 12 (bookworm)", result.Assessment.OperatingSystem!.ProductName);
         Assert.Equal(DiskBus.Virtio, result.Assessment.Hardware!.DiskBus);
         Assert.Contains(result.Assessment.Changes, c => c.Path == "/boot/initrd.img-6.1.0-18-amd64");
@@ -151,7 +151,7 @@ public sealed class GuestConversionTests : IDisposable
             new GuestConversion(OpenSample(), new ConversionOptions { Overwrite = true }).Convert(target, cancellation: TestContext.Current.CancellationToken);
         }
 
-        Assert.Equal(["debian12-sda.qcow2", "debian12.xml"], Names(Out));
+        Assert.Equal(["debian12-sda.qcow2", "debian12.sh", "debian12.xml"], Names(Out));
     }
 
     [Fact]
@@ -177,10 +177,11 @@ public sealed class GuestConversionTests : IDisposable
             }
         }
 
-        Assert.Equal(["sample-initrd", "sample-sda.qcow2", "sample-vmlinuz", "sample.xml"], Names(Out));
+        Assert.Equal(["sample-initrd", "sample-sda.qcow2", "sample-vmlinuz", "sample.sh", "sample.xml"], Names(Out));
 
         // Names that are taken are found before anything is written.
         File.Delete(Path.Combine(Out, "sample.xml"));
+        File.Delete(Path.Combine(Out, "sample.sh"));
         File.Delete(Path.Combine(Out, "sample-sda.qcow2"));
         using var again = new DirectoryTarget(Out);
         var error = Assert.ThrowsAny<V2VException>(() => new GuestConversion(WithoutBootLoader(), new ConversionOptions()).Convert(again, cancellation: TestContext.Current.CancellationToken));

@@ -1,4 +1,3 @@
-using System.Globalization;
 using V2V.Engine.Conversion;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets.Libvirt;

@@ -116,6 +116,18 @@ public sealed class QemuScriptTests
         Assert.Contains("user,id=net1", call);
     }
 
+    [Fact]
+    public void A_guest_without_a_boot_loader_starts_its_kernel()
+    {
+        using var guest = new DescribedGuest(
+            GuestPlatform.Libvirt, DescribedGuest.Guest() with { DirectBoot = new DomainDirectBoot("/x/web-vmlinuz", "/x/web-initrd", "root=UUID=1 it's=\"$HOME\"") });
+        guest.Stub("qemu-system-x86_64");
+        var call = Assert.Single(guest.Run(guest.File(".sh"), "--serial").Calls, c => c[0] == "qemu-system-x86_64");
+        Assert.Equal(
+            ["-kernel", $"{guest.Folder}/web-vmlinuz", "-initrd", $"{guest.Folder}/web-initrd", "-append", "root=UUID=1 it's=\"$HOME\""],
+            call.SkipWhile(word => word != "-kernel").Take(6));
+    }
+
     /// <summary>Starts the script with a monitor, and asks it.</summary>
     private static string Ask(DescribedGuest guest, string commands)
     {
