@@ -125,7 +125,7 @@ public sealed class GuestConversion(SourceGuest source, ConversionOptions option
         {
             integrity.Wait();
         }
-        catch (DiskImageException e) when (options.IgnoreReadErrors && CopiedDisk.IsReadError(e))
+        catch (DiskImageException e) when (options.IgnoreReadErrors && CopySource.IsReadError(e))
         {
             _concerns.Add(new Concern(
                 ConcernSeverity.Warning, "ChecksumNotChecked", $"The source's checksums could not be compared: {e.Message}", "Look at what -IgnoreReadErrors left out."));

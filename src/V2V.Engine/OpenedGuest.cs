@@ -97,7 +97,7 @@ internal sealed class OpenedGuest : IDisposable
     /// <summary>What is to be copied of each disk.</summary>
     public IReadOnlyList<CopyPlan> PlanCopies(int granularity, bool ignoresReadErrors, CancellationToken cancellation) =>
         [.. _disks.Select((disk, i) => CopyPlan.Create(
-            new CopiedDisk(disk, Source.Disks[i], i + 1, offset => Locate(i, offset), ignoresReadErrors), UnusedRanges(i), granularity, cancellation))];
+            new CopySource(disk, Source.Disks[i], i + 1, offset => Locate(i, offset), ignoresReadErrors), UnusedRanges(i), granularity, cancellation))];
 
     /// <summary>Where in the guest a byte of a disk is, for messages: "byte 4096 of disk 1, partition 2"; null where no volume is.</summary>
     private string? Locate(int diskIndex, long offset)

@@ -27,7 +27,7 @@ internal sealed class DiskCopies
     public long BytesWritten { get; private set; }
 
     /// <summary>What of the disks is not in the copy.</summary>
-    public IEnumerable<Concern> Concerns => _plans.Select(p => (p.Source as CopiedDisk)?.Concern).OfType<Concern>();
+    public IEnumerable<Concern> Concerns => _plans.Select(p => (p.Source as CopySource)?.Concern).OfType<Concern>();
 
     public static DiskCopies Run(
         IReadOnlyList<CopyPlan> plans,

@@ -34,7 +34,7 @@ public sealed class ReadErrorTests : IDisposable
         // A byte of the sample's root partition, which begins at 1 MiB, that no inspection reads: the end of its largest file.
         const long Bad = 60 << 20;
         var guest = Assert.Single(GuestSources.Open(GuestConversionTests.Sample));
-        var copied = new CopiedDisk(
+        var copied = new CopySource(
             new FaultyDisk(new MemoryDisk(new byte[64 << 20])) { Bad = [new ByteRange(Bad, Sector)] }, guest.Disks[0], 1, o => $"byte {o - (1 << 20)} of disk 1, partition 2", ignoresErrors: false);
         var error = Assert.Throws<DiskImageException>(() => copied.Read(Bad - 4096, new byte[1 << 20]));
         Assert.Contains($"Byte {Bad} of disk 1", error.Message, StringComparison.Ordinal);
@@ -107,7 +107,7 @@ public sealed class ReadErrorTests : IDisposable
     [Fact]
     public void A_disk_that_is_mostly_unreadable_is_given_up()
     {
-        var bad = new ByteRange(4 << 20, CopiedDisk.MaximumUnreadable + (1 << 20));
+        var bad = new ByteRange(4 << 20, CopySource.MaximumUnreadable + (1 << 20));
         var error = _guest.Fail(
             FaultyDisk.In(_guest.Guest, d => new FaultyDisk(d) { Bad = [bad] }), new ConversionOptions { IgnoreReadErrors = true });
         Assert.Contains("given up", error.Message, StringComparison.Ordinal);

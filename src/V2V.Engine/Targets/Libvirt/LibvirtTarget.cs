@@ -119,6 +119,7 @@ public sealed class LibvirtTarget : ConversionTarget
         Reconnect();
         var xml = DomainXml.Build(Fit(domain, concerns)).ToString();
         TakeNames();
+        _journal.Add(new ListVolumes(_uri, _poolName));
         Pool.Refresh();
         var uuid = DefineDomain(domain.Name, xml);
         _defined = true;

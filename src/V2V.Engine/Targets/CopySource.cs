@@ -14,7 +14,7 @@ namespace V2V.Engine.Targets;
 /// <param name="number">The guest's number of it, from 1.</param>
 /// <param name="locate">Tells where in the guest a byte of the disk is: "byte 4096 of disk 1, partition 2"; null where no volume is.</param>
 /// <param name="ignoresErrors">Put zeros in place of what cannot be read.</param>
-internal sealed class CopiedDisk(BlockDevice disk, SourceDisk source, int number, Func<long, string?> locate, bool ignoresErrors) : BlockDevice
+internal sealed class CopySource(BlockDevice disk, SourceDisk source, int number, Func<long, string?> locate, bool ignoresErrors) : BlockDevice
 {
     /// <summary>The smallest piece that a disk reads or fails to read.</summary>
     public const int SectorSize = 512;
