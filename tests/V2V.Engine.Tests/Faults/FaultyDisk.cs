@@ -33,8 +33,14 @@ internal sealed class FaultyDisk(BlockDevice disk) : BlockDevice
     {
         if (Happens is not null && offset <= At && offset + buffer.Length > At && Interlocked.Exchange(ref _hasHappened, 1) == 0)
         {
-            Happens();
-            _isOver.Set();
+            try
+            {
+                Happens();
+            }
+            finally
+            {
+                _isOver.Set();
+            }
         }
         else if (Volatile.Read(ref _hasHappened) == 1)
         {
