@@ -9,6 +9,7 @@ internal sealed class FaultyDisk(BlockDevice disk) : BlockDevice
 {
     private const int Sector = 512;
 
+    private readonly ManualResetEventSlim _isOver = new();
     private int _hasHappened;
 
     /// <summary>Ranges, in whole sectors, that cannot be read.</summary>
@@ -32,7 +33,19 @@ internal sealed class FaultyDisk(BlockDevice disk) : BlockDevice
     {
         if (Happens is not null && offset <= At && offset + buffer.Length > At && Interlocked.Exchange(ref _hasHappened, 1) == 0)
         {
-            Happens();
+            try
+            {
+                Happens();
+            }
+            finally
+            {
+                _isOver.Set();
+            }
+        }
+        else if (Volatile.Read(ref _hasHappened) == 1)
+        {
+            // Other threads of the copy are not to get to its end meanwhile.
+            _isOver.Wait();
         }
 
         var end = offset + buffer.Length;

@@ -161,6 +161,11 @@ internal static class DeadRuns
                 concerns.Add(new Concern(ConcernSeverity.Information, "LeftoverRemoved", $"{removed}, left by an earlier run that was stopped, was removed."));
             }
         }
+
+        foreach (var listed in entries.OfType<ListVolumes>().Where(_ => !isComplete))
+        {
+            Refresh(listed);
+        }
     }
 
     private static ConnectHandle Connect(string uri)
@@ -172,6 +177,17 @@ internal static class DeadRuns
         catch (LibvirtException e)
         {
             throw new UnreachableException(e.Message, e);
+        }
+    }
+
+    /// <summary>libvirt goes on listing volumes whose files are gone until it looks again. A pool that is not active will look when it is started.</summary>
+    private static void Refresh(ListVolumes entry)
+    {
+        using var connect = Connect(entry.Connection);
+        using var pool = VirStoragePoolLookupByName.Call(connect, entry.Pool);
+        if (pool is not null && VirStoragePoolGetInfo.Call(pool, entry.Pool).State == VirStoragePoolState.Running)
+        {
+            VirStoragePoolRefresh.Call(pool, entry.Pool);
         }
     }
 

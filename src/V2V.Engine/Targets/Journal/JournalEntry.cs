@@ -8,6 +8,7 @@ namespace V2V.Engine.Targets.Journal;
 [JsonDerivedType(typeof(MakeFile), "makeFile")]
 [JsonDerivedType(typeof(NameFile), "nameFile")]
 [JsonDerivedType(typeof(MakeVolume), "makeVolume")]
+[JsonDerivedType(typeof(ListVolumes), "listVolumes")]
 [JsonDerivedType(typeof(DefineDomain), "defineDomain")]
 [JsonDerivedType(typeof(CompleteRun), "complete")]
 [JsonDerivedType(typeof(AskInVain), "askInVain")]
@@ -33,6 +34,11 @@ internal sealed record NameFile(string Path, string Temporary, string? Backup, l
 /// <param name="Volume">Name of the volume.</param>
 /// <param name="Replaced">The volume that it will replace; null when there is none.</param>
 internal sealed record MakeVolume(string Connection, string Pool, string Volume, string? Replaced) : JournalEntry;
+
+/// <summary>libvirt is about to be told of files that were written into a pool's folder.</summary>
+/// <param name="Connection">URI of the libvirt.</param>
+/// <param name="Pool">Name of the pool.</param>
+internal sealed record ListVolumes(string Connection, string Pool) : JournalEntry;
 
 /// <summary>The domain is about to be defined.</summary>
 /// <param name="Connection">URI of the libvirt.</param>

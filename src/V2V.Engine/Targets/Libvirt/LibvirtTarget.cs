@@ -120,6 +120,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         Reconnect();
         var xml = DomainXml.Build(domain).ToString();
         TakeNames();
+        _journal.Add(new ListVolumes(_uri, _poolName));
         Pool.Refresh();
         Guid? uuid = _definesDomain ? DefineDomain(domain.Name, xml) : null;
         _isDone = true;
