@@ -77,14 +77,16 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
             [IO.Path]::GetDirectoryName($result.GetType().Assembly.Location)
             (Get-Help Invoke-V2VConversion).Synopsis
             (Get-Help about_V2V_Troubleshooting).Length -gt 5000
-            Get-Help about_V2V* | ForEach-Object Name
+            [string[]] $topics = Get-Help about_V2V* | ForEach-Object Name
+            [Array]::Sort($topics, [StringComparer]::Ordinal)
+            $topics
             """);
         var (exitCode, lines, error) = Run(ShellProcess.Create(script));
         Assert.True(exitCode == 0, error);
         Assert.Equal(
             [
                 _package.Module, Path.Combine(_package.Folder, "out", "debian12-sda.qcow2"), Path.Combine(_package.Module, "module", "bin", "engine"),
-                "Converts guests so that they run on KVM.", "True", .. HelpTests.TopicNames,
+                "Converts guests so that they run on KVM.", "True", .. HelpTests.TopicNames.Order(StringComparer.Ordinal),
             ],
             lines.ToArray());
         Assert.True(new FileInfo(lines[1]).Length > 1 << 20);
