@@ -18,9 +18,10 @@ $command = [Environment]::GetCommandLineArgs()[0]
 $program, $start = if ($command.EndsWith('v2v-shell.dll')) { 'dotnet', @('exec', $command) } else { [Environment]::ProcessPath, @() }
 if ($program -ne 'dotnet' -and $program -notmatch 'v2v-shell') { $start += '-NoProfile' }
 
+# Scripts are files: V2V.Shell imports the module by itself for -Command.
 function Measure-Start([string] $script) {
     $clock = [Diagnostics.Stopwatch]::StartNew()
-    & $program @start -Command $script | Out-Null
+    & $program @start $script | Out-Null
     if ($LASTEXITCODE -ne 0) { throw "$program ended with exit code $LASTEXITCODE." }
     $clock.Elapsed.TotalMilliseconds
 }
@@ -31,12 +32,20 @@ function Get-Median([double[]] $values) {
     if ($values.Count % 2) { $values[$middle] } else { ($values[$middle - 1] + $values[$middle]) / 2 }
 }
 
-$import = "Import-Module '$manifest'"
-[void](Measure-Start '1'); [void](Measure-Start $import)
+$folder = [IO.Directory]::CreateTempSubdirectory('v2v-import-').FullName
+$nothing, $import = "$folder/nothing.ps1", "$folder/import.ps1"
+[IO.File]::WriteAllText($nothing, '$ErrorActionPreference = 1')
+[IO.File]::WriteAllText($import, "Import-Module '$manifest'")
 $bare, $with = @(), @()
-for ($i = 0; $i -lt $Runs; $i++) {
-    $bare += Measure-Start '1'
-    $with += Measure-Start $import
+try {
+    [void](Measure-Start $nothing); [void](Measure-Start $import)
+    for ($i = 0; $i -lt $Runs; $i++) {
+        $bare += Measure-Start $nothing
+        $with += Measure-Start $import
+    }
+}
+finally {
+    [IO.Directory]::Delete($folder, $true)
 }
 
 [pscustomobject]@{

@@ -11,7 +11,9 @@ public sealed class HelpTests : IDisposable
 
     public static TheoryData<string> CmdletNames => [.. Help.Cmdlet.All.Select(cmdlet => cmdlet.Name)];
 
-    public static TheoryData<string> Topics => [.. Directory.GetFiles(Pages, "about_*.md").Select(path => Path.GetFileNameWithoutExtension(path)!).Order()];
+    public static TheoryData<string> Topics => [.. TopicNames];
+
+    internal static IEnumerable<string> TopicNames => Directory.GetFiles(Pages, "about_*.md").Select(path => Path.GetFileNameWithoutExtension(path)!).Order();
 
     private static string Pages => Path.Combine(Repository.Root, "docs", "en-US");
 

@@ -18,7 +18,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
     {
         string[] own = ["V2V.psd1", "LICENSE", "README.md", "CHANGELOG.md", "THIRD-PARTY-NOTICES.txt", "module/V2V.Format.ps1xml", "module/V2V.Types.ps1xml", "module/bin/en-US/V2V.PowerShell.dll-Help.xml"];
         string[] assemblies = ["module/bin/V2V.Loader", "module/bin/V2V.PowerShell", "module/bin/engine/V2V.Engine"];
-        var topics = HelpTests.Topics.Select(row => $"en-US/{row.Data}.help.txt");
+        var topics = HelpTests.TopicNames.Select(name => $"en-US/{name}.help.txt");
         var notices = File.ReadAllText(Path.Combine(_package.Module, "THIRD-PARTY-NOTICES.txt"));
         var libraries = Regex.Matches(notices, @"^(\S+\.dll)$", RegexOptions.Multiline).Select(match => "module/bin/engine/" + match.Groups[1].Value);
         var expected = own.Concat(assemblies.SelectMany(a => new[] { a + ".dll", a + ".pdb" })).Concat(topics).Concat(libraries);
@@ -77,14 +77,16 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
             [IO.Path]::GetDirectoryName($result.GetType().Assembly.Location)
             (Get-Help Invoke-V2VConversion).Synopsis
             (Get-Help about_V2V_Troubleshooting).Length -gt 5000
-            Get-Help about_V2V* | ForEach-Object Name
+            [string[]] $topics = Get-Help about_V2V* | ForEach-Object Name
+            [Array]::Sort($topics, [StringComparer]::Ordinal)
+            $topics
             """);
         var (exitCode, lines, error) = Run(ShellProcess.Create(script));
         Assert.True(exitCode == 0, error);
         Assert.Equal(
             [
                 _package.Module, Path.Combine(_package.Folder, "out", "debian12-sda.qcow2"), Path.Combine(_package.Module, "module", "bin", "engine"),
-                "Converts guests so that they run on KVM.", "True", .. HelpTests.Topics.Select(row => row.Data.ToString()),
+                "Converts guests so that they run on KVM.", "True", .. HelpTests.TopicNames.Order(StringComparer.Ordinal),
             ],
             lines.ToArray());
         Assert.True(new FileInfo(lines[1]).Length > 1 << 20);
