@@ -108,7 +108,7 @@ public sealed class ScratchFilesTests : IDisposable
     /// <summary>The disk of the sample guest as a raw file.</summary>
     private string SampleDisk(string name)
     {
-        using var disk = Assert.Single(GuestSources.Open(GuestConversionTests.Sample)).Disks[0].Open();
+        using var disk = Assert.Single(GuestSources.Open(GuestConversionTests.Sample, TestContext.Current.CancellationToken)).Disks[0].Open();
         var bytes = new byte[disk.Length];
         disk.Read(0, bytes);
         File.WriteAllBytes(_folder[name], bytes);

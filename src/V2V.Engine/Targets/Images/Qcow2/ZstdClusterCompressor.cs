@@ -10,7 +10,7 @@ internal sealed class ZstdClusterCompressor : ClusterCompressor
 
     /// <summary>
     /// Level 3's search made for 64 KiB: matches from 4 bytes on instead of 5, and tables that stay in the processor's nearest cache. Clusters of
-    /// a Debian's disk come out 0.7 % smaller than with level 3 itself, which is what QEMU compresses with, for a little less work.
+    /// a Debian's disk come out 0.7 % smaller than with level 3 itself, which is what QEMU compresses with, for the same work.
     /// </summary>
     public ZstdClusterCompressor()
     {
