@@ -39,11 +39,15 @@ internal static class Restored
             : LanguagePrimitives.ConvertTo(plain, type, System.Globalization.CultureInfo.InvariantCulture);
     }
 
-    private static object Make(PSObject stored, Type type)
+    private static object? Make(PSObject stored, Type type)
     {
         object? Property(string name, Type wanted) => Convert(stored.Properties[name]?.Value, wanted);
 
-        var constructor = type.GetConstructors().MaxBy(candidate => candidate.GetParameters().Length)!;
+        if (type.GetConstructors().MaxBy(candidate => candidate.GetParameters().Length) is not { } constructor)
+        {
+            return null; // Only the engine makes it, and no view shows it.
+        }
+
         var made = constructor.Invoke([.. constructor.GetParameters().Select(parameter =>
             Property(parameter.Name!, parameter.ParameterType) ?? (parameter.HasDefaultValue ? parameter.DefaultValue : null))]);
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))

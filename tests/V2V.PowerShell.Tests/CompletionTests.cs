@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Management.Automation;
 using V2V.Engine.Profiles;
 
 namespace V2V.PowerShell.Tests;
@@ -102,7 +101,7 @@ public sealed class CompletionTests : IDisposable
 
     public void Dispose() => _session.Dispose();
 
-    private List<string> Complete(string line) => [.. _session.Run("param($l) (TabExpansion2 $l $l.Length).CompletionMatches.CompletionText", line).Output.Cast<string>()];
+    private List<string> Complete(string line) => [.. _session.Run("param($l) (TabExpansion2 $l $l.Length).CompletionMatches | ForEach-Object { $_.CompletionText }", line).Output.Cast<string>()];
 
     private static bool HasLibvirt() => System.Runtime.InteropServices.NativeLibrary.TryLoad("libvirt.so.0", out _);
 }

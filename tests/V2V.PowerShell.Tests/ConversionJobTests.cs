@@ -32,14 +32,15 @@ public sealed class ConversionJobTests : IDisposable
     [Fact]
     public void A_guest_that_fails_makes_its_job_fail_and_no_other()
     {
-        string[] paths = [.. Paths("good"), Guests.WriteVmx(_session.Folder, "bad")];
+        var guests = _session.Run("param($p) Get-V2VSourceGuest $p", (object)Paths("good", "bad")).All<SourceGuest>();
+        File.Delete(Path.Combine(_session.Folder, "bad-flat.vmdk"));
         var outcome = _session.Run(
-            "param($p, $o) $job = $p | Invoke-V2VConversion -OutputDirectory $o -AsIs -AsJob; $job; Receive-Job $job -Wait", paths, Target);
+            "param($g, $o) $job = $g | Invoke-V2VConversion -OutputDirectory $o -AsIs -AsJob; $job; Receive-Job $job -Wait", guests.ToArray(), Target);
 
         var job = (Job)outcome.Output[0];
         Assert.Equal(JobState.Failed, job.JobStateInfo.State);
         Assert.Equal([JobState.Completed, JobState.Failed], job.ChildJobs.Select(child => child.JobStateInfo.State));
-        Assert.Equal("GuestUnsupported", outcome.ErrorId);
+        Assert.Equal("DiskImageNotFound", outcome.ErrorId);
         Assert.Equal("bad", Assert.IsType<SourceGuest>(outcome.Errors[0].TargetObject).Name);
         Assert.NotEmpty(outcome.Errors[0].ErrorDetails.RecommendedAction);
         Assert.Equal("good", Assert.IsType<ConversionResult>(outcome.Output[1]).Name);

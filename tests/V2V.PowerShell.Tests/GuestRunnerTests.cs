@@ -28,7 +28,7 @@ public sealed class GuestRunnerTests
                 {
                     // The first ones wait for each other, so that they can only end when all of them run.
                     full.Signal();
-                    Assert.True(full.Wait(TimeSpan.FromSeconds(60)));
+                    Assert.True(full.Wait(TimeSpan.FromSeconds(60), CancellationToken.None));
                 }
 
                 Interlocked.Decrement(ref now);
@@ -118,7 +118,7 @@ public sealed class GuestRunnerTests
 
         runner.Start(Work("bad", (_, _) =>
         {
-            started.Wait(TimeSpan.FromSeconds(60));
+            started.Wait(TimeSpan.FromSeconds(60), CancellationToken.None);
             throw new SourceException(V2VError.SourceInvalid, "bad");
         }), _streams);
 
@@ -132,7 +132,6 @@ public sealed class GuestRunnerTests
     public void Progress_is_one_display_of_the_whole_and_a_child_of_it_for_each_guest()
     {
         using var runner = new GuestRunner("Working", 2, _streams) { Upcoming = 1 };
-        using var shown = new ManualResetEventSlim();
         runner.Start(Work("g1", (progress, _) =>
         {
             progress.Report(new("Open", ""));

@@ -12,7 +12,7 @@ public sealed class PathTests : IDisposable
     [InlineData("Get-V2VSourceGuest {0}")]
     [InlineData("Test-V2VGuest -AsIs {0}")]
     [InlineData("'{0}' | Test-V2VGuest -AsIs")]
-    [InlineData("[pscustomobject]@{{ Path = '{0}' }} | Get-V2VSourceGuest")]
+    [InlineData("[pscustomobject]@{ Path = '{0}' } | Get-V2VSourceGuest")]
     public void Drives_wildcards_and_the_home_folder(string command)
     {
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -29,7 +29,7 @@ public sealed class PathTests : IDisposable
                 ($"~/{name}/web01.vmx", "web01"), ($"~/{name}/*.vmx", "web01"),
             })
             {
-                var found = _session.Run(string.Format(null, command, path)).All<object>();
+                var found = _session.Run(command.Replace("{0}", path, StringComparison.Ordinal)).All<object>();
                 Assert.Equal(expected, Assert.Single(found) is GuestAssessment assessment ? assessment.Source.Name : ((SourceGuest)found[0]).Name);
             }
         }

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Text.RegularExpressions;
 using V2V.Engine;
-using V2V.Engine.Profiles;
 using V2V.Engine.Sources;
 
 namespace V2V.PowerShell.Tests;

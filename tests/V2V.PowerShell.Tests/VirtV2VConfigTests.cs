@@ -98,7 +98,7 @@ public sealed class VirtV2VConfigTests : IDisposable
     {
         Assert.Empty(_session.Run("param($f, $n) New-V2VProfile -FromVirtV2VConfig $f -ProfileName \"$n-san\" -WhatIf", _file, _name).All<object>());
         Assert.Contains($"profile {_name}-san in ", _session.Host.Text, StringComparison.Ordinal);
-        Assert.False(ProfileStore.ForUser().Contains($"{_name}-san"));
+        Assert.Null(ProfileStore.ForUser().TryLoad($"{_name}-san"));
     }
 
     [Theory]

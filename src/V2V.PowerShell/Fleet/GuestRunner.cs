@@ -28,9 +28,6 @@ internal sealed class GuestRunner(string activity, int limit, GuestStreams whole
     private readonly List<GuestProgress> _unfinished = [];
     private int _started;
 
-    /// <summary>Guests whose end has not been handed over yet.</summary>
-    public int Running => _running.Count;
-
     /// <summary>Guests that are known already but not started, for the display.</summary>
     public int Upcoming
     {
