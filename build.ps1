@@ -45,7 +45,7 @@ $testPackages = @(
     'rpm', 'sqlite3', 'db-util', 'osinfo-db', 'libosinfo-bin', 'grub-common', 'grub-pc-bin', 'systemd-boot',
     'dracut-core', 'selinux-utils', 'gcc-mingw-w64-x86-64', 'gcc-mingw-w64-i686', 'wine64',
     'libwin-hivex-perl', 'python3-libvhdi', 'libhivex-bin', 'attr', 'sleuthkit', 'p7zip-full', 'zip', 'openssl', 'wimtools', 'xorriso', 'genisoimage',
-    'openssh-server', 'openssh-client', 'shellcheck', 'python3-yaml', 'swtpm', 'strace', 'parted', 'nfs-kernel-server')
+    'openssh-server', 'openssh-client', 'shellcheck', 'python3-yaml', 'strace', 'parted', 'nfs-kernel-server')
 
 function Write-Line([string] $text) {
     [Console]::Out.WriteLine($text)
