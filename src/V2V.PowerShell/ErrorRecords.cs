@@ -111,7 +111,7 @@ public static class ErrorRecords
 
     /// <summary>The guest was converted and its domain defined, but it does not run as was asked for.</summary>
     public static ErrorRecord NotStarted(string domain, Concern concern) => Create(
-        new InvalidOperationException(concern.Message), concern.Id, ErrorCategory.ResourceUnavailable, domain, concern.Advice);
+        new InvalidOperationException(concern.Message), nameof(NotStarted), ErrorCategory.ResourceUnavailable, domain, concern.Advice);
 
     /// <summary>The dry run found what would refuse the conversion.</summary>
     public static ErrorRecord Blocked(GuestAssessment assessment) =>

@@ -34,19 +34,24 @@ public static class Formatting
     public static string Size(long? bytes) => bytes is { } known ? Size(known) : "-";
 
     /// <summary>"412 MiB to copy, up to 430 MiB at the target, about 3.1 s"; "-" when nothing of it is known.</summary>
-    public static string Estimate(GuestAssessment assessment)
+    public static string Estimate(object assessment)
     {
+        var source = Restored.As<GuestAssessment>(assessment)!;
         string?[] parts =
         [
-            assessment.EstimatedBytes is { } bytes ? $"{Size(bytes)} to copy" : null,
-            assessment.EstimatedTargetBytes is { } target ? $"up to {Size(target)} at the target" : null,
-            assessment.EstimatedTime is { } time ? $"about {Duration(time)}" : null,
+            source.EstimatedBytes is { } bytes ? $"{Size(bytes)} to copy" : null,
+            source.EstimatedTargetBytes is { } target ? $"up to {Size(target)} at the target" : null,
+            source.EstimatedTime is { } time ? $"about {Duration(time)}" : null,
         ];
         return string.Join(", ", parts.OfType<string>()) is { Length: > 0 } text ? text : "-";
     }
 
     /// <summary>"52:54:00:aa:bb:cc to bridge br0".</summary>
-    public static string Network(DomainNetwork network) => $"{network.MacAddress} to {(network.IsBridge ? "bridge" : "network")} {network.Name}";
+    public static string Network(object network)
+    {
+        var source = Restored.As<DomainNetwork>(network)!;
+        return $"{source.MacAddress} to {(source.IsBridge ? "bridge" : "network")} {source.Name}";
+    }
 
     /// <summary>A duration that may not be known: "-" then.</summary>
     public static string Duration(TimeSpan? time) => time is { } known ? Duration(known) : "-";

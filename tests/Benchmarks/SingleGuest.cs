@@ -1,5 +1,3 @@
-using V2V.Engine.Targets;
-
 namespace V2V.Benchmarks;
 
 /// <summary>One guest of the user's own, whole and as a copy, against the peers.</summary>

@@ -206,21 +206,6 @@ public sealed class ConcernTests : IDisposable
 
     // Targets
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    [Shows("TpmMissing", "VsockMissing")]
-    [Lacks("TpmMissing", "VsockMissing", "LeftBehind")]
-    public void Devices_that_the_host_does_not_have_are_left_out_and_told(bool areWanted)
-    {
-        ExternalTool.Need("virsh");
-        Assert.SkipWhen(File.Exists("/dev/vhost-vsock"), "this host has vsock devices");
-        using var target = new LibvirtTarget("test:///default", "default-pool") { DomainType = "test" };
-        var domain = SampleDomain.Create(h => h.HasVsock = areWanted, s => s with { HasTpm = areWanted }, disks: 0, name: $"v2v-assess-{areWanted}");
-
-        Assert.Equal(areWanted ? ["TpmMissing", "VsockMissing"] : [], target.Define(domain).Concerns.Select(c => c.Id));
-    }
-
     [Fact]
     [Shows("NetworkMissing", "MemoryExceedsHost", "CpusExceedHost", "TargetRunning")]
     [Lacks("TargetExists", "TargetFull", "NameInvalid")]
@@ -262,7 +247,7 @@ public sealed class ConcernTests : IDisposable
     }
 
     [Fact]
-    [Shows("FormatReplaced", "TargetUnsupported")]
+    [Shows("FormatReplaced", "UefiMissing", "HostUnknown")]
     [Lacks("TargetNotAsked")]
     public void A_target_without_UEFI_that_holds_raw_disks_only_says_both()
     {
@@ -272,7 +257,8 @@ public sealed class ConcernTests : IDisposable
         var assessment = new GuestConversion(guest, new ConversionOptions()).Assess(target: target, cancellation: TestContext.Current.CancellationToken);
 
         Assert.Contains(assessment.Concerns, c => c.Id == "FormatReplaced");
-        Assert.Contains(assessment.Concerns, c => c is { Id: "TargetUnsupported", Severity: ConcernSeverity.Critical });
+        Assert.Contains(assessment.Concerns, c => c is { Id: "UefiMissing", Severity: ConcernSeverity.Critical });
+        Assert.Contains(assessment.Concerns, c => c.Id == "HostUnknown");
         Assert.DoesNotContain(assessment.Concerns, c => c.Id == "TargetNotAsked");
         Assert.Equal(target.Description, assessment.Target);
     }

@@ -28,6 +28,7 @@ public sealed class ExampleTests : IClassFixture<ExampleTests.Folder>, IDisposab
         ["virt-v2v.conf"] = "a configuration of virt-v2v",
         ["-AllowDiskFolder"] = "a host's folder of disks",
         ["-AsIs"] = "a guest that cannot be edited",
+        ["/dev/sd"] = "a disk of the machine",
         ["-Root"] = "a guest with several systems",
     };
 
@@ -69,6 +70,7 @@ public sealed class ExampleTests : IClassFixture<ExampleTests.Folder>, IDisposab
         function Get-Credential { param([Parameter(Position = 0)] $UserName) [pscredential]::new($UserName, [securestring]::new()) }
         function Get-VM { param([Parameter(Position = 0)] $Name) [pscustomobject]@{ Name = 'web01'; HardDrives = @() } }
         function Install-PSResource { param([Parameter(Mandatory, Position = 0)] $Name) }
+        function virsh { param([Parameter(Position = 0, ValueFromRemainingArguments)] $Arguments, [Parameter(ValueFromPipeline)] $InputObject) process { "virsh $Arguments" } }
         function Write-Output { param([Parameter(Position = 0, ValueFromPipeline)] $InputObject) process { $InputObject } }
         """;
 

@@ -34,7 +34,8 @@ public sealed class FleetTests : IDisposable
         Assert.All(outcome.Errors, error => Assert.Equal("DiskImageNotFound,V2V.PowerShell.Commands.InvokeV2VConversionCommand", error.FullyQualifiedErrorId));
         Assert.Equal(false, outcome.Output[^1]);
         Assert.All(results, result => Assert.True(File.Exists(result.Disks[0]) && File.Exists(result.DomainXmlPath)));
-        Assert.Equal(2 * 47, Directory.GetFiles(Target).Length);
+        // Disk, domain, and script.
+        Assert.Equal(3 * 47, Directory.GetFiles(Target).Length);
         Assert.All(_session.Host.Progress.GroupBy(r => r.ActivityId), display => Assert.Equal(ProgressRecordType.Completed, display.Last().RecordType));
 
         var lines = ReadLog();

@@ -81,7 +81,7 @@ public sealed class InvokeV2VConversionTests : IDisposable
     [Fact]
     public void WhatIf_lists_every_change_and_writes_nothing()
     {
-        var assessment = _session.Run("param($p) Test-V2VGuest $p", Repository.SampleGuest).Only<GuestAssessment>();
+        var assessment = _session.Run("param($p) Test-V2VGuest $p -WarningAction SilentlyContinue", Repository.SampleGuest).Only<GuestAssessment>();
 
         var outcome = _session.Run("param($p, $o) Invoke-V2VConversion $p -OutputDirectory $o -WhatIf", Repository.SampleGuest, Target);
 

@@ -108,7 +108,7 @@ public sealed class StoredObjectsTests : IDisposable
         kind switch
         {
             "guest" => "param($p) Get-V2VSourceGuest $p",
-            "assessment" => "param($p) Test-V2VGuest $p",
+            "assessment" => "param($p) Test-V2VGuest $p -WarningAction SilentlyContinue",
             "result" => "param($p, $o) Invoke-V2VConversion $p -OutputDirectory $o -Network default",
             _ => "param($p, $o) New-V2VProfile stored -OutputDirectory $o -Format Raw -NetworkMap @{ a = 'bridge:br0' } -Description text -Force",
         }, Repository.SampleGuest, Path.Combine(_session.Folder, "out")).All<object>().Single();

@@ -23,6 +23,17 @@ public sealed class TestV2VGuestCommand : TargetCommand
 
     private protected override bool TellsConcerns => !Quiet;
 
+    protected override void BeginProcessing()
+    {
+        if (Quiet)
+        {
+            // An answer does not say which guest it is about, so that they have to come in the order of the guests.
+            ThrottleLimit = 1;
+        }
+
+        base.BeginProcessing();
+    }
+
     protected override void Process(SourceGuest guest)
     {
         var options = Settings.ToOptions() with { Root = Root, AsIs = AsIs, IgnoredConcerns = IgnoreConcern };

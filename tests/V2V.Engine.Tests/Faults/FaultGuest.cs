@@ -1,5 +1,4 @@
 using V2V.Engine.Sources;
-using V2V.Engine.Targets;
 using V2V.Engine.Targets.Directory;
 using V2V.Engine.Tests.Targets.Images;
 using Xunit;

@@ -33,7 +33,7 @@ public sealed class ReadErrorTests : IDisposable
     {
         // A byte of the sample's root partition, which begins at 1 MiB, that no inspection reads: the end of its largest file.
         const long Bad = 60 << 20;
-        var guest = Assert.Single(GuestSources.Open(GuestConversionTests.Sample));
+        var guest = Assert.Single(GuestSources.Open(GuestConversionTests.Sample, TestContext.Current.CancellationToken));
         var copied = new CopySource(
             new FaultyDisk(new MemoryDisk(new byte[64 << 20])) { Bad = [new ByteRange(Bad, Sector)] }, guest.Disks[0], 1, o => $"byte {o - (1 << 20)} of disk 1, partition 2", ignoresErrors: false);
         var error = Assert.Throws<DiskImageException>(() => copied.Read(Bad - 4096, new byte[1 << 20]));

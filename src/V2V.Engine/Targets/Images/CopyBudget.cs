@@ -4,7 +4,8 @@ namespace V2V.Engine.Targets.Images;
 
 /// <summary>
 /// What all copies of the process may have in hand at once, however many guests and disks are copied side by side: a number of chunks, each with
-/// its buffer. Who wants another one waits until one is given back, so that neither memory nor the work under way grows with the guests.
+/// its buffer. Who wants another one waits until one is given back, so that neither memory nor the work under way grows with the guests. One chunk
+/// more each copy has for itself: sources that answer slowly, whose copies hold all the others, do not keep it from going on.
 /// </summary>
 internal static class CopyBudget
 {

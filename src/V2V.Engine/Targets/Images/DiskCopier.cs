@@ -66,7 +66,9 @@ public static class DiskCopier
         var threads = new Thread[options.Threads > 0 ? options.Threads : defaultThreads];
         for (var i = 0; i < threads.Length; i++)
         {
-            threads[i] = new Thread(job.Work) { IsBackground = true, Name = $"V2V copy {i + 1}" };
+            // The first has a chunk of its own, whatever other copies hold.
+            var own = i == 0 ? GC.AllocateUninitializedArray<byte>(CopyBudget.ChunkSize) : null;
+            threads[i] = new Thread(() => job.Work(own)) { IsBackground = true, Name = $"V2V copy {i + 1}" };
             threads[i].Start();
         }
 

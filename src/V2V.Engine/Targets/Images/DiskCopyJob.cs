@@ -23,11 +23,12 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
     public long BytesWritten => Interlocked.Read(ref _written);
 
     /// <summary>Takes chunks until there are none, or something fails on this or another thread.</summary>
-    public void Work()
+    /// <param name="own">A buffer of <see cref="CopyBudget.ChunkSize"/> bytes for this thread alone; null takes them from what all copies share.</param>
+    public void Work(byte[]? own)
     {
         try
         {
-            while (!_stopped && !cancellation.IsCancellationRequested && CopyChunk())
+            while (!_stopped && !cancellation.IsCancellationRequested && CopyChunk(own))
             {
             }
         }
@@ -45,10 +46,10 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
     public void ThrowIfFailed() => _failure?.Throw();
 
     /// <summary>False when there is none left.</summary>
-    private bool CopyChunk()
+    private bool CopyChunk(byte[]? own)
     {
         // First the buffer: who has a chunk must not wait for others, lest the chunks get out of order.
-        var buffer = CopyBudget.Take(cancellation);
+        var buffer = own ?? CopyBudget.Take(cancellation);
         try
         {
             if (TakeChunk() is not { } chunk)
@@ -64,7 +65,10 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
         }
         finally
         {
-            CopyBudget.Return(buffer);
+            if (own is null)
+            {
+                CopyBudget.Return(buffer);
+            }
         }
     }
 

@@ -59,7 +59,7 @@ internal sealed class DescribedGuest : IDisposable
         Directory.CreateDirectory(_folder["bin"]);
         var path = Path.Combine(_folder["bin"], program);
         System.IO.File.WriteAllText(path, $"#!/bin/sh\n{{ printf '%s\\0' {program} \"$@\"; printf '\\001\\0'; }} >>\"$CALLS\"\n{body}\n");
-        System.IO.File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        ExternalTool.Check("chmod", "500", path);
     }
 
     /// <summary>Runs a script of the folder by the system's shell, from another folder.</summary>
