@@ -265,7 +265,7 @@ public sealed class ConcernTests : IDisposable
 
     [Fact]
     [Shows("TargetNotAsked")]
-    [Lacks("FormatReplaced", "NetworkNotMapped", "TargetUnsupported", "ConvertedAsIs", "NoKnownHardware", "AsIsPossible", "LeftoverRemoved")]
+    [Lacks("NothingKept", "LeftBehind", "FormatReplaced", "NetworkNotMapped", "TargetUnsupported", "ConvertedAsIs", "NoKnownHardware", "AsIsPossible", "LeftoverRemoved")]
     public void Without_a_target_nothing_is_said_of_one()
     {
         var guest = OpenSample();

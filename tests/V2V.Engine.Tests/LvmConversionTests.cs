@@ -78,7 +78,7 @@ public sealed class LvmConversionTests : IDisposable
         var kept = new byte[MiB];
         new Random(2).NextBytes(kept);
         data.Write(0, kept);
-        Assert.Single(shop.Discover(), v => v.LogicalVolume == "swap").Device.Write(8192, kept);
+        Assert.Single(shop.Discover(), v => v.LogicalVolume == "swap").Device.Write(128 << 10, kept);
 
         var result = Convert(shop);
 
@@ -90,7 +90,7 @@ public sealed class LvmConversionTests : IDisposable
 
         var volumes = GuestVolumes.Discover([.. disks.Cast<WritableBlockDevice>()]);
         Assert.Equal(kept, Read(Assert.Single(volumes, v => v.LogicalVolume == "data").Device, 0, (int)MiB));
-        Assert.Equal(-1, Read(Assert.Single(volumes, v => v.LogicalVolume == "swap").Device, 8192, (int)MiB).AsSpan().IndexOfAnyExcept((byte)0));
+        Assert.Equal(-1, Read(Assert.Single(volumes, v => v.LogicalVolume == "swap").Device, 128 << 10, (int)MiB).AsSpan().IndexOfAnyExcept((byte)0));
         Array.ForEach(disks, d => d.Dispose());
     }
 

@@ -35,7 +35,7 @@ internal sealed class DomainStart(ConversionOptions options)
         }
 
         return options.Start && Attempt(
-            () => host.Start(domain), ConversionResult.NotStarted,
+            () => host.Start(domain), "NotStarted",
             $"The guest is converted and its domain defined. When the cause is mended: virsh start {domain}. "
             + $"The host's /var/log/libvirt/qemu/{domain}.log has QEMU's own words.", concerns);
     }

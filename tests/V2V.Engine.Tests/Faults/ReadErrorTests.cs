@@ -59,6 +59,7 @@ public sealed class ReadErrorTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [Shows("ReadErrorsIgnored")]
     public void By_leave_exactly_the_bad_sectors_are_zeros(int seed)
     {
         ExternalTool.Need("qemu-img");
@@ -88,10 +89,24 @@ public sealed class ReadErrorTests : IDisposable
     }
 
     [Fact]
+    [Lacks("ReadErrorsIgnored", "ChecksumNotChecked")]
     public void A_disk_without_errors_is_not_warned_about()
     {
         var result = _guest.Convert(options: new ConversionOptions { IgnoreReadErrors = true });
-        Assert.DoesNotContain(result.Assessment.Concerns, c => c.Id == "ReadErrorsIgnored");
+        Assert.DoesNotContain(result.Assessment.Concerns, c => c.Id is "ReadErrorsIgnored" or "ChecksumNotChecked");
+    }
+
+    [Fact]
+    [Shows("ChecksumNotChecked")]
+    public void A_checksum_of_what_cannot_be_read_is_not_compared_when_that_is_ignored()
+    {
+        var digest = new SourceDigest("disk.img", () => throw new DiskImageException(V2VError.DiskImageReadFailed, "Byte 512 cannot be read.") { IsConfined = true });
+        var guest = _guest.Guest with { Disks = [.. _guest.Guest.Disks.Select(d => d with { ExpectedDigest = digest })] };
+
+        var concern = Assert.Single(_guest.Convert(guest, new ConversionOptions { IgnoreReadErrors = true }).Assessment.Concerns, c => c.Id == "ChecksumNotChecked");
+
+        Assert.Equal(ConcernSeverity.Warning, concern.Severity);
+        Assert.Contains("Byte 512 cannot be read.", concern.Message, StringComparison.Ordinal);
     }
 
     /// <summary>What the guest is made of is no matter of leave: a conversion that guesses would break it.</summary>

@@ -77,7 +77,7 @@ public sealed class DirectoryTargetTests : IDisposable
             if (otherEndsWell)
             {
                 other.Define(SampleDomain.Create() with { Disks = [disk.Source] });
-                Assert.Equal(["web-sda.qcow2", "web.xml"], Names("out"));
+                Assert.Equal(["web-sda.qcow2", "web.sh", "web.xml"], Names("out"));
             }
         }
 

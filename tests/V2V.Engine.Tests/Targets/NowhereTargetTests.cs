@@ -7,6 +7,7 @@ namespace V2V.Engine.Tests.Targets;
 public sealed class NowhereTargetTests
 {
     [Fact]
+    [Shows("NothingKept")]
     public void What_is_written_is_counted_and_the_domain_told()
     {
         using var target = new NowhereTarget();

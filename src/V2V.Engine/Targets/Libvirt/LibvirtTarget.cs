@@ -10,7 +10,6 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
 {
     private const string UsualArchitecture = "x86_64";
     private const string UsualMachine = "q35";
-    private const string LeftBehind = nameof(LeftBehind);
 
     private readonly string _uri;
     private readonly string _poolName;
@@ -130,7 +129,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             Attempt(volume.Keep, volume.Path, concerns);
         }
 
-        if (concerns.Exists(c => c.Id == LeftBehind))
+        if (concerns.Exists(c => c.Id == "LeftBehind"))
         {
             _journal.Abandon();
         }
@@ -163,7 +162,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         {
             _mayBeDefined = false;
             concerns.Add(new Concern(
-                ConcernSeverity.Warning, LeftBehind,
+                ConcernSeverity.Warning, "LeftBehind",
                 $"libvirt at {_uri} was lost while the domain was defined: whether it is there, nobody can tell now, so that its disks in {Description} stay.",
                 "The next conversion looks, and removes them if it is not."));
             _volumes.ForEach(v => v.Writer.Dispose());
@@ -380,7 +379,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or V2VException)
         {
-            concerns.Add(new Concern(ConcernSeverity.Warning, LeftBehind, $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
+            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
         }
     }
 

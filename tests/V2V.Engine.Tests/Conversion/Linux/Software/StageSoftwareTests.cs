@@ -59,6 +59,7 @@ public sealed class StageSoftwareTests : IDisposable
     }
 
     [Fact]
+    [Shows("SwitchToVirtio")]
     public void Packages_that_are_there_are_put_into_the_guest_in_order_and_a_service_is_enabled()
     {
         TestPackages.Write(_folder.Path, Rhel5);
@@ -175,6 +176,7 @@ public sealed class StageSoftwareTests : IDisposable
     [InlineData("<app os='linux' name='x'><path>x</path></app>", ConcernSeverity.Warning, "No capability in config matches os='linux' name='virtio' distro='rhel' major='5' minor='2' arch='x86_64'.")]
     [InlineData("<capability os='linux' name='virtio'><dep name='kernel' minversion='2.6.18-128.el5'/></capability>", ConcernSeverity.Warning, "No app in config matches os='linux' name='kernel' distro='rhel' major='5' minor='2' arch='x86_64'.")]
     [InlineData("<capability os='linux' name='virtio'><dep name='kernel' minversion='2.6.18-8.el5'/></capability>", ConcernSeverity.Warning, "are enough for the capability virtio")]
+    [Shows("SoftwareNotFound")]
     public void Without_an_entry_it_is_said_what_would_be_needed_and_the_guest_is_converted(string? elements, ConcernSeverity severity, string expected)
     {
         using var phony = Build("rhel5-old");
