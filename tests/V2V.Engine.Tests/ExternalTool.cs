@@ -1,7 +1,9 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
+#pragma warning disable IDE0005 // The other tests, which have this file too, use it everywhere.
 using Xunit;
+#pragma warning restore IDE0005
 
 namespace V2V.Engine.Tests;
 

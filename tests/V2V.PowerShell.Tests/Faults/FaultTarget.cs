@@ -48,7 +48,7 @@ internal abstract class FaultTarget : IDisposable
 
         public override void AssertNothing() => AssertFiles(folder);
 
-        public override void AssertGuest() => AssertFiles(folder, [.. Disks, $"{ConversionRuns.Guest}.xml"]);
+        public override void AssertGuest() => AssertFiles(folder, [.. Disks, $"{ConversionRuns.Guest}.sh", $"{ConversionRuns.Guest}.xml"]);
 
         public override void Clear() => DeleteFiles(folder);
     }
@@ -98,6 +98,7 @@ internal abstract class FaultTarget : IDisposable
         {
             ExternalTool.Run("virsh", "-c", Uri, "undefine", "--nvram", _pool);
             ExternalTool.Run("virsh", "-c", Uri, "pool-destroy", _pool);
+            base.Dispose();
         }
 
         private static string Virsh(params string[] arguments) => ExternalTool.Check("virsh", ["-c", Uri, .. arguments]);

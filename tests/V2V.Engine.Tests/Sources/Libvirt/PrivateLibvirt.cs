@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using V2V.Engine.Tests.Targets.Images;
+#pragma warning disable IDE0005 // The other tests, which have this file too, use it everywhere.
 using Xunit;
+#pragma warning restore IDE0005
 
 namespace V2V.Engine.Tests.Sources.Libvirt;
 
