@@ -154,12 +154,19 @@ public sealed record ConversionProfile
         {
             _ when given.NoOutput => this with
             {
-                OutputDirectory = given.OutputDirectory, Connection = given.Connection, StoragePool = given.StoragePool, As = given.As, NoOutput = true,
+                OutputDirectory = given.OutputDirectory,
+                Connection = given.Connection,
+                StoragePool = given.StoragePool,
+                As = given.As,
+                NoOutput = true,
             },
             (null, null) => this with { As = given.As ?? As },
             (null, _) => this with
             {
-                OutputDirectory = null, Connection = given.Connection ?? Connection, StoragePool = given.StoragePool ?? StoragePool, As = given.As,
+                OutputDirectory = null,
+                Connection = given.Connection ?? Connection,
+                StoragePool = given.StoragePool ?? StoragePool,
+                As = given.As,
             },
             _ => this with { OutputDirectory = given.OutputDirectory, Connection = given.Connection, StoragePool = given.StoragePool, As = given.As ?? As },
         };

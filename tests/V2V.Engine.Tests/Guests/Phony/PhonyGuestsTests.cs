@@ -82,7 +82,10 @@ public sealed class PhonyGuestsTests
         using var phony = PhonyLinux.Build(File.ReadAllText(Path.Combine(Folder(), name + ".guest")));
         using var disk = new PhonyDisk(phony);
 
-        var assessment = new GuestConversion(disk.Source, new ConversionOptions()).Assess(cancellation: TestContext.Current.CancellationToken);
+        // The steps do not know of a target: what is said of one is left out.
+        var options = new ConversionOptions { NetworkRules = [new NetworkRule(null, IsBridge: false, "default")] };
+        var assessment = new GuestConversion(disk.Source, options).Assess(cancellation: TestContext.Current.CancellationToken);
+        assessment = assessment with { Concerns = [.. assessment.Concerns.Where(c => c.Id != "TargetNotAsked")] };
 
         var concerns = File.ReadLines(Path.Combine(Folder(), name + ".facts"))
             .Where(l => l.StartsWith("warning ", StringComparison.Ordinal) || l.StartsWith("information ", StringComparison.Ordinal));
