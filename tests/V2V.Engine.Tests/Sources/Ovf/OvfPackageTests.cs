@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
 using V2V.Engine.Sources;
 using V2V.Engine.Sources.DiskOnly;
 using V2V.Engine.Tests.Disks;
@@ -191,10 +193,12 @@ public sealed class OvfPackageTests : IDisposable
         ExternalTool.Check("qemu-io", "-f", "vmdk", "-c", "write -z 0 1M", "-c", "write -P 90 4M 64k", _folder[DiskName]);
         ExternalTool.Check("qemu-img", "convert", "-f", "vmdk", "-O", "raw", _folder[DiskName], _folder["x.raw"]);
 
-        // A package's images do not name each other.
+        // A package's images do not name each other. QEMU writes the number without leading zeros, so that the text may become longer.
         var delta = File.ReadAllBytes(_folder[DiskName]);
-        var parent = delta.AsSpan().IndexOf("parentCID="u8) + "parentCID=".Length;
-        "ffffffff"u8.CopyTo(delta.AsSpan(parent));
+        var area = delta.AsSpan(512, 20 * 512);
+        var descriptor = Regex.Replace(Encoding.Latin1.GetString(area).TrimEnd('\0'), "(?m)^parentCID=[0-9a-f]+", "parentCID=ffffffff");
+        area.Clear();
+        Encoding.Latin1.GetBytes(descriptor, area);
         File.WriteAllBytes(_folder[DiskName], delta);
         File.WriteAllText(_folder["x.ovf"], SampleData.Read("vsphere.ovf")
             .Replace("<References>", "<References><File ovf:href=\"base.vmdk\" ovf:id=\"file0\"/>", StringComparison.Ordinal)
