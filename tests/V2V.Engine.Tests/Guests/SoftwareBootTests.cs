@@ -83,7 +83,7 @@ public sealed class SoftwareBootTests(DebianGuests guests) : IDisposable
             After=v2v-software.service
             [Service]
             Type=oneshot
-            ExecStart=/bin/sh -c 'cat {SoftwareScript.Log} >/dev/ttyS0; echo "V2V-SOFTWARE result=$$(cat {SoftwareScript.Folder}/result)" >/dev/ttyS0'
+            ExecStart=/bin/sh -c 'sync; cat {SoftwareScript.Log} >/dev/ttyS0; echo "V2V-SOFTWARE result=$$(cat {SoftwareScript.Folder}/result)" >/dev/ttyS0'
             """);
         File.CreateSymbolicLink($"{root}/etc/systemd/system/multi-user.target.wants/v2v-report.service", "/etc/systemd/system/v2v-report.service");
     }
