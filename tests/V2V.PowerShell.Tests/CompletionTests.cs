@@ -3,6 +3,7 @@ using V2V.Engine.Profiles;
 
 namespace V2V.PowerShell.Tests;
 
+[Collection(ProfilesCollection.Name)]
 public sealed class CompletionTests : IDisposable
 {
     private readonly Session _session = new();

@@ -14,6 +14,7 @@ namespace V2V.PowerShell.Tests;
 /// Every example of the help pages and of README.md is run, in a folder with guests of the names that examples use. Those that need another
 /// machine, or a guest that is not there, run with commands that take the same parameters and return the same types, but do nothing.
 /// </summary>
+[Collection(ProfilesCollection.Name)]
 public sealed class ExampleTests : IClassFixture<ExampleTests.Folder>, IDisposable
 {
     /// <summary>What makes an example one for another machine.</summary>

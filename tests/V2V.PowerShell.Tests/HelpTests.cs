@@ -5,6 +5,7 @@ using V2V.Help;
 namespace V2V.PowerShell.Tests;
 
 /// <summary>The pages in docs/en-US, which are the source of all help, and what Get-Help makes of them.</summary>
+[Collection(ProfilesCollection.Name)]
 public sealed class HelpTests : IDisposable
 {
     private readonly Session _session = new();

@@ -5,6 +5,7 @@ using V2V.Engine.Profiles;
 namespace V2V.PowerShell.Tests;
 
 /// <summary>Profiles of the user and of the machine: listed, used, removed, and told in the report.</summary>
+[Collection(ProfilesCollection.Name)]
 public sealed class ProfileScopeTests : IDisposable
 {
     private readonly Session _session = new();

@@ -5,6 +5,7 @@ using V2V.Engine.Targets;
 
 namespace V2V.PowerShell.Tests;
 
+[Collection(ProfilesCollection.Name)]
 public sealed class ProfileTests : IDisposable
 {
     private readonly Session _session = new();

@@ -8,6 +8,7 @@ using V2V.Engine.Sources;
 namespace V2V.PowerShell.Tests;
 
 /// <summary>What becomes of the module's objects in Export-Clixml, ConvertTo-Json, jobs and remoting.</summary>
+[Collection(ProfilesCollection.Name)]
 public sealed class StoredObjectsTests : IDisposable
 {
     /// <summary>What Export-Clixml takes when nothing else is said.</summary>

@@ -6,6 +6,7 @@ using V2V.Engine.Targets;
 namespace V2V.PowerShell.Tests;
 
 /// <summary>Configuration files of virt-v2v: profiles taken over, and files used as they are.</summary>
+[Collection(ProfilesCollection.Name)]
 public sealed class VirtV2VConfigTests : IDisposable
 {
     private readonly Session _session = new();
