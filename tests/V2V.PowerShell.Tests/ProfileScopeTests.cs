@@ -13,7 +13,11 @@ public sealed class ProfileScopeTests : IDisposable
     /// <summary>The profiles of all tests share two folders, so each test has names of its own.</summary>
     private readonly string _name = "s" + Guid.NewGuid().ToString("N")[..8];
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        ProfilesCollection.Clear();
+    }
 
     [Fact]
     public void A_profile_of_all_users_lies_in_the_machines_folder_and_is_found_by_its_name()

@@ -214,7 +214,11 @@ public sealed class ProfileTests : IDisposable
     [Fact]
     public void Values_of_enumerations_are_completed() => Assert.Equal(["Zlib", "Zstd"], Complete("Invoke-V2VConversion -Compression Z"));
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        ProfilesCollection.Clear();
+    }
 
     /// <summary>What -WhatIf says of where the disk goes.</summary>
     private string Plan(string parameters)

@@ -36,7 +36,11 @@ public sealed class VirtV2VConfigTests : IDisposable
             """);
     }
 
-    public void Dispose() => _session.Dispose();
+    public void Dispose()
+    {
+        _session.Dispose();
+        ProfilesCollection.Clear();
+    }
 
     [Fact]
     public void A_profile_is_taken_over_with_the_files_mappings()
