@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.RegularExpressions;
 using Xunit;
 
@@ -36,11 +37,11 @@ internal sealed partial class DebianKernel : IDisposable
     public void Dispose() => _folder.Delete(recursive: true);
 
     /// <summary>Runs a class of this assembly, and demands that each of its cases ran and passed.</summary>
-    /// <param name="tests">The class.</param>
-    /// <param name="cases">How many cases it has.</param>
+    /// <param name="tests">The class, whose cases are all theories with inline data.</param>
     /// <param name="limit">When the kernel hangs.</param>
-    public void Run(Type tests, int cases, TimeSpan limit)
+    public void Run(Type tests, TimeSpan limit)
     {
+        var cases = tests.GetMethods().Sum(m => m.GetCustomAttributes<InlineDataAttribute>().Count());
         var image = MakeInitramfs(tests);
         var console = Path.Combine(_folder.FullName, "console");
         var (exitCode, output) = ExternalTool.RunWithin(

@@ -20,6 +20,13 @@ public sealed record DomainDescription
     /// <summary>Zero-based index of the disk that boots; it gets boot order 1.</summary>
     public int BootDiskIndex { get; init; }
 
+    /// <summary>The guest's sockets, cores and threads; null when they are not told, or do not make up its number of CPUs.</summary>
+    internal CpuTopology? CpuTopology =>
+        Source.CpuTopology is { } t && (long)t.Sockets * t.CoresPerSocket * t.ThreadsPerCore == Source.CpuCount ? t : null;
+
+    /// <summary>The place of a disk when the firmware looks for one to start, from 1: the one with the boot loader first, the others after it in their own order.</summary>
+    internal int BootOrder(int disk) => disk == BootDiskIndex ? 1 : disk < BootDiskIndex ? disk + 2 : disk + 1;
+
     /// <summary>What starts in place of the disks' boot loader; null when they have one.</summary>
     public DomainDirectBoot? DirectBoot { get; init; }
 

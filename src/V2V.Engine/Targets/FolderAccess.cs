@@ -5,6 +5,18 @@ namespace V2V.Engine.Targets;
 /// <summary>What this process may do in a folder.</summary>
 internal static class FolderAccess
 {
+    /// <summary>Deletes a folder unless something is in it, and tells whether it has.</summary>
+    public static bool DeleteIfEmpty(string folder)
+    {
+        if (!System.IO.Directory.Exists(folder) || System.IO.Directory.EnumerateFileSystemEntries(folder).Any())
+        {
+            return false;
+        }
+
+        System.IO.Directory.Delete(folder);
+        return true;
+    }
+
     /// <summary>
     /// The reason why no file can be created; null if one can. Permissions, ACLs, read-only mounts and root-squashing servers each have
     /// their say, so it is tried: with an empty file that is gone at once, and where it can be had without a name.

@@ -113,7 +113,7 @@ internal sealed class KubeVirtMachine : GuestDescription
         yaml.Mapping("domain", () =>
         {
             Clock(yaml, domain);
-            Processors(yaml, domain.Source);
+            Processors(yaml, domain);
             yaml.Mapping("memory", () => yaml.Text("guest", $"{domain.Source.MemoryMiB.ToString(CultureInfo.InvariantCulture)}Mi"));
             yaml.Mapping("machine", () => yaml.Text("type", domain.Hardware.Machine));
             Firmware(yaml, domain);
@@ -159,12 +159,12 @@ internal sealed class KubeVirtMachine : GuestDescription
         });
     });
 
-    private static void Processors(YamlWriter yaml, SourceGuest source) => yaml.Mapping("cpu", () =>
+    private static void Processors(YamlWriter yaml, DomainDescription domain) => yaml.Mapping("cpu", () =>
     {
-        var fits = source.CpuTopology is { } t && (long)t.Sockets * t.CoresPerSocket * t.ThreadsPerCore == source.CpuCount;
-        yaml.Number("sockets", fits ? source.CpuTopology!.Sockets : source.CpuCount);
-        yaml.Number("cores", fits ? source.CpuTopology!.CoresPerSocket : 1);
-        yaml.Number("threads", fits ? source.CpuTopology!.ThreadsPerCore : 1);
+        var topology = domain.CpuTopology ?? new CpuTopology(domain.Source.CpuCount, CoresPerSocket: 1);
+        yaml.Number("sockets", topology.Sockets);
+        yaml.Number("cores", topology.CoresPerSocket);
+        yaml.Number("threads", topology.ThreadsPerCore);
     });
 
     /// <summary>Secure boot is on unless it is switched off. The NVRAM starts empty: a converted guest needs no entries in it.</summary>
@@ -232,7 +232,7 @@ internal sealed class KubeVirtMachine : GuestDescription
         {
             yaml.Text("name", Disk(i));
             yaml.Mapping("disk", () => yaml.Text("bus", domain.Hardware.DiskBus switch { DiskBus.Virtio => "virtio", DiskBus.VirtioScsi => "scsi", _ => "sata" }));
-            yaml.Number("bootOrder", i == domain.BootDiskIndex ? 1 : i < domain.BootDiskIndex ? i + 2 : i + 1);
+            yaml.Number("bootOrder", domain.BootOrder(i));
         });
         yaml.List("inputs", ["tablet"], name =>
         {

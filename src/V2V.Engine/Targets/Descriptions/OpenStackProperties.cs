@@ -72,7 +72,7 @@ internal sealed class OpenStackProperties : GuestDescription
             yield return ("hw_tpm_model", "tpm-crb");
         }
 
-        if (source.CpuTopology is { } t && (long)t.Sockets * t.CoresPerSocket * t.ThreadsPerCore == source.CpuCount)
+        if (domain.CpuTopology is { } t)
         {
             yield return ("hw_cpu_sockets", Number(t.Sockets));
             yield return ("hw_cpu_cores", Number(t.CoresPerSocket));

@@ -81,7 +81,7 @@ internal sealed partial class ProxmoxScript : GuestDescription
         yield return $"--name {ShellText.Quote(domain.Name)}";
         yield return $"--ostype {OperatingSystemType(domain)}";
         yield return Invariant($"--memory {source.MemoryMiB}");
-        yield return Processors(source);
+        yield return Processors(domain);
         yield return $"--machine {ShellText.Quote(hardware.Machine)}";
         yield return $"--localtime {(hardware.ClockIsLocalTime ? 1 : 0)}";
         yield return $"--vga {(DomainDevices.VideoModel(domain) == "cirrus" ? "cirrus" : "std")}";
@@ -161,9 +161,9 @@ internal sealed partial class ProxmoxScript : GuestDescription
     };
 
     /// <summary>qm counts no threads: they are cores there.</summary>
-    private static string Processors(SourceGuest source) => source.CpuTopology is { } t && (long)t.Sockets * t.CoresPerSocket * t.ThreadsPerCore == source.CpuCount
+    private static string Processors(DomainDescription domain) => domain.CpuTopology is { } t
         ? Invariant($"--cpu host --sockets {t.Sockets} --cores {t.CoresPerSocket * t.ThreadsPerCore}")
-        : Invariant($"--cpu host --sockets 1 --cores {source.CpuCount}");
+        : Invariant($"--cpu host --sockets 1 --cores {domain.Source.CpuCount}");
 
     /// <summary>Versions of Windows share a type with the server of their time.</summary>
     private static string OperatingSystemType(DomainDescription domain)

@@ -25,7 +25,7 @@ internal static class QemuArguments
         "-nodefaults -no-user-config",
         $"-name {ShellText.Quote($"guest={Escape(domain.Name)}")}",
         "-machine \"$machine\" -accel \"$accel\" -cpu \"$cpu\"",
-        Invariant($"-smp {Processors(domain.Source)} -m {domain.Source.MemoryMiB}M"),
+        Invariant($"-smp {Processors(domain)} -m {domain.Source.MemoryMiB}M"),
         $"-rtc base={(domain.Hardware.ClockIsLocalTime ? "localtime" : "utc")},driftfix=slew",
         .. domain.Source.GenerationId is { } id ? [$"-device vmgenid,guid={id:D}"] : Array.Empty<string>(),
         Video(domain),
@@ -46,9 +46,9 @@ internal static class QemuArguments
         : ",hv-relaxed,hv-vapic,hv-spinlocks=0x1fff,hv-time"
             + (DomainXml.IsWindowsBefore(domain, 6, 1) ? "" : ",hv-vpindex,hv-runtime,hv-synic,hv-stimer,hv-stimer-direct,hv-frequencies,hv-tlbflush,hv-ipi");
 
-    private static string Processors(SourceGuest source) => source.CpuTopology is { } t && (long)t.Sockets * t.CoresPerSocket * t.ThreadsPerCore == source.CpuCount
-        ? Invariant($"{source.CpuCount},sockets={t.Sockets},cores={t.CoresPerSocket},threads={t.ThreadsPerCore}")
-        : Invariant($"{source.CpuCount}");
+    private static string Processors(DomainDescription domain) => domain.CpuTopology is { } t
+        ? Invariant($"{domain.Source.CpuCount},sockets={t.Sockets},cores={t.CoresPerSocket},threads={t.ThreadsPerCore}")
+        : Invariant($"{domain.Source.CpuCount}");
 
     private static string Video(DomainDescription domain) => DomainDevices.VideoModel(domain) switch
     {
@@ -96,8 +96,7 @@ internal static class QemuArguments
             var disk = domain.Disks[i];
             var file = ShellText.Quote(Invariant(
                 $"/{Escape(Path.GetFileName(disk.Path!))},if=none,id=disk{i},format={(disk.Format == ImageFormat.Qcow2 ? "qcow2" : "raw")},discard=unmap"));
-            var order = i == domain.BootDiskIndex ? 1 : i < domain.BootDiskIndex ? i + 2 : i + 1;
-            yield return Invariant($"-drive \"file=$here\"{file} -device {Place(domain, bus, i)},drive=disk{i},bootindex={order}");
+            yield return Invariant($"-drive \"file=$here\"{file} -device {Place(domain, bus, i)},drive=disk{i},bootindex={domain.BootOrder(i)}");
         }
     }
 

@@ -38,7 +38,7 @@ public sealed class DirectoryTarget : ConversionTarget
     public override string Description => $"folder {_folder}";
 
     /// <summary>Nobody can tell on which host the domain will be defined.</summary>
-    public override HostCapabilities Capabilities { get; } = new(HasKvm: null, HasUefi: null);
+    public override HostCapabilities Capabilities => HostCapabilities.Unknown;
 
     public override IReadOnlyList<Concern> Check(TargetRequest request)
     {

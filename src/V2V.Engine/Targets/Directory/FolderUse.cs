@@ -52,10 +52,7 @@ internal sealed class FolderUse
             InUse.Remove(_path);
             foreach (var folder in Enumerable.Reverse(_made))
             {
-                if (Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
-                {
-                    Directory.Delete(folder);
-                }
+                FolderAccess.DeleteIfEmpty(folder);
             }
         }
     }

@@ -147,7 +147,7 @@ internal static class DeadRuns
         {
             var removed = (entry, isComplete) switch
             {
-                (MakeFolder folder, false) => DeleteIfEmpty(folder.Path),
+                (MakeFolder folder, false) => FolderAccess.DeleteIfEmpty(folder.Path) ? folder.Path : null,
                 (MakeFile file, false) => Delete(file.Path),
                 (NameFile file, false) => TakeBack(file),
                 (NameFile { Backup: { } backup }, true) => Delete(backup),
@@ -223,17 +223,6 @@ internal static class DeadRuns
 
         File.Delete(path);
         return path;
-    }
-
-    private static string? DeleteIfEmpty(string folder)
-    {
-        if (!System.IO.Directory.Exists(folder) || System.IO.Directory.EnumerateFileSystemEntries(folder).Any())
-        {
-            return null;
-        }
-
-        System.IO.Directory.Delete(folder);
-        return folder;
     }
 
     /// <summary>Removes a file that has its final name, if it is still the run's, and puts back what it had replaced.</summary>

@@ -81,7 +81,7 @@ internal static class DomainDrives
                 domain.ReturnsSpace ? new XAttribute("discard", "unmap") : null),
             reference,
             new XElement("target", new XAttribute("dev", TargetName(Prefix(bus), index)), new XAttribute("bus", bus)),
-            new XElement("boot", new XAttribute("order", BootOrder(domain, index))),
+            new XElement("boot", new XAttribute("order", domain.BootOrder(index))),
             bus == "scsi" ? ScsiAddress(domain, index) : null);
     }
 
@@ -103,10 +103,6 @@ internal static class DomainDrives
         DiskBus.LsiSas => LsiSasTargets,
         _ => VirtioScsiTargets,
     };
-
-    /// <summary>The disk with the boot loader first, the others after it in their own order.</summary>
-    private static int BootOrder(DomainDescription domain, int index) =>
-        index == domain.BootDiskIndex ? 1 : index < domain.BootDiskIndex ? index + 2 : index + 1;
 
     private static string DiskBusName(DomainDescription domain) => domain.Hardware.DiskBus switch
     {

@@ -202,8 +202,7 @@ public static class DomainXml
         string[] wanted = !IsKvm(domain) ? ["maximum"] : IsX86(domain) ? ["host-model", "host-passthrough"] : ["host-passthrough"];
         var mode = wanted.FirstOrDefault(m => domain.Host.CpuModes?.Contains(m) != false);
         var cpu = new XElement("cpu", mode is null ? null : new XAttribute("mode", mode));
-        if (domain.Source.CpuTopology is { } topology
-            && (long)topology.Sockets * topology.CoresPerSocket * topology.ThreadsPerCore == domain.Source.CpuCount)
+        if (domain.CpuTopology is { } topology)
         {
             cpu.Add(new XElement("topology",
                 new XAttribute("sockets", topology.Sockets),

@@ -16,7 +16,7 @@ public sealed class NowhereTarget : ConversionTarget
 
     public override string Description => "nowhere (nothing is kept)";
 
-    public override HostCapabilities Capabilities { get; } = new(HasKvm: null, HasUefi: null);
+    public override HostCapabilities Capabilities => HostCapabilities.Unknown;
 
     public override IReadOnlyList<Concern> Check(TargetRequest request)
     {

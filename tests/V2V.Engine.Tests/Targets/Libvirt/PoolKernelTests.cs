@@ -1,4 +1,3 @@
-using System.Reflection;
 using V2V.Engine.Tests.Guests;
 using Xunit;
 
@@ -28,7 +27,6 @@ public sealed class PoolKernelTests
                 "for i in 1 2 3 4 5 6 7 8 9; do virsh -c qemu:///system version && break; sleep 5; done",
             ],
         };
-        var cases = typeof(PoolKindsTests).GetMethods().Sum(m => m.GetCustomAttributes<InlineDataAttribute>().Count());
-        kernel.Run(typeof(PoolKindsTests), cases, s_limit);
+        kernel.Run(typeof(PoolKindsTests), s_limit);
     }
 }
