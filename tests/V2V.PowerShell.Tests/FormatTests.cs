@@ -134,6 +134,28 @@ public sealed class FormatTests : IDisposable
     public void Settings_are_a_table() => AssertRow(
         "Format               Parameter Raw                                  Qcow2", new ConversionSetting("Format", "Raw", SettingOrigin.Parameter, "Qcow2"));
 
+    /// <summary>In the colours that the user has chosen for errors and warnings.</summary>
+    [Fact]
+    public void Concerns_are_coloured_by_PSStyle()
+    {
+        _session.Run("$PSStyle.Formatting.Error = \"`e[35m\"; $PSStyle.Formatting.Warning = \"`e[36m\"");
+        var refused = Assessment with { Concerns = [.. Assessment.Concerns, new(ConcernSeverity.Critical, "No", "It cannot be."), new(ConcernSeverity.Information, "Note", "So it is.")] };
+        _session.Render(refused);
+        _session.Render(refused.Concerns[0]);
+        _session.Render(Result);
+        var text = _session.Host.ColouredText;
+        Assert.All(
+            ["\e[35mFalse\e[0m", "\e[35m1 critical\e[0m, \e[36m1 warning\e[0m, 1 note", "\e[36mWarning\e[0m", "\e[36m1 warning\e[0m "], part => Assert.Contains(part, text, StringComparison.Ordinal));
+        Assert.DoesNotContain("\e[35m", _session.Run("[V2V.PowerShell.Formatting]::Concerns($args[0], $null)", new object?[] { refused.Concerns }).Only<string>(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wide_views_show_names()
+    {
+        object[] objects = [Guest, Assessment, Result, new ConversionProfile { Name = "prod" }];
+        Assert.All(objects, item => Assert.Equal(item is ConversionProfile ? "prod" : "web01", RenderOnly("WideControl", item).Trim()));
+    }
+
     [Fact]
     public void Lists_show_what_tables_leave_out()
     {
@@ -188,11 +210,13 @@ public sealed class FormatTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     /// <summary>What Format-List shows: Out-Default takes the list view where there is no table view.</summary>
-    private string RenderList(object item)
+    private string RenderList(object item) => RenderOnly("ListControl", item);
+
+    private string RenderOnly(string control, object item)
     {
         var views = XDocument.Load(Path.Combine(Repository.Root, "module", "V2V.Format.ps1xml"));
-        views.Descendants("View").Where(view => view.Element("TableControl") is not null).Remove();
-        var path = Path.Combine(_session.Folder, "lists.ps1xml");
+        views.Descendants("View").Where(view => view.Element(control) is null).Remove();
+        var path = Path.Combine(_session.Folder, control + ".ps1xml");
         views.Save(path);
         using var session = Session.WithViews(path);
         return session.Render(item);
