@@ -70,7 +70,7 @@ public sealed class DirectoryTarget : ConversionTarget
             else if (Path.Exists(path) && !request.Overwrite)
             {
                 concerns.Add(Critical(
-                    "TargetExists", $"{path} exists already.", "Choose another name or folder, delete the file, or allow overwriting."));
+                    "TargetExists", $"{path} exists already.", "Choose another name (-Name) or folder, delete the file, or replace it with -Force."));
             }
         }
 
@@ -245,7 +245,7 @@ public sealed class DirectoryTarget : ConversionTarget
             throw new TargetException(V2VError.TargetExists, $"{path} exists already.")
             {
                 Path = path,
-                Advice = "Choose another name or folder, delete the file, or allow overwriting.",
+                Advice = "Choose another name (-Name) or folder, delete the file, or replace it with -Force.",
             };
         }
     }

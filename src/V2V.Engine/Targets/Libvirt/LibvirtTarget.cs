@@ -101,7 +101,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             throw new TargetException(V2VError.TargetExists, $"The volume {request.FileName} exists already in {Description}.")
             {
                 Path = request.FileName,
-                Advice = "Choose another name, delete the volume, or allow overwriting.",
+                Advice = "Choose another name (-Name), delete the volume, or replace it with -Force.",
             };
         }
 
@@ -227,7 +227,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         if (!request.Overwrite)
         {
             concerns.Add(Critical(
-                "TargetExists", $"The domain {request.Name} exists already at {_uri}.", "Choose another name, undefine the domain, or allow overwriting."));
+                "TargetExists", $"The domain {request.Name} exists already at {_uri}.", "Choose another name (-Name), undefine the domain, or replace it with -Force."));
         }
         else if (VirDomainIsActive.Call(existing, request.Name))
         {
@@ -270,7 +270,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         if (!request.Overwrite)
         {
             concerns.AddRange(request.Disks.Where(d => Pool.Contains(d.FileName)).Select(d => Critical(
-                "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name, delete the volume, or allow overwriting.")));
+                "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name (-Name), delete the volume, or replace it with -Force.")));
         }
 
         // Block devices have all of their size from the beginning.
@@ -311,7 +311,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
                 throw new TargetException(V2VError.TargetExists, $"The domain {name} exists already at {_uri}{(_overwrite ? " and is running" : "")}.")
                 {
                     Path = name,
-                    Advice = _overwrite ? "Shut it down first." : "Choose another name, undefine the domain, or allow overwriting.",
+                    Advice = _overwrite ? "Shut it down first." : "Choose another name (-Name), undefine the domain, or replace it with -Force.",
                 };
             }
 
