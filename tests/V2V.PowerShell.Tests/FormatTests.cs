@@ -1,3 +1,5 @@
+using System.Management.Automation;
+using System.Reflection;
 using System.Xml.Linq;
 using V2V.Engine;
 using V2V.Engine.Conversion;
@@ -147,6 +149,20 @@ public sealed class FormatTests : IDisposable
         Assert.All(
             ["\e[35mFalse\e[0m", "\e[35m1 critical\e[0m, \e[36m1 warning\e[0m, 1 note", "\e[36mWarning\e[0m", "\e[36m1 warning\e[0m "], part => Assert.Contains(part, text, StringComparison.Ordinal));
         Assert.DoesNotContain("\e[35m", _session.Run("[V2V.PowerShell.Formatting]::Concerns($args[0], $null)", new object?[] { refused.Concerns }).Only<string>(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Whatever a command returns, or has in a property that is looked at, is more than .NET's own text.</summary>
+    [Fact]
+    public void Every_type_that_a_command_returns_has_a_table_and_a_list()
+    {
+        var views = XDocument.Load(Path.Combine(Repository.Root, "module", "V2V.Format.ps1xml")).Descendants("View").ToLookup(
+            view => view.Descendants("TypeName").Single().Value, view => view.Elements().Last().Name.LocalName);
+        var returned = typeof(Commands.V2VCommand).Assembly.GetExportedTypes().SelectMany(type => type.GetCustomAttributes<OutputTypeAttribute>())
+            .SelectMany(attribute => attribute.Type).Select(type => type.Type).Where(type => type?.Assembly == typeof(Concern).Assembly).Distinct().ToList();
+        Assert.Equal(4, returned.Count);
+        Assert.All(returned.Append(typeof(SourceDisk)).Append(typeof(ConversionChange)).Append(typeof(Concern)), type =>
+            Assert.Subset(views[type!.FullName!].ToHashSet(), new HashSet<string> { "TableControl", "ListControl" }));
+        Assert.All(views.Select(view => view.Key), name => Assert.NotNull(typeof(Concern).Assembly.GetType(name)));
     }
 
     [Fact]
