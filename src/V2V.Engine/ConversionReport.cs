@@ -1,3 +1,4 @@
+using System.Globalization;
 using V2V.Engine.Conversion;
 using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
@@ -95,7 +96,7 @@ public sealed record ConversionResult
 /// <param name="Seconds">Wall time.</param>
 public sealed record ConversionPhase(string Name, double Seconds)
 {
-    public override string ToString() => $"{Name} {Seconds:0.00} s";
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name} {Seconds:0.00} s");
 }
 
 /// <summary>Where a conversion stands.</summary>

@@ -110,7 +110,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
     private OpenedGuest Open(PhaseClock clock, CancellationToken cancellation)
     {
         clock.Enter("Open", $"Opening {source.Path}");
-        var opened = OpenedGuest.Open(source, options);
+        var opened = OpenedGuest.Open(source, options, cancellation);
         try
         {
             clock.Enter("Inspect", "Finding the operating system");

@@ -13,7 +13,7 @@ public static class GuestRoots
     {
         ArgumentNullException.ThrowIfNull(source);
         using var reads = RemoteReads.EndOn(cancellation);
-        using var opened = OpenedGuest.Open(source, new ConversionOptions());
+        using var opened = OpenedGuest.Open(source, new ConversionOptions(), cancellation);
         var roots = GuestInspector.FindRoots(opened.Source, opened.Volumes, cancellation);
         List<(string, string)> choices = [];
         for (var i = 0; i < roots.Count; i++)

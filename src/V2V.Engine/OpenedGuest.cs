@@ -36,14 +36,15 @@ internal sealed class OpenedGuest : IDisposable
     /// <summary>What was found inside, or null when the inspection did not get that far.</summary>
     public OperatingSystemInfo? OperatingSystem => _layout?.OperatingSystem;
 
-    public static OpenedGuest Open(SourceGuest source, ConversionOptions options)
+    public static OpenedGuest Open(SourceGuest source, ConversionOptions options, CancellationToken cancellation)
     {
         var opened = new OpenedGuest(source);
         try
         {
             foreach (var disk in source.Disks)
             {
-                opened._disks.Add(new OverlayDisk(disk.Open(), temporaryDirectory: options.TemporaryDirectory));
+                cancellation.ThrowIfCancellationRequested();
+                opened._disks.Add(new OverlayDisk(new StoppableDisk(disk.Open(), cancellation), temporaryDirectory: options.TemporaryDirectory));
             }
 
             opened.Volumes = GuestVolumes.Discover(opened._disks);

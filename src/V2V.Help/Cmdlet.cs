@@ -67,5 +67,5 @@ internal sealed class Cmdlet(string name, Type type)
 
     public static bool IsOfShouldProcess(string parameter) => parameter is "WhatIf" or "Confirm";
 
-    private static bool IsCommon(string parameter) => System.Management.Automation.Cmdlet.CommonParameters.Contains(parameter);
+    internal static bool IsCommon(string parameter) => System.Management.Automation.Cmdlet.CommonParameters.Contains(parameter);
 }

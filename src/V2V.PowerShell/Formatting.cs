@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Management.Automation;
 using V2V.Engine;
 using V2V.Engine.Conversion;
 using V2V.Engine.Sources;
@@ -59,7 +60,7 @@ public static class Formatting
     /// <summary>"350 MiB/s".</summary>
     public static string Rate(double bytesPerSecond) => Size((long)bytesPerSecond) + "/s";
 
-    /// <summary>"0.8 s", "12 s", "2 min 05 s", "1 h 02 min".</summary>
+    /// <summary>"40 ms", "0.8 s", "12 s", "2 min 05 s", "1 h 02 min".</summary>
     public static string Duration(TimeSpan time)
     {
         var rounded = TimeSpan.FromSeconds(Math.Round(time.TotalSeconds));
@@ -68,6 +69,8 @@ public static class Formatting
             { TotalMinutes: >= 60 } => $"{(int)rounded.TotalHours} h {rounded.Minutes:00} min",
             { TotalSeconds: >= 60 } => $"{(int)rounded.TotalMinutes} min {rounded.Seconds:00} s",
             { TotalSeconds: >= 10 } => $"{(int)rounded.TotalSeconds} s",
+            // Shorter times would all be printed as zero.
+            _ when time > TimeSpan.Zero && time.TotalMilliseconds < 95 => string.Create(CultureInfo.InvariantCulture, $"{Math.Ceiling(time.TotalMilliseconds)} ms"),
             _ => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.0} s"),
         };
     }
@@ -82,17 +85,32 @@ public static class Formatting
     public static string Disks(object disks) => Disks(Restored.List<SourceDisk>(disks));
 
     /// <summary>"1 critical, 2 warnings"; "none" when there is nothing to say.</summary>
-    public static string Concerns(IReadOnlyList<Concern> concerns) => concerns.Count == 0
-        ? "none"
-        : string.Join(", ", concerns.GroupBy(concern => concern.Severity).OrderByDescending(group => group.Key).Select(group => group.Key switch
-        {
-            ConcernSeverity.Critical => $"{group.Count()} critical",
-            ConcernSeverity.Warning => Count(group.Count(), "warning"),
-            _ => Count(group.Count(), "note"),
-        }));
+    public static string Concerns(IReadOnlyList<Concern> concerns) => Concerns(concerns, style: null);
 
-    /// <summary>The same of concerns that may have been stored.</summary>
-    public static string Concerns(object concerns) => Concerns(Restored.List<Concern>(concerns));
+    /// <summary>The same, of concerns that may have been stored, each severity in its colour of <c>$PSStyle</c>.</summary>
+    public static string Concerns(object concerns, PSObject? style) =>
+        Restored.List<Concern>(concerns) is { Count: > 0 } known
+            ? string.Join(", ", known.GroupBy(concern => concern.Severity).OrderByDescending(group => group.Key).Select(group => Coloured(
+                group.Key switch
+                {
+                    ConcernSeverity.Critical => $"{group.Count()} critical",
+                    ConcernSeverity.Warning => Count(group.Count(), "warning"),
+                    _ => Count(group.Count(), "note"),
+                },
+                group.Key,
+                style)))
+            : "none";
+
+    /// <summary>"Warning", in its colour of <c>$PSStyle</c>. The severity may have been stored.</summary>
+    public static string Severity(PSObject severity, PSObject? style)
+    {
+        // A number that keeps its name as its text, if it was stored.
+        var text = severity.ToString();
+        return Enum.TryParse<ConcernSeverity>(text, out var known) ? Coloured(text, known, style) : text;
+    }
+
+    /// <summary>"True", or "False" in the colour of what is critical.</summary>
+    public static string Convertible(bool convertible, PSObject? style) => convertible ? "True" : Coloured("False", ConcernSeverity.Critical, style);
 
     /// <summary>"x86_64 Debian GNU/Linux 12 (bookworm)", or "none found".</summary>
     public static string OperatingSystem(object assessment) => Restored.As<GuestAssessment>(assessment)?.OperatingSystem?.ToString() ?? "none found";
@@ -150,6 +168,21 @@ public static class Formatting
             CultureInfo.InvariantCulture,
             $"{source.Kind}{(source.Listen is null && source.Port is null ? "" : $" {source.Listen}")}{(source.Port is { } port ? $":{port}" : "")}{(source.Keymap is { } keymap ? $", keyboard {keymap}" : "")}")
         : "-";
+
+    /// <summary>Text as errors and warnings are shown. Who shows it takes the colour off where there is none: in files, and by <c>$PSStyle.OutputRendering</c>.</summary>
+    private static string Coloured(string text, ConcernSeverity severity, PSObject? style)
+    {
+        var kind = severity switch
+        {
+            ConcernSeverity.Critical => "Error",
+            ConcernSeverity.Warning => "Warning",
+            _ => null,
+        };
+        return kind is not null && style?.Properties["Formatting"]?.Value is { } formatting
+            && PSObject.AsPSObject(formatting).Properties[kind]?.Value is string colour && style.Properties["Reset"]?.Value is string reset
+            ? $"{colour}{text}{reset}"
+            : text;
+    }
 
     private static string Count(int count, string noun) => count == 1 ? $"1 {noun}" : $"{count} {noun}s";
 }

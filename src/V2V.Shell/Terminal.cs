@@ -17,8 +17,7 @@ internal sealed class Terminal
 
     private readonly Lock _lock = new();
     private bool _progressIsShown;
-    private (string Activity, string Status, int Tenth) _logged;
-    private long _loggedAt;
+    private readonly Dictionary<int, (string Status, int Tenth, long Time)> _logged = [];
 
     public static bool InputIsTerminal => !Console.IsInputRedirected;
 
@@ -89,7 +88,7 @@ internal sealed class Terminal
             if (record.RecordType == ProgressRecordType.Completed)
             {
                 ClearProgress();
-                _logged = default;
+                _logged.Remove(record.ActivityId);
             }
             else if (Console.IsErrorRedirected)
             {
@@ -115,11 +114,11 @@ internal sealed class Terminal
 
     private void LogProgress(ProgressRecord record)
     {
-        var state = (record.Activity, record.StatusDescription, record.PercentComplete / 10);
-        if (state != _logged || Stopwatch.GetElapsedTime(_loggedAt) >= LogInterval)
+        var tenth = record.PercentComplete / 10;
+        if (!_logged.TryGetValue(record.ActivityId, out var last) || (last.Status, last.Tenth) != (record.StatusDescription, tenth)
+            || Stopwatch.GetElapsedTime(last.Time) >= LogInterval)
         {
-            _logged = state;
-            _loggedAt = Stopwatch.GetTimestamp();
+            _logged[record.ActivityId] = (record.StatusDescription, tenth, Stopwatch.GetTimestamp());
             Console.Error.WriteLine(ProgressLine.Text(record));
         }
     }

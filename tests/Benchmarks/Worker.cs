@@ -100,7 +100,7 @@ internal static class Worker
 
         void InspectOnce()
         {
-            using var opened = OpenedGuest.Open(GuestSources.Open(source)[0], new ConversionOptions());
+            using var opened = OpenedGuest.Open(GuestSources.Open(source)[0], new ConversionOptions(), CancellationToken.None);
             opened.Inspect(root: null, CancellationToken.None);
         }
     }

@@ -8,6 +8,17 @@ BeforeAll {
     $root = [IO.Path]::GetFullPath("$PSScriptRoot/../..")
     Import-Module "$root/V2V.psd1" -Force
     $sample = "$root/samples/debian12.ova"
+    # Text is compared, and profiles are stored: neither by the colours nor among the profiles of who runs this.
+    $before = $PSStyle.OutputRendering, $env:XDG_CONFIG_HOME, $env:V2V_MACHINE_PROFILES
+    $PSStyle.OutputRendering = 'PlainText'
+    $profiles = [IO.Directory]::CreateTempSubdirectory('v2v-pester-').FullName
+    $env:XDG_CONFIG_HOME = "$profiles/user"
+    $env:V2V_MACHINE_PROFILES = "$profiles/machine"
+}
+
+AfterAll {
+    $PSStyle.OutputRendering, $env:XDG_CONFIG_HOME, $env:V2V_MACHINE_PROFILES = $before
+    Remove-Item $profiles -Recurse
 }
 
 Describe 'V2V in pwsh' {
@@ -19,6 +30,7 @@ Describe 'V2V in pwsh' {
         $guest = Get-V2VSourceGuest $sample
         $guest | Out-String -Width 120 | Should -Match '(?m)^Name +Kind +Hypervisor +State +CPUs +Memory +Disks +Path'
         $guest | Format-List | Out-String | Should -Match '(?m)^NetworkAdapters +: '
+        $guest | Format-Wide -Column 1 | Out-String | Should -Match '(?m)^debian12'
     }
 
     It 'survives Export-Clixml with all that nests' {
@@ -57,9 +69,8 @@ Describe 'V2V in pwsh' {
         (TabExpansion2 'Invoke-V2VConversion -OutputD').CompletionMatches.CompletionText | Should -Contain '-OutputDirectory'
     }
 
-    It 'takes settings from a profile and says so' {
-        $env:XDG_CONFIG_HOME = "$TestDrive/config"
-        $env:V2V_MACHINE_PROFILES = "$TestDrive/machine"
+    # Windows has its folder of settings elsewhere, whatever the variable says.
+    It 'takes settings from a profile and says so' -Skip:$IsWindows {
         New-V2VProfile lab -OutputDirectory "$TestDrive/lab" -Format Raw | Out-Null
         New-V2VProfile site -Scope AllUsers -StoragePool san -MacMap @{ '00:50:56:aa:bb:cc' = 'bridge:br1' } | Out-Null
         (Get-V2VProfile).Name | Should -Be 'lab', 'site'
@@ -69,8 +80,7 @@ Describe 'V2V in pwsh' {
         Get-V2VProfile | Should -BeNullOrEmpty
     }
 
-    It 'takes over a configuration of virt-v2v' {
-        $env:XDG_CONFIG_HOME = "$TestDrive/config"
+    It 'takes over a configuration of virt-v2v' -Skip:$IsWindows {
         $file = Join-Path $TestDrive 'virt-v2v.conf'
         Set-Content $file '<virt-v2v><profile name="old"><method>libvirt</method><storage format="raw">vms</storage></profile></virt-v2v>'
         (New-V2VProfile -FromVirtV2VConfig $file).TargetDescription | Should -Be 'pool vms at qemu:///system'

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using System.Xml.Linq;
 using V2V.Engine;
@@ -28,7 +29,7 @@ public sealed class ExportV2VReportTests : IDisposable
         Assert.Contains("TargetFull", Texts(page, "h3")[0], StringComparison.Ordinal);
         Assert.Contains("Make room.", page.Value, StringComparison.Ordinal);
         Assert.Contains(page.Descendants("summary"), summary => summary.Value == "2 changes");
-        Assert.Equal(3 + 1, page.Descendants("svg").Sum(svg => svg.Elements("g").Count())); // Three guests took time, one wrote.
+        Assert.Equal(3 + 1, Charts(page).Sum(chart => chart.Count)); // Three guests took time, one wrote.
     }
 
     /// <summary>A bar is as long as its guest's share of the longest.</summary>
@@ -36,9 +37,7 @@ public sealed class ExportV2VReportTests : IDisposable
     public void Bars_have_the_lengths_of_what_they_stand_for()
     {
         var page = Write([Result("a", written: 100, seconds: 10), Result("b", written: 25, seconds: 40)]);
-        var charts = page.Descendants("svg").Select(svg => svg.Elements("g").ToDictionary(
-            bar => bar.Elements("text").First().Nodes().OfType<XText>().First().Value,
-            bar => bar.Elements("rect").Sum(part => (double)part.Attribute("width")!))).ToList();
+        var charts = Charts(page);
         Assert.Equal(4, charts[0]["b"] / charts[0]["a"], 0.01);
         Assert.Equal(4, charts[1]["a"] / charts[1]["b"], 0.01);
     }
@@ -63,6 +62,8 @@ public sealed class ExportV2VReportTests : IDisposable
             attribute => Assert.StartsWith("#guest-", attribute.Value, StringComparison.Ordinal));
         Assert.DoesNotContain(page.Descendants(), element => element.Name.LocalName is "script" or "link" or "img" or "iframe" or "object" or "base");
         var style = page.Descendants("style").Single().Value;
+        // Colours are classes; of styles there are only the lengths of bars.
+        Assert.All(page.Descendants().Attributes("style"), attribute => Assert.Matches(@"^(--share:[01](\.\d+)?|flex-grow:\d+)$", attribute.Value));
         Assert.All(["url(", "@import", "http"], text => Assert.DoesNotContain(text, style, StringComparison.Ordinal));
         var targets = page.Descendants("a").Select(link => link.Attribute("href")!.Value[1..]).Distinct();
         Assert.Subset(page.Descendants("article").Select(article => article.Attribute("id")?.Value).ToHashSet(), targets.ToHashSet<string?>());
@@ -78,6 +79,32 @@ public sealed class ExportV2VReportTests : IDisposable
         var later = Write([.. _session.Run("param($o) $text = [Management.Automation.PSSerializer]::Serialize($o, 2); , [Management.Automation.PSSerializer]::Deserialize($text)", (object)objects).Output]).Element("body")!.Element("main")!.ToString();
         Assert.NotEmpty(stored);
         Assert.Equal(now, later);
+    }
+
+    /// <summary>An error that was stored is no ErrorRecord any more, and one that ended a command is an exception in -ErrorVariable.</summary>
+    [Theory]
+    [InlineData("$text = [Management.Automation.PSSerializer]::Serialize($failed, 2); $failed = [Management.Automation.PSSerializer]::Deserialize($text)", " -ErrorAction SilentlyContinue")]
+    [InlineData("", " -ErrorAction Stop")]
+    public void Errors_are_reported_in_whatever_form_they_come(string then, string action)
+    {
+        var guest = _session.Run("param($p) Get-V2VSourceGuest $p", Guests.WriteVmx(_session.Folder, "web01")).Only<SourceGuest>();
+        File.Delete(Path.Combine(_session.Folder, "web01-flat.vmdk"));
+        Assert.Empty(_session.Run(
+            $"param($g, $t) try {{ $g | Invoke-V2VConversion -NoOutput -ErrorVariable failed{action} }} catch {{ }}; {then}\n$failed | Export-V2VReport $t", guest, Target).All<object>());
+        var page = Read();
+        Assert.Equal(["1 guest", "1 failed"], Tiles(page).Take(2));
+        Assert.Equal(("web01", "DiskImageNotFound"), (Texts(page, "a")[0], Texts(page, "code")[0]));
+        Assert.Contains(page.Descendants("p"), text => (string?)text.Attribute("class") == "advice" && text.Value.Length > 0);
+        // Also a guest that failed has a description, whose disks are counted.
+        Assert.Contains("1.0 MiB on virtual disks", Tiles(page));
+    }
+
+    [Fact]
+    public void Many_guests_of_one_concern_are_folded()
+    {
+        var concern = new Concern(ConcernSeverity.Warning, "Loud", "It is loud.");
+        Assert.DoesNotContain("26 guests", Texts(Write([.. Enumerable.Range(0, 25).Select(i => Assessment($"few{i}", concern))]), "summary"));
+        Assert.Contains("26 guests", Texts(Write([.. Enumerable.Range(0, 26).Select(i => Assessment($"many{i}", concern))]), "summary"));
     }
 
     [Fact]
@@ -164,6 +191,12 @@ public sealed class ExportV2VReportTests : IDisposable
         Assert.StartsWith("<!DOCTYPE html>\n", text, StringComparison.Ordinal);
         return XElement.Parse(text[text.IndexOf('\n', StringComparison.Ordinal)..]);
     }
+
+    /// <summary>Each chart's bars by the names of their guests, as shares of the longest.</summary>
+    private static List<Dictionary<string, double>> Charts(XElement page) =>
+        [.. page.Descendants("div").Where(div => (string?)div.Attribute("class") == "chart").Select(chart => chart.Elements("div").ToDictionary(
+            bar => bar.Element("a")!.Value,
+            bar => bar.Descendants("i").Sum(part => double.Parse(((string)part.Attribute("style")!)["--share:".Length..], CultureInfo.InvariantCulture))))];
 
     private static List<string> Tiles(XElement page) =>
         [.. page.Descendants("div").Where(div => ((string?)div.Attribute("class"))?.Split(' ')[0] == "tile").Select(tile => string.Join(' ', tile.Elements().Select(part => part.Value)))];

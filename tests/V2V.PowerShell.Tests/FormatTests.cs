@@ -1,3 +1,5 @@
+using System.Management.Automation;
+using System.Reflection;
 using System.Xml.Linq;
 using V2V.Engine;
 using V2V.Engine.Conversion;
@@ -134,6 +136,42 @@ public sealed class FormatTests : IDisposable
     public void Settings_are_a_table() => AssertRow(
         "Format               Parameter Raw                                  Qcow2", new ConversionSetting("Format", "Raw", SettingOrigin.Parameter, "Qcow2"));
 
+    /// <summary>In the colours that the user has chosen for errors and warnings.</summary>
+    [Fact]
+    public void Concerns_are_coloured_by_PSStyle()
+    {
+        _session.Run("$PSStyle.Formatting.Error = \"`e[35m\"; $PSStyle.Formatting.Warning = \"`e[36m\"");
+        var refused = Assessment with { Concerns = [.. Assessment.Concerns, new(ConcernSeverity.Critical, "No", "It cannot be."), new(ConcernSeverity.Information, "Note", "So it is.")] };
+        _session.Render(refused);
+        _session.Render(refused.Concerns[0]);
+        _session.Render(Result);
+        var text = _session.Host.ColouredText;
+        Assert.All(
+            ["\e[35mFalse\e[0m", "\e[35m1 critical\e[0m, \e[36m1 warning\e[0m, 1 note", "\e[36mWarning\e[0m", "\e[36m1 warning\e[0m "], part => Assert.Contains(part, text, StringComparison.Ordinal));
+        Assert.DoesNotContain("\e[35m", _session.Run("[V2V.PowerShell.Formatting]::Concerns($args[0], $null)", new object?[] { refused.Concerns }).Only<string>(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Whatever a command returns, or has in a property that is looked at, is more than .NET's own text.</summary>
+    [Fact]
+    public void Every_type_that_a_command_returns_has_a_table_and_a_list()
+    {
+        var views = XDocument.Load(Path.Combine(Repository.Root, "module", "V2V.Format.ps1xml")).Descendants("View").ToLookup(
+            view => view.Descendants("TypeName").Single().Value, view => view.Elements().Last().Name.LocalName);
+        var returned = typeof(Commands.V2VCommand).Assembly.GetExportedTypes().SelectMany(type => type.GetCustomAttributes<OutputTypeAttribute>())
+            .SelectMany(attribute => attribute.Type).Select(type => type.Type).Where(type => type?.Assembly == typeof(Concern).Assembly).Distinct().ToList();
+        Assert.Equal(4, returned.Count);
+        Assert.All(returned.Append(typeof(SourceDisk)).Append(typeof(ConversionChange)).Append(typeof(Concern)), type =>
+            Assert.Subset(views[type!.FullName!].ToHashSet(), new HashSet<string> { "TableControl", "ListControl" }));
+        Assert.All(views.Select(view => view.Key), name => Assert.NotNull(typeof(Concern).Assembly.GetType(name)));
+    }
+
+    [Fact]
+    public void Wide_views_show_names()
+    {
+        object[] objects = [Guest, Assessment, Result, new ConversionProfile { Name = "prod" }];
+        Assert.All(objects, item => Assert.Equal(item is ConversionProfile ? "prod" : "web01", RenderOnly("WideControl", item).Trim()));
+    }
+
     [Fact]
     public void Lists_show_what_tables_leave_out()
     {
@@ -188,11 +226,13 @@ public sealed class FormatTests : IDisposable
     public void Dispose() => _session.Dispose();
 
     /// <summary>What Format-List shows: Out-Default takes the list view where there is no table view.</summary>
-    private string RenderList(object item)
+    private string RenderList(object item) => RenderOnly("ListControl", item);
+
+    private string RenderOnly(string control, object item)
     {
         var views = XDocument.Load(Path.Combine(Repository.Root, "module", "V2V.Format.ps1xml"));
-        views.Descendants("View").Where(view => view.Element("TableControl") is not null).Remove();
-        var path = Path.Combine(_session.Folder, "lists.ps1xml");
+        views.Descendants("View").Where(view => view.Element(control) is null).Remove();
+        var path = Path.Combine(_session.Folder, control + ".ps1xml");
         views.Save(path);
         using var session = Session.WithViews(path);
         return session.Render(item);

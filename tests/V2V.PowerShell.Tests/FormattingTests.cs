@@ -20,7 +20,10 @@ public sealed class FormattingTests
     public void An_unknown_size_is_a_dash() => Assert.Equal("-", Formatting.Size(null));
 
     [Theory]
-    [InlineData(0.04, "0.0 s")]
+    [InlineData(0, "0.0 s")]
+    [InlineData(0.0401, "41 ms")]
+    [InlineData(0.0949, "95 ms")]
+    [InlineData(0.0951, "0.1 s")]
     [InlineData(0.84, "0.8 s")]
     [InlineData(9.96, "10 s")]
     [InlineData(59.7, "1 min 00 s")]

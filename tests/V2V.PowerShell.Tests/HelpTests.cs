@@ -85,6 +85,11 @@ public sealed class HelpTests : IDisposable
         Assert.All(["**", "`", ".md)", "&lt;"], mark => Assert.DoesNotContain(mark, topic, StringComparison.Ordinal));
     }
 
+    /// <summary>Also from a clone that was built, as README.md has it.</summary>
+    [Fact]
+    public void Get_Help_finds_the_topics() => Assert.Equal(
+        TopicNames.Order(StringComparer.Ordinal), _session.Run("Get-Help about_V2V* | ForEach-Object Name").All<string>().Order(StringComparer.Ordinal));
+
     /// <summary>The engine's errors, and the ids that the table of the module's own error records has in its source.</summary>
     [Fact]
     public void Every_error_is_explained()

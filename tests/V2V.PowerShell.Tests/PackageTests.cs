@@ -92,6 +92,44 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
         Assert.True(new FileInfo(lines[1]).Length > 1 << 20);
     }
 
+    /// <summary>Each command of the package once, as people use them together, with its views, its completion and its errors.</summary>
+    [Fact]
+    public void Every_command_of_the_package_works()
+    {
+        const string Use = """
+            Import-Module V2V
+            New-V2VProfile packed -OutputDirectory out-packed -Network default | ForEach-Object Name
+            Get-V2VSourceGuest guest.ova | Out-Default
+            Test-V2VGuest guest.ova -Profile packed | Out-Default
+            Test-V2VGuest guest.ova -Quiet -NoOutput
+            $result = Invoke-V2VConversion guest.ova -Profile packed -LogPath run.jsonl -Name packed
+            Receive-Job (Invoke-V2VConversion guest.ova -Profile packed -Name second -AsJob) -Wait | ForEach-Object Name
+            $result, (Get-V2VSourceGuest nosuch.ova 2>&1) | Export-V2VReport report.html -PassThru | ForEach-Object Name
+            (TabExpansion2 'Get-V2VProfile p').CompletionMatches.CompletionText
+            Get-V2VProfile | Remove-V2VProfile
+            @(Get-V2VProfile).Count
+            try { Get-V2VSourceGuest nosuch.ova -ErrorAction Stop } catch [V2V.Engine.V2VException] { $_.FullyQualifiedErrorId }
+            """;
+        Assert.All(Help.Cmdlet.All, cmdlet => Assert.Contains(cmdlet.Name, Use, StringComparison.Ordinal));
+        var folder = Directory.CreateDirectory(Path.Combine(_package.Folder, "use")).FullName;
+        File.CreateSymbolicLink(Path.Combine(folder, "guest.ova"), Repository.SampleGuest);
+        var script = Path.Combine(folder, "use.ps1");
+        File.WriteAllText(script, $"$env:PSModulePath = '{_package.Folder}'\n$ExecutionContext.SessionState.Path.SetLocation('{folder}') > $null\n{Use}\n");
+        var start = ShellProcess.Create(script);
+        start.Environment["XDG_CONFIG_HOME"] = start.Environment["V2V_MACHINE_PROFILES"] = Path.Combine(folder, "settings");
+
+        var (exitCode, lines, error) = Run(start);
+
+        Assert.True(exitCode == 0, error);
+        Assert.Equal(
+            ["packed", "True", "second", "report.html", "packed", "0", "SourceNotFound,V2V.PowerShell.Commands.GetV2VSourceGuestCommand"],
+            lines.Where(line => !Regex.IsMatch(line, "^(Name|----|debian12) ")));
+        Assert.Equal(2, lines.Count(line => Regex.IsMatch(line, "^debian12 +(OVA|True) .*")));
+        Assert.Contains("SourceNotFound", File.ReadAllText(Path.Combine(folder, "report.html")), StringComparison.Ordinal);
+        Assert.Contains("\"result\":\"converted\"", File.ReadAllText(Path.Combine(folder, "run.jsonl")), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(folder, "out-packed", "second.xml")));
+    }
+
     private static (int ExitCode, string[] Lines, string Error) Run(ProcessStartInfo start)
     {
         start.RedirectStandardOutput = start.RedirectStandardError = true;

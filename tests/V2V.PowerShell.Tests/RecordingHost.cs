@@ -15,6 +15,9 @@ internal sealed class RecordingHost : PSHost
 
     public string Text => _recorder.Written.ToString();
 
+    /// <summary>The same with its escape sequences.</summary>
+    public string ColouredText => _recorder.Coloured.ToString();
+
     public ConcurrentQueue<ProgressRecord> Progress => _recorder.Progress;
 
     public ConcurrentQueue<string> Questions => _recorder.Questions;
@@ -54,6 +57,8 @@ internal sealed class RecordingHost : PSHost
     {
         public StringBuilder Written { get; } = new();
 
+        public StringBuilder Coloured { get; } = new();
+
         public ConcurrentQueue<ProgressRecord> Progress { get; } = new();
 
         public ConcurrentQueue<string> Questions { get; } = new();
@@ -62,7 +67,11 @@ internal sealed class RecordingHost : PSHost
 
         public override PSHostRawUserInterface RawUI { get; } = new Screen();
 
-        public override void Write(string value) => Written.Append(GetOutputString(value, supportsVirtualTerminal: false));
+        public override void Write(string value)
+        {
+            Written.Append(GetOutputString(value, supportsVirtualTerminal: false));
+            Coloured.Append(value);
+        }
 
         public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => Write(value);
 

@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Globalization;
 using System.Management.Automation;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using V2V.Engine;
 using V2V.Engine.Sources;
@@ -73,6 +75,30 @@ public sealed class StoredObjectsTests : IDisposable
         Assert.Equal(2, outcome.All<ConversionResult>().Count);
     }
 
+    /// <summary>ConvertTo-Json -Depth 6 | ConvertFrom-Json, but for the cmdlets, which the engine alone has not.</summary>
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void Everything_is_kept_as_JSON(string kind)
+    {
+        Dictionary<string, string> before = [], after = [];
+        var live = PSObject.AsPSObject(Make(kind));
+        Walk("", live, before);
+        Walk("", FromJson(JsonNode.Parse(ToJson(live)!.ToJsonString())), after);
+        Assert.Equal(before.Keys.Order(), after.Keys.Order());
+    }
+
+    [Theory]
+    [InlineData("guest", "Test-V2VGuest")]
+    [InlineData("assessment", "Test-V2VGuest")]
+    [InlineData("guest", "Get-V2VSourceGuest")]
+    public void A_JSON_text_can_be_piped_back(string kind, string command)
+    {
+        var text = ToJson(PSObject.AsPSObject(Make(kind)))!.ToJsonString();
+        var output = _session.Run($"param($g) $WarningPreference = 'SilentlyContinue'; $g | {command}", FromJson(JsonNode.Parse(text))).Only<object>();
+        Assert.Equal("debian12", PSObject.AsPSObject(output).Properties["Name"].Value);
+        Assert.NotEqual(false, PSObject.AsPSObject(output).Properties["Convertible"]?.Value);
+    }
+
     /// <summary>ConvertTo-Json writes numbers for enumerations, unless told otherwise, and has no types.</summary>
     [Fact]
     public void A_guest_that_was_a_JSON_text_can_be_tested()
@@ -121,13 +147,57 @@ public sealed class StoredObjectsTests : IDisposable
         return PSObject.AsPSObject(PSSerializer.Deserialize(text));
     }
 
+    /// <summary>As ConvertTo-Json writes: every property, enumerations as numbers.</summary>
+    private static JsonNode? ToJson(object? value) => Plain(value) switch
+    {
+        null => null,
+        Enum number => JsonValue.Create(Convert.ToInt64(number, CultureInfo.InvariantCulture)),
+        string text => JsonValue.Create(text),
+        bool flag => JsonValue.Create(flag),
+        double number => JsonValue.Create(number),
+        ValueType number when number.GetType().IsPrimitive => JsonValue.Create(Convert.ToInt64(number, CultureInfo.InvariantCulture)),
+        Guid or TimeSpan or DateTime => JsonValue.Create(Plain(value)!.ToString()),
+        IEnumerable items => new JsonArray([.. items.Cast<object?>().Select(ToJson)]),
+        var other => new JsonObject(PSObject.AsPSObject(other).Properties.Where(p => p.MemberType is not (PSMemberTypes.PropertySet or PSMemberTypes.MemberSet))
+            .Select(p => KeyValuePair.Create(p.Name, ToJson(p.Value)))),
+    };
+
+    /// <summary>As ConvertFrom-Json reads.</summary>
+    private static object? FromJson(JsonNode? node)
+    {
+        switch (node)
+        {
+            case JsonArray items:
+                return items.Select(FromJson).ToArray();
+            case JsonObject members:
+                var made = new PSObject();
+                foreach (var (name, value) in members)
+                {
+                    made.Properties.Add(new PSNoteProperty(name, FromJson(value)));
+                }
+
+                return made;
+            default:
+                return node?.GetValueKind() switch
+                {
+                    JsonValueKind.String => node.GetValue<string>(),
+                    JsonValueKind.True => true,
+                    JsonValueKind.False => false,
+                    JsonValueKind.Number => node.AsValue().TryGetValue(out long number) ? number : node.GetValue<double>(),
+                    _ => null,
+                };
+        }
+    }
+
+    private static object? Plain(object? value) => value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value;
+
     private static string Table(string rendered) => Regex.Replace(rendered.Trim(), " +", " ");
 
     /// <summary>What ConvertTo-Json would write: every public property, to any depth.</summary>
     private static void Walk(string path, object? value, Dictionary<string, string> leaves)
     {
         Assert.True(path.Length < 400, path);
-        var plain = value is PSObject { BaseObject: not PSCustomObject } wrapped ? wrapped.BaseObject : value;
+        var plain = Plain(value);
         switch (plain)
         {
             case null:

@@ -39,6 +39,12 @@ public sealed class TargetHardware
     /// <summary>"q35" or "pc".</summary>
     public string Machine { get; set; } = "q35";
 
+    /// <summary>The older chipset, with PCI and IDE.</summary>
+    internal bool IsPc => Machine.StartsWith("pc", StringComparison.Ordinal);
+
+    /// <summary>The newer chipset, with PCI Express and SATA.</summary>
+    internal bool IsQ35 => Machine.StartsWith("q35", StringComparison.Ordinal);
+
     /// <summary>False for guests whose kernel knows only the legacy virtio interface: devices become transitional.</summary>
     public bool Virtio10 { get; set; } = true;
 

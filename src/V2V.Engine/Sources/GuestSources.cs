@@ -37,6 +37,7 @@ public static class GuestSources
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
+        using var reads = RemoteReads.EndOn(cancellation);
         return !RemoteFiles.IsUri(path) && Directory.Exists(path)
             ? [.. DescriptorsIn(Path.GetFullPath(path)).SelectMany(p => OpenFile(p, options, cancellation))]
             : OpenFile(path, options, cancellation);

@@ -1,3 +1,5 @@
+using V2V.Engine.Disks.Transports;
+
 namespace V2V.Engine.Sources;
 
 /// <summary>Compares the digests that a guest's package gives with its files, on a thread of its own while the guest is converted.</summary>
@@ -13,6 +15,7 @@ internal sealed class IntegrityCheck : IDisposable
         _task = Task.Factory.StartNew(
             () =>
             {
+                using var reads = RemoteReads.EndOn(token);
                 foreach (var digest in source.Disks.Select(d => d.ExpectedDigest).OfType<SourceDigest>())
                 {
                     digest.Verify(cancellation: token);

@@ -29,9 +29,10 @@ internal static class FolderAccess
             return null;
         }
 
+        var probe = Path.Combine(folder, $".v2v-{Guid.NewGuid():N}");
         try
         {
-            using (new FileStream(Path.Combine(folder, $".v2v-{Guid.NewGuid():N}"), new FileStreamOptions
+            using (new FileStream(probe, new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
@@ -41,9 +42,18 @@ internal static class FolderAccess
                 return null;
             }
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
         {
-            return e.Message;
+            return "its permissions, or those of its file system, do not let this user make files in it.";
+        }
+        catch (FileNotFoundException)
+        {
+            return "its file system takes no files of anybody.";
+        }
+        catch (IOException e)
+        {
+            // The file is nothing that the reader knows of.
+            return e.Message.Replace(probe, folder, StringComparison.Ordinal);
         }
     }
 

@@ -135,7 +135,7 @@ public abstract class SourceCommand : V2VCommand
     {
         var disks = paths.Select(p => IsLiteral(p, out var file) ? [file] : ResolveSource(p)).ToList();
         // A guest without one of its disks would be another guest.
-        return disks.All(found => found.Count > 0) && Try(name, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], name, SourceOptions), out var guest)
+        return disks.All(found => found.Count > 0) && Try(name, () => DiskSource.FromDisks([.. disks.SelectMany(d => d)], name, SourceOptions, Cancellation), out var guest)
             ? [guest]
             : [];
     }

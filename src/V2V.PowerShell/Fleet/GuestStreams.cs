@@ -6,6 +6,8 @@ namespace V2V.PowerShell.Fleet;
 /// <summary>Where what is told of a guest goes: the streams of a cmdlet, or of a job.</summary>
 internal abstract class GuestStreams
 {
+    private readonly HashSet<string> _advised = new(StringComparer.Ordinal);
+
     public abstract void WriteObject(object value);
 
     public abstract void WriteError(ErrorRecord error);
@@ -26,14 +28,17 @@ internal abstract class GuestStreams
     {
     }
 
-    /// <summary>Writes what is worth a warning to the warning stream. The objects keep it too.</summary>
+    /// <summary>
+    /// Writes what is worth a warning to the warning stream. What to do is told once: two hundred guests with the same trouble need no more.
+    /// The objects keep all of it.
+    /// </summary>
     public void WriteWarnings(string guest, IEnumerable<Concern> concerns)
     {
         foreach (var concern in concerns)
         {
             if (concern.Severity != ConcernSeverity.Information)
             {
-                WriteWarning($"{guest}: {concern}");
+                WriteWarning($"{guest}: {(concern.Advice is { } advice && !_advised.Add(advice) ? concern.Message : concern.ToString())}");
             }
         }
     }

@@ -12,6 +12,9 @@ internal static class HtmlReport
     /// <summary>More bars than a chart can be read with.</summary>
     private const int MostBars = 40;
 
+    /// <summary>More names than one line of a table takes.</summary>
+    private const int MostLinks = 25;
+
     private static readonly (string Class, string Name, string[] Phases)[] Stages =
     [
         ("stage-read", "open, inspect, check", ["Open", "Inspect", "Check"]),
@@ -69,7 +72,7 @@ internal static class HtmlReport
         return kinds.Count == 0 ? null : Element(
             "section", Element("h2", "Concerns by kind"),
             Element(
-                "table", Element("thead", Row("th", "Concern", "Guests", "What and where")),
+                "table", Class("kinds"), Element("thead", Row("th", "Concern", "Guests", "What and where")),
                 kinds.Select(kind =>
                 {
                     var affected = kind.Select(found => found.guest).Distinct().ToList();
@@ -79,17 +82,22 @@ internal static class HtmlReport
                         new object?[]
                         {
                             Element("p", example.Message, kind.Count() > 1 ? Element("span", Class("muted"), $" (and {kind.Count() - 1} more)") : null), Advice(example.Advice),
-                            Element("p", Class("muted"), Separated(affected.Select(guest => Link(guests, guest)))),
+                            Where(affected.Count, Separated(affected.Select(guest => Link(guests, guest)))),
                         });
                 })));
     }
+
+    /// <summary>The guests that have a concern; a long list is folded.</summary>
+    private static XElement Where(int count, List<object> links) => count <= MostLinks
+        ? Element("p", Class("muted"), links)
+        : Element("details", Element("summary", $"{count} guests"), Element("p", Class("muted"), links));
 
     private static XElement? Times(IReadOnlyList<ReportGuest> guests)
     {
         var timed = guests.Where(guest => guest.Elapsed > TimeSpan.Zero).OrderByDescending(guest => guest.Elapsed).ToList();
         return timed.Count == 0 ? null : Element(
             "section", Element("h2", "Time"), Legend(Stages.Select(stage => (stage.Class, stage.Name))),
-            BarChart.Draw("Time that each guest took", [.. timed.Take(MostBars).Select(guest => new BarChart.Item(guest.Name, Formatting.Duration(guest.Elapsed), StagesOf(guest)))]), Rest(timed.Count, "longest"));
+            BarChart.Draw("Time that each guest took", [.. timed.Take(MostBars).Select(guest => new BarChart.Item(Link(guests, guest), Formatting.Duration(guest.Elapsed), StagesOf(guest)))]), Rest(timed.Count, "longest"));
     }
 
     private static List<(double Size, string Class, string Title)> StagesOf(ReportGuest guest)
@@ -111,7 +119,7 @@ internal static class HtmlReport
             "section", Element("h2", "Data"),
             Element("p", Class("muted"), converted ? "Bytes written to the target." : "Bytes that the source's disks take."),
             BarChart.Draw(converted ? "Bytes written of each guest" : "Bytes of each guest's disks", [.. sized.Take(MostBars).Select(guest => new BarChart.Item(
-                guest.Name, Formatting.Size(Bytes(guest)),
+                Link(guests, guest), Formatting.Size(Bytes(guest)),
                 [(Bytes(guest), "stage-copy", $"{Formatting.Size(guest.BytesRead)} read, {Formatting.Size(guest.BytesWritten)} written, {Formatting.Size(guest.Capacity)} of virtual disks")]))]),
             Rest(sized.Count, "largest"));
 
@@ -127,7 +135,7 @@ internal static class HtmlReport
             Element(
                 "table", Element("thead", Row("th", "Guest", "Outcome", "Operating system", "CPUs", "Memory", "Disks", "Changes", "Concerns", "Time")),
                 guests.Select(guest => Row(
-                    "td", Link(guests, guest), Badge(guest.Outcome), guest.OperatingSystem, Cell(guest.Cpus, guest.Cpus), Cell(guest.MemoryMiB, Formatting.Memory(guest.MemoryMiB)),
+                    "td", Link(guests, guest), Badge(guest.Outcome), guest.OperatingSystem is "" ? "-" : guest.OperatingSystem, Cell(guest.Cpus, guest.Cpus), Cell(guest.MemoryMiB, Formatting.Memory(guest.MemoryMiB)),
                     Cell(guest.Capacity, Formatting.Size(guest.Capacity)), Cell(guest.Changes.Count, guest.Changes.Count), Formatting.Concerns(guest.Concerns),
                     Cell(guest.Elapsed.Ticks, Formatting.Duration(guest.Elapsed)))))));
 

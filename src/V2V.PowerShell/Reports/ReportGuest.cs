@@ -66,7 +66,8 @@ internal sealed record ReportGuest
     private string SourceName { get; init; } = "";
 
     /// <summary>Null for an object that is nothing of V2V's.</summary>
-    public static ReportGuest? From(PSObject input) => input.BaseObject is ErrorRecord error ? FromError(error)
+    public static ReportGuest? From(PSObject input) => input.BaseObject is IContainsErrorRecord ended ? FromError(PSObject.AsPSObject(ended.ErrorRecord))
+        : Is(input, typeof(ErrorRecord)) ? FromError(input)
         : Is(input, typeof(ConversionResult)) ? FromResult(input)
         : Is(input, typeof(GuestAssessment)) ? FromAssessment(input)
         : null;
@@ -78,19 +79,25 @@ internal sealed record ReportGuest
         return known with { Outcome = later.Outcome, Errors = [.. Errors, .. later.Errors] };
     }
 
-    private static ReportGuest FromError(ErrorRecord error)
+    /// <summary>A stored error has lost its details, but not its exception's advice.</summary>
+    private static ReportGuest FromError(PSObject error)
     {
-        var source = error.TargetObject is { } target ? PSObject.AsPSObject(target) : null;
-        var isGuest = source?.Properties["Name"] is not null && source.Properties["Path"] is not null;
-        var path = isGuest ? Text(source, "Path") : source?.ToString() ?? "";
-        var name = isGuest ? Text(source, "Name") : path.Length > 0 ? System.IO.Path.GetFileName(path.TrimEnd('/')) : "-";
+        var source = Object(error, "TargetObject");
+        var exception = Object(error, "Exception");
+        string?[] advice = [Text(Object(error, "ErrorDetails"), "RecommendedAction"), Text(exception, "Advice")];
+        var reported = new ReportError(Text(error, "FullyQualifiedErrorId").Split(',')[0], Text(exception, "Message"), advice.FirstOrDefault(text => text is not ""));
+        if (source?.Properties["Name"] is not null && source.Properties["Path"] is not null)
+        {
+            return FromSource(source) with { Outcome = ReportOutcome.Failed, Errors = [reported] };
+        }
+
+        var path = source?.ToString() ?? "";
         return new ReportGuest
         {
-            Name = name,
-            SourceName = isGuest ? name : "",
+            Name = path.Length > 0 ? System.IO.Path.GetFileName(path.TrimEnd('/')) : "-",
             Path = path,
             Outcome = ReportOutcome.Failed,
-            Errors = [new ReportError(error.FullyQualifiedErrorId.Split(',')[0], error.Exception.Message, error.ErrorDetails?.RecommendedAction)],
+            Errors = [reported],
         };
     }
 
@@ -108,27 +115,37 @@ internal sealed record ReportGuest
 
     private static ReportGuest FromAssessment(PSObject? assessment)
     {
-        var source = Object(assessment, "Source");
+        var guest = FromSource(Object(assessment, "Source"));
         var hardware = Object(assessment, "Hardware");
+        var concerns = guest.Concerns.Concat(Items(assessment, "Concerns").Select(ConcernOf)).Distinct().ToList();
+        return guest with
+        {
+            Outcome = concerns.Any(concern => concern.Severity == ConcernSeverity.Critical) ? ReportOutcome.Refused : ReportOutcome.Convertible,
+            OperatingSystem = Text(assessment, "OperatingSystem"),
+            Hardware = hardware is null ? "" : $"{Text(hardware, "Machine")}, {Text(hardware, "Firmware")}, disks on {Text(hardware, "DiskBus")}, network {Text(hardware, "NetworkModel")}",
+            Phases = PhasesOf(assessment),
+            Elapsed = TimeSpan.FromSeconds(PhasesOf(assessment).Sum(phase => phase.Seconds)),
+            Concerns = concerns,
+            Changes = [.. Items(assessment, "Changes").Select(change => (Text(change, "Path"), Text(change, "What"), Text(change, "Why")))],
+        };
+    }
+
+    /// <summary>What the description alone tells.</summary>
+    private static ReportGuest FromSource(PSObject? source)
+    {
         var disks = Items(source, "Disks").ToList();
-        var concerns = Items(source, "Concerns").Concat(Items(assessment, "Concerns")).Select(ConcernOf).Distinct().ToList();
         return new ReportGuest
         {
             Name = Text(source, "Name"),
             SourceName = Text(source, "Name"),
             Path = Text(source, "Path"),
-            Outcome = concerns.Any(concern => concern.Severity == ConcernSeverity.Critical) ? ReportOutcome.Refused : ReportOutcome.Convertible,
+            Outcome = ReportOutcome.Convertible,
             Kind = Text(source, "SourceKind"),
-            OperatingSystem = Text(assessment, "OperatingSystem"),
-            Hardware = hardware is null ? "" : $"{Text(hardware, "Machine")}, {Text(hardware, "Firmware")}, disks on {Text(hardware, "DiskBus")}, network {Text(hardware, "NetworkModel")}",
             Cpus = Number(source, "CpuCount"),
             MemoryMiB = Number(source, "MemoryMiB"),
             Capacity = disks.Sum(disk => Number(disk, "Capacity")),
             Allocated = disks.Sum(disk => Number(disk, "Allocated")),
-            Phases = PhasesOf(assessment),
-            Elapsed = TimeSpan.FromSeconds(PhasesOf(assessment).Sum(phase => phase.Seconds)),
-            Concerns = concerns,
-            Changes = [.. Items(assessment, "Changes").Select(change => (Text(change, "Path"), Text(change, "What"), Text(change, "Why")))],
+            Concerns = [.. Items(source, "Concerns").Select(ConcernOf).Distinct()],
         };
     }
 

@@ -1,8 +1,8 @@
 namespace V2V.Engine.Disks.Transports;
 
 /// <summary>
-/// What ends the reads of files on other hosts: a slow one may keep a read waiting for minutes, and nobody who cancels a conversion waits for
-/// that. It goes with the flow of calls, onto threads that are started in it too, since the formats between a conversion and the files that
+/// What ends the reads of files on other hosts, the unpacking of compressed ones, and the wait for a libvirt that does not answer: each may take
+/// minutes, and nobody who cancels a conversion waits for that. It goes with the flow of calls, onto threads that are started in it too, since the formats between a conversion and the files that
 /// it opens need not know of it.
 /// </summary>
 internal static class RemoteReads

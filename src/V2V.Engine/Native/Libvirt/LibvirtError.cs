@@ -33,6 +33,23 @@ internal static class LibvirtError
         throw error;
     }
 
+    /// <summary>For connections: whatever keeps one from being made, libvirt is not to be had there.</summary>
+    public static ConnectHandle CheckOpened(ConnectHandle handle, string what, string uri)
+    {
+        if (!handle.IsInvalid)
+        {
+            return handle;
+        }
+
+        var refused = Last(what, uri);
+        handle.Dispose();
+        throw new LibvirtException(V2VError.LibvirtUnavailable, refused.Message)
+        {
+            Path = uri,
+            Advice = refused.Advice ?? $"Check the URI, and that the libvirt daemon runs there: virsh -c '{uri}' version.",
+        };
+    }
+
     /// <summary>For look-ups: null when there is no such object, which is no error.</summary>
     public static THandle? CheckFound<THandle>(THandle handle, VirErrorCode notFound, string what, string path)
         where THandle : LibvirtHandle => CheckFound(handle, [notFound], what, path);

@@ -8,7 +8,7 @@ internal static partial class VirConnectOpen
     public static ConnectHandle Call(string uri)
     {
         LibvirtLibrary.EnsureLoaded();
-        return LibvirtError.Check(virConnectOpen(uri), $"libvirt cannot be reached at {uri}", uri);
+        return LibvirtError.CheckOpened(virConnectOpen(uri), $"libvirt cannot be reached at {uri}", uri);
     }
 
     [LibraryImport(LibvirtLibrary.Name, StringMarshalling = StringMarshalling.Utf8)]

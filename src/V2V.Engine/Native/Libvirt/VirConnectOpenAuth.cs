@@ -63,7 +63,7 @@ internal static unsafe partial class VirConnectOpenAuth
                     Callback = &Answer,
                     UserData = GCHandle.ToIntPtr(state),
                 };
-                return LibvirtError.Check(virConnectOpenAuth(uri, &authentication, 0), message, uri);
+                return LibvirtError.CheckOpened(virConnectOpenAuth(uri, &authentication, 0), message, uri);
             }
         }
         finally

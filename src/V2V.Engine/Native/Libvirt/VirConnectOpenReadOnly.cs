@@ -9,7 +9,7 @@ internal static partial class VirConnectOpenReadOnly
     public static ConnectHandle Call(string uri)
     {
         LibvirtLibrary.EnsureLoaded();
-        return LibvirtError.Check(virConnectOpenReadOnly(uri), $"libvirt cannot be reached at {uri}", uri);
+        return LibvirtError.CheckOpened(virConnectOpenReadOnly(uri), $"libvirt cannot be reached at {uri}", uri);
     }
 
     [LibraryImport(LibvirtLibrary.Name, StringMarshalling = StringMarshalling.Utf8)]

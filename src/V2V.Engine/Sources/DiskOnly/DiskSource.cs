@@ -36,13 +36,15 @@ public sealed class DiskSource : GuestSource
     /// </param>
     /// <param name="name">Name of the guest; null takes that of the first image's file.</param>
     /// <param name="options">How to read the images.</param>
+    /// <param name="cancellation">Ends the reading.</param>
     /// <exception cref="DiskImageException">An image is missing, damaged or of an unsupported format.</exception>
     /// <exception cref="SourceException">An archive holds no image, or several.</exception>
-    public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name, SourceOptions? options = null)
+    public static SourceGuest FromDisks(IReadOnlyList<string> disks, string? name, SourceOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(disks);
         ArgumentOutOfRangeException.ThrowIfZero(disks.Count);
         options ??= new SourceOptions();
+        using var reads = RemoteReads.EndOn(cancellation);
         List<OpenedSource> opened = [];
         try
         {

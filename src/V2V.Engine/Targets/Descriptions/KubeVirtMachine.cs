@@ -41,7 +41,7 @@ internal sealed class KubeVirtMachine : GuestDescription
             yield return PlatformLimits.OtherAdapter(hardware.NetworkModel, "e1000e", Platform);
         }
 
-        if (hardware.Machine.StartsWith("pc", StringComparison.Ordinal))
+        if (hardware.IsPc)
         {
             yield return new Concern(
                 ConcernSeverity.Warning, "MachineNotOffered", "The guest needs the machine type pc, which KubeVirt offers only where it was allowed.",

@@ -51,7 +51,7 @@ internal sealed class OpenStackProperties : GuestDescription
         {
             DiskBus.Virtio => "virtio",
             DiskBus.Sata => "sata",
-            DiskBus.Ide => hardware.Machine.StartsWith("q35", StringComparison.Ordinal) ? "sata" : "ide",
+            DiskBus.Ide => hardware.IsQ35 ? "sata" : "ide",
             _ => "scsi",
         });
         if (hardware.DiskBus is DiskBus.VirtioScsi or DiskBus.Pvscsi or DiskBus.LsiSas)

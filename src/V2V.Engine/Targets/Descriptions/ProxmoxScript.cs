@@ -156,7 +156,7 @@ internal sealed partial class ProxmoxScript : GuestDescription
         DiskBus.VirtioScsi => ("scsi", 31),
         // The unit numbers of a bus that these guests' drivers look at, without the controller's own.
         DiskBus.Pvscsi => ("scsi", 7),
-        DiskBus.Ide when domain.Hardware.Machine.StartsWith("pc", StringComparison.Ordinal) => ("ide", 4),
+        DiskBus.Ide when domain.Hardware.IsPc => ("ide", 4),
         _ => ("sata", 6),
     };
 

@@ -60,7 +60,7 @@ internal static class QemuArguments
     /// <summary>Windows before 8 has no driver for xHCI; -usb is what the machine's chip set has.</summary>
     private static IEnumerable<string> Usb(DomainDescription domain)
     {
-        yield return domain.Hardware.Machine.StartsWith("pc", StringComparison.Ordinal) || DomainXml.IsWindowsBefore(domain, 6, 2) ? "-usb" : "-device qemu-xhci";
+        yield return domain.Hardware.IsPc || DomainXml.IsWindowsBefore(domain, 6, 2) ? "-usb" : "-device qemu-xhci";
         yield return "-device usb-tablet" + (DomainXml.IsX86(domain) ? "" : " -device usb-kbd");
     }
 
@@ -169,10 +169,10 @@ internal static class QemuArguments
         }
     }
 
-    private static bool IsPc(DomainDescription domain) => DomainXml.IsX86(domain) && domain.Hardware.Machine.StartsWith("pc", StringComparison.Ordinal);
+    private static bool IsPc(DomainDescription domain) => DomainXml.IsX86(domain) && domain.Hardware.IsPc;
 
     private static bool HasBuiltInSata(DomainDescription domain) =>
-        DomainXml.IsX86(domain) && domain.Hardware.Machine.StartsWith("q35", StringComparison.Ordinal);
+        DomainXml.IsX86(domain) && domain.Hardware.IsQ35;
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

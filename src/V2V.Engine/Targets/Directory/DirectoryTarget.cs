@@ -70,7 +70,7 @@ public sealed class DirectoryTarget : ConversionTarget
             else if (Path.Exists(path) && !request.Overwrite)
             {
                 concerns.Add(Critical(
-                    "TargetExists", $"{path} exists already.", "Choose another name or folder, delete the file, or allow overwriting."));
+                    "TargetExists", $"{path} exists already.", "Choose another name (-Name) or folder, delete the file, or replace it with -Force."));
             }
         }
 
@@ -133,13 +133,13 @@ public sealed class DirectoryTarget : ConversionTarget
 
         _defined = true;
         List<Concern> concerns = [];
-        _files.ForEach(f => Attempt(f.Keep, f.FinalPath, concerns));
+        _files.ForEach(f => Leftovers.Attempt(f.Keep, f.FinalPath, concerns));
         if (concerns.Count > 0)
         {
             _journal.Abandon();
         }
 
-        Attempt(_journal.End, _folder, concerns);
+        Leftovers.Attempt(_journal.End, _folder, concerns);
         var paths = described.ConvertAll(f => f.FinalPath);
         return new DefinedDomain(
             domain.Name, Uuid: null, DomainXml.Build(domain).ToString(), paths.Find(p => p.EndsWith(LibvirtDomain.FileSuffix, StringComparison.Ordinal)))
@@ -158,7 +158,7 @@ public sealed class DirectoryTarget : ConversionTarget
             return concerns;
         }
 
-        _files.ForEach(f => Attempt(f.Undo, f.FinalPath, concerns));
+        _files.ForEach(f => Leftovers.Attempt(f.Undo, f.FinalPath, concerns));
         _files.Clear();
         if (concerns.Count > 0)
         {
@@ -166,7 +166,7 @@ public sealed class DirectoryTarget : ConversionTarget
         }
 
         LeaveFolder(concerns);
-        Attempt(_journal.End, _folder, concerns);
+        Leftovers.Attempt(_journal.End, _folder, concerns);
         return concerns;
     }
 
@@ -188,19 +188,7 @@ public sealed class DirectoryTarget : ConversionTarget
         if (_use is { } use)
         {
             _use = null;
-            Attempt(use.Leave, _folder, concerns);
-        }
-    }
-
-    private static void Attempt(Action removal, string path, List<Concern> concerns)
-    {
-        try
-        {
-            removal();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
+            Leftovers.Attempt(use.Leave, _folder, concerns);
         }
     }
 
@@ -245,7 +233,7 @@ public sealed class DirectoryTarget : ConversionTarget
             throw new TargetException(V2VError.TargetExists, $"{path} exists already.")
             {
                 Path = path,
-                Advice = "Choose another name or folder, delete the file, or allow overwriting.",
+                Advice = "Choose another name (-Name) or folder, delete the file, or replace it with -Force.",
             };
         }
     }

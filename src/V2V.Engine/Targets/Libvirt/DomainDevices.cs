@@ -40,7 +40,7 @@ internal static class DomainDevices
     /// transitional ones.
     /// </summary>
     public static string VirtioModel(DomainDescription domain) =>
-        !domain.Hardware.Virtio10 && domain.Hardware.Machine.StartsWith("q35", StringComparison.Ordinal) ? VirtioTransitional : "virtio";
+        !domain.Hardware.Virtio10 && domain.Hardware.IsQ35 ? VirtioTransitional : "virtio";
 
     private static bool IsTransitional(DomainDescription domain) => VirtioModel(domain) == VirtioTransitional;
 
@@ -69,7 +69,7 @@ internal static class DomainDevices
     /// </summary>
     private static IEnumerable<XElement> UsbControllers(DomainDescription domain)
     {
-        if (!DomainXml.IsWindowsBefore(domain, 6, 2) || !domain.Hardware.Machine.StartsWith("q35", StringComparison.Ordinal))
+        if (!DomainXml.IsWindowsBefore(domain, 6, 2) || !domain.Hardware.IsQ35)
         {
             yield break;
         }

@@ -113,7 +113,7 @@ internal static class DomainDrives
     };
 
     private static bool HasIde(DomainDescription domain) =>
-        DomainXml.IsX86(domain) && !domain.Hardware.Machine.StartsWith("q35", StringComparison.Ordinal);
+        DomainXml.IsX86(domain) && !domain.Hardware.IsQ35;
 
     private static string Prefix(string bus) => bus switch
     {

@@ -11,6 +11,9 @@ internal sealed class LibvirtHost(ConnectHandle connect, string uri)
 {
     private const string VhostVsock = "/dev/vhost-vsock";
 
+    /// <summary>A daemon that is only started by this may take long; what lies on the way gives up sooner.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     /// <summary>The kinds of domain that V2V makes, the best first.</summary>
     private static readonly string[] KnownDomainTypes = ["kvm", "qemu"];
 
@@ -21,7 +24,23 @@ internal sealed class LibvirtHost(ConnectHandle connect, string uri)
     public XElement Description => _capabilities.Value;
 
     /// <exception cref="LibvirtException">Nothing answers at the URI, or it does not let this user in.</exception>
-    public static ConnectHandle Connect(string uri) => VirConnectOpen.Call(LibvirtUri.Parse(uri).ForOpening(new RemoteAccess()));
+    /// <exception cref="OperationCanceledException">The conversion was given up meanwhile (<see cref="RemoteReads"/>).</exception>
+    public static ConnectHandle Connect(string uri)
+    {
+        var opened = LibvirtUri.Parse(uri).ForOpening(new RemoteAccess());
+        try
+        {
+            return LibvirtCall.Run(_ => VirConnectOpen.Call(opened), Patience, RemoteReads.Cancellation);
+        }
+        catch (TimeoutException)
+        {
+            throw new LibvirtException(V2VError.LibvirtUnavailable, $"libvirt at {uri} has not answered for {Patience.TotalMinutes:0} minutes.")
+            {
+                Path = uri,
+                Advice = "Check that the libvirt daemon runs there, and that the host can be reached.",
+            };
+        }
+    }
 
     /// <param name="domainType">"kvm" or "qemu"; null takes the best that there is.</param>
     /// <param name="architecture">Of the guest's processor: "x86_64".</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using V2V.Engine.Disks.Transports;
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Sources.Libvirt;
 using V2V.Engine.Targets.Journal;
@@ -101,7 +102,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             throw new TargetException(V2VError.TargetExists, $"The volume {request.FileName} exists already in {Description}.")
             {
                 Path = request.FileName,
-                Advice = "Choose another name, delete the volume, or allow overwriting.",
+                Advice = "Choose another name (-Name), delete the volume, or replace it with -Force.",
             };
         }
 
@@ -123,10 +124,10 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         Pool.Refresh();
         Guid? uuid = _definesDomain ? DefineDomain(domain.Name, xml) : null;
         _isDone = true;
-        Attempt(() => _journal.Add(new CompleteRun()), domain.Name, concerns);
+        Leftovers.Attempt(() => _journal.Add(new CompleteRun()), domain.Name, concerns);
         foreach (var volume in _volumes)
         {
-            Attempt(volume.Keep, volume.Path, concerns);
+            Leftovers.Attempt(volume.Keep, volume.Path, concerns);
         }
 
         if (concerns.Exists(c => c.Id == "LeftBehind"))
@@ -134,7 +135,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             _journal.Abandon();
         }
 
-        Attempt(_journal.End, domain.Name, concerns);
+        Leftovers.Attempt(_journal.End, domain.Name, concerns);
         return new DefinedDomain(domain.Name, uuid, xml, XmlPath: null) { Concerns = concerns };
     }
 
@@ -157,6 +158,8 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             return [];
         }
 
+        // Also after a conversion that was given up there is a connection to be had.
+        using var reads = RemoteReads.EndOn(CancellationToken.None);
         List<Concern> concerns = [];
         if (_mayBeDefined)
         {
@@ -169,10 +172,10 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         }
         else if (_volumes.Count > 0)
         {
-            Attempt(Reconnect, _poolName, []);
-            _volumes.ForEach(v => Attempt(v.Undo, v.Path, concerns));
+            Leftovers.Attempt(Reconnect, _poolName, []);
+            _volumes.ForEach(v => Leftovers.Attempt(v.Undo, v.Path, concerns));
             // A pool that is gone or cannot be reached is looked through anew when it is back.
-            Attempt(() => Pool.Refresh(), _poolName, []);
+            Leftovers.Attempt(() => Pool.Refresh(), _poolName, []);
         }
 
         _volumes.Clear();
@@ -181,7 +184,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             _journal.Abandon();
         }
 
-        Attempt(_journal.End, _poolName, concerns);
+        Leftovers.Attempt(_journal.End, _poolName, concerns);
         return concerns;
     }
 
@@ -227,7 +230,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         if (!request.Overwrite)
         {
             concerns.Add(Critical(
-                "TargetExists", $"The domain {request.Name} exists already at {_uri}.", "Choose another name, undefine the domain, or allow overwriting."));
+                "TargetExists", $"The domain {request.Name} exists already at {_uri}.", "Choose another name (-Name), undefine the domain, or replace it with -Force."));
         }
         else if (VirDomainIsActive.Call(existing, request.Name))
         {
@@ -270,7 +273,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         if (!request.Overwrite)
         {
             concerns.AddRange(request.Disks.Where(d => Pool.Contains(d.FileName)).Select(d => Critical(
-                "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name, delete the volume, or allow overwriting.")));
+                "TargetExists", $"The volume {d.FileName} exists already in {Description}.", "Choose another name (-Name), delete the volume, or replace it with -Force.")));
         }
 
         // Block devices have all of their size from the beginning.
@@ -311,7 +314,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
                 throw new TargetException(V2VError.TargetExists, $"The domain {name} exists already at {_uri}{(_overwrite ? " and is running" : "")}.")
                 {
                     Path = name,
-                    Advice = _overwrite ? "Shut it down first." : "Choose another name, undefine the domain, or allow overwriting.",
+                    Advice = _overwrite ? "Shut it down first." : "Choose another name (-Name), undefine the domain, or replace it with -Force.",
                 };
             }
 
@@ -368,18 +371,6 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         {
             VirDomainUndefineFlags.Call(defined, name);
             throw;
-        }
-    }
-
-    private static void Attempt(Action action, string path, List<Concern> concerns)
-    {
-        try
-        {
-            action();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or V2VException)
-        {
-            concerns.Add(new Concern(ConcernSeverity.Warning, "LeftBehind", $"{path} could not be cleaned up: {e.Message}", "The next conversion tries it again; or look at it and delete it by hand."));
         }
     }
 

@@ -308,7 +308,7 @@ public sealed class LibvirtTargetTests : IDisposable
     {
         NeedLibvirt();
         var error = Assert.Throws<LibvirtException>(() => VirConnectOpen.Call("nosuch:///driver"));
-        Assert.Equal(V2VError.LibvirtFailed, error.Error);
+        Assert.Equal(V2VError.LibvirtUnavailable, error.Error);
         Assert.Contains("nosuch:///driver", error.Message, StringComparison.Ordinal);
         Assert.Contains("no connection driver", error.Message, StringComparison.OrdinalIgnoreCase);
     }

@@ -192,7 +192,7 @@ public sealed class RemoteLibvirtTargetTests(LoopbackSsh ssh) : IClassFixture<Lo
         var uri = ssh.Uri;
         using var target = new LibvirtTarget(uri[..uri.IndexOf('?')].Replace(new Uri(uri).Port.ToString(), "1") + uri[uri.IndexOf('?')..], "default");
         var found = Assert.Single(target.Check(new TargetRequest(_name, [])));
-        Assert.Equal((ConcernSeverity.Critical, nameof(V2VError.LibvirtFailed)), (found.Severity, found.Id));
+        Assert.Equal((ConcernSeverity.Critical, nameof(V2VError.LibvirtUnavailable)), (found.Severity, found.Id));
         Assert.Contains("refused", found.Message, StringComparison.Ordinal);
     }
 

@@ -15,7 +15,7 @@ internal static class SwitchToVirtio
         };
         var adapter = hardware.NetworkModel.ToString().ToLowerInvariant();
         // Behind q35's ports a plain virtio device has the interface of virtio 1.0 only, and kernels before 4.0 know none but the older one.
-        var model = hardware.Machine == "pc" ? "virtio" : "virtio-transitional";
+        var model = hardware.IsPc ? "virtio" : "virtio-transitional";
         List<string> edits = [];
         if (bus != "virtio")
         {

@@ -20,6 +20,7 @@ internal abstract class PackedContent : IDisposable
     private readonly DiskFile _packed;
     private readonly string _folder;
     private readonly FileStream _file;
+    private readonly CancellationToken _cancellation = RemoteReads.Cancellation;
     private long _writtenSinceCheck = SpareSpace;
 
     /// <param name="packed">The compressed stream; disposed with this.</param>
@@ -102,8 +103,10 @@ internal abstract class PackedContent : IDisposable
     }
 
     /// <summary>Keeps what was decoded. Threads may do this at the same time for different parts.</summary>
+    /// <exception cref="OperationCanceledException">Nobody wants it any more (<see cref="RemoteReads"/>); nothing further is unpacked then.</exception>
     protected void Store(long offset, ReadOnlySpan<byte> data)
     {
+        _cancellation.ThrowIfCancellationRequested();
         if (offset > MaximumLength - data.Length)
         {
             throw Damaged(null, $"it unpacks to more than {MaximumLength >> 40} TiB, which no disk has.");
