@@ -47,6 +47,9 @@ $testPackages = @(
     'libwin-hivex-perl', 'python3-libvhdi', 'libhivex-bin', 'attr', 'sleuthkit', 'p7zip-full', 'zip', 'openssl', 'wimtools', 'xorriso', 'genisoimage',
     'openssh-server', 'openssh-client', 'shellcheck', 'python3-yaml', 'strace', 'parted', 'nfs-kernel-server')
 
+# Where V2V is worth being compiled ahead: the hosts of KVM.
+$aheadPlatforms = @('linux-x64')
+
 function Write-Line([string] $text) {
     [Console]::Out.WriteLine($text)
 }
@@ -233,6 +236,7 @@ function New-Package {
     $files = @('V2V.psd1', 'LICENSE', 'README.md', 'CHANGELOG.md', 'module/V2V.Format.ps1xml', 'module/V2V.Types.ps1xml') +
         $own.ForEach({ "module/bin/$_.dll"; "module/bin/$_.pdb" }) + $engine + @('module/bin/engine/V2V.Engine.pdb', 'module/bin/en-US/V2V.PowerShell.dll-Help.xml')
     foreach ($file in $files) { Copy-PackageFile $file $package $file }
+    foreach ($platform in $aheadPlatforms) { Add-CompiledAhead $platform $package }
     Copy-PackageFile docs/third-party-notices.txt $package THIRD-PARTY-NOTICES.txt
     # Help finds cmdlets' help beside their assembly, but topics only here.
     foreach ($topic in [IO.Directory]::GetFiles([IO.Path]::Combine($root, 'module', 'bin', 'en-US'), 'about_*.help.txt').ForEach({ [IO.Path]::GetFileName($_) })) {
@@ -246,6 +250,28 @@ function New-Package {
     Invoke-Program dotnet @('pack', [IO.Path]::Combine($root, 'src', 'V2V.PowerShell'), '-c', $Configuration, '--no-build', '-o', $output, '-v', 'quiet', '-nologo',
         "-p:NuspecFile=$nuspec", "-p:NuspecBasePath=$package", '-p:NoWarn=NU5100')
     Write-Line "Packaged $output/V2V.$($manifest.Version).nupkg"
+}
+
+# The engine with machine code for one platform beside its IL, so that nobody waits for it to be compiled. .NET refuses such a file on any other platform,
+# so it goes to a folder of its own (see V2V.Loader) and the package works without it. The compiler is a package of Microsoft's, restored when it is needed.
+function Add-CompiledAhead([string] $platform, [string] $package) {
+    $engine = [IO.Path]::Combine($root, 'src', 'V2V.Engine')
+    $place = [IO.Path]::Combine($package, 'module', 'bin', 'engine', $platform)
+    $published = [IO.Directory]::CreateTempSubdirectory('v2v-ahead-').FullName
+    try {
+        Invoke-Program dotnet @('restore', $engine, '-r', $platform, '-v', 'quiet', '-p:PublishReadyToRun=true', '-p:DisableTransitiveFrameworkReferenceDownloads=true')
+        # What was built already is compiled, so that both have the same symbols: without the property .NET would look for another build.
+        Invoke-Program dotnet @('publish', $engine, '-c', $Configuration, '-r', $platform, '--no-build', '--self-contained', 'false', '-o', $published, '-v', 'quiet', '-nologo',
+            '-p:PublishReadyToRun=true', '-p:AppendRuntimeIdentifierToOutputPath=false')
+        [void][IO.Directory]::CreateDirectory($place)
+        foreach ($file in 'V2V.Engine.dll', 'V2V.Engine.pdb') { [IO.File]::Copy([IO.Path]::Combine($published, $file), [IO.Path]::Combine($place, $file)) }
+    }
+    catch {
+        Write-Line "NOT COMPILED AHEAD for ${platform}: the package works, but a first conversion takes longer. $_"
+    }
+    finally {
+        [IO.Directory]::Delete($published, $true)
+    }
 }
 
 function Copy-PackageFile([string] $file, [string] $package, [string] $place) {

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Reflection;
+using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 
 namespace V2V.Loader;
@@ -38,7 +39,12 @@ public sealed class ModuleLoad : IModuleAssemblyInitializer
         /// <summary>Null until the engine was asked for.</summary>
         public Assembly? Loaded => Assemblies.FirstOrDefault(assembly => assembly.GetName().Name == Engine);
 
-        public Assembly? Load() => Load(new AssemblyName(Engine));
+        /// <summary>The engine as it was compiled ahead for this platform, if the package has that: .NET refuses what was compiled for another.</summary>
+        public Assembly? Load()
+        {
+            var ahead = Path.Combine(folder, Platform, Engine + ".dll");
+            return File.Exists(ahead) ? LoadFromAssemblyPath(ahead) : Load(new AssemblyName(Engine));
+        }
 
         /// <summary>What is not in the folder is .NET's or PowerShell's, and shared.</summary>
         protected override Assembly? Load(AssemblyName assemblyName)
@@ -46,5 +52,10 @@ public sealed class ModuleLoad : IModuleAssemblyInitializer
             var path = Path.Combine(folder, assemblyName.Name + ".dll");
             return File.Exists(path) ? LoadFromAssemblyPath(path) : null;
         }
+
+        /// <summary>As packages of .NET name it, "linux-x64". RuntimeInformation has the name of the distribution in some builds of .NET.</summary>
+        private static string Platform =>
+            (OperatingSystem.IsWindows() ? "win" : OperatingSystem.IsMacOS() ? "osx" : OperatingSystem.IsLinux() ? "linux" : "other")
+            + "-" + RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant();
     }
 }

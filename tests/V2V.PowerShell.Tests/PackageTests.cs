@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.IO.Compression;
 using System.Management.Automation;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
@@ -9,6 +11,8 @@ namespace V2V.PowerShell.Tests;
 /// <summary>What build.ps1 -Task Package makes, used as it comes.</summary>
 public sealed class PackageTests : IClassFixture<PackageTests.Package>
 {
+    private const string Ahead = "linux-x64";
+
     private readonly Package _package;
 
     public PackageTests(Package package) => _package = package;
@@ -21,7 +25,8 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
         var topics = HelpTests.TopicNames.Select(name => $"en-US/{name}.help.txt");
         var notices = File.ReadAllText(Path.Combine(_package.Module, "THIRD-PARTY-NOTICES.txt"));
         var libraries = Regex.Matches(notices, @"^(\S+\.dll)$", RegexOptions.Multiline).Select(match => "module/bin/engine/" + match.Groups[1].Value);
-        var expected = own.Concat(assemblies.SelectMany(a => new[] { a + ".dll", a + ".pdb" })).Concat(topics).Concat(libraries);
+        string[] ahead = _package.IsCompiledAhead ? [$"module/bin/engine/{Ahead}/V2V.Engine.dll", $"module/bin/engine/{Ahead}/V2V.Engine.pdb"] : [];
+        var expected = own.Concat(ahead).Concat(assemblies.SelectMany(a => new[] { a + ".dll", a + ".pdb" })).Concat(topics).Concat(libraries);
         var files = Directory.GetFiles(_package.Module, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(_package.Module, path));
         // A library that is new has to be in docs/third-party-notices.txt.
         Assert.Equal(expected.Order(StringComparer.Ordinal), files.Order(StringComparer.Ordinal));
@@ -85,7 +90,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
         Assert.True(exitCode == 0, error);
         Assert.Equal(
             [
-                _package.Module, Path.Combine(_package.Folder, "out", "debian12-sda.qcow2"), Path.Combine(_package.Module, "module", "bin", "engine"),
+                _package.Module, Path.Combine(_package.Folder, "out", "debian12-sda.qcow2"), Engine,
                 "Converts guests so that they run on KVM.", "True", .. HelpTests.TopicNames.Order(StringComparer.Ordinal),
             ],
             lines.ToArray());
@@ -130,6 +135,48 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
         Assert.True(File.Exists(Path.Combine(folder, "out-packed", "second.xml")));
     }
 
+    /// <summary>The runtime itself counts what it has to compile: less than half, since only generics of .NET's own are left.</summary>
+    [Fact]
+    public void The_engine_needs_no_compiling_where_it_was_compiled_ahead()
+    {
+        Assert.SkipUnless(_package.IsCompiledAhead, "The compiler (Microsoft.NETCore.App.Crossgen2) could not be restored.");
+        Assert.SkipUnless(RunsAhead, $"The package is compiled ahead for {Ahead}.");
+        // What another platform sees of the package.
+        var other = Path.Combine(_package.Folder, "other");
+        foreach (var file in Directory.GetFiles(_package.Module, "*", SearchOption.AllDirectories).Where(f => !f.Contains(Ahead, StringComparison.Ordinal)))
+        {
+            var copy = Path.Combine(other, Path.GetRelativePath(_package.Module, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        var (ahead, methodsAhead) = Methods(_package.Module);
+        var (compiled, methods) = Methods(other);
+        Assert.Equal((Engine, Path.Combine(other, "module", "bin", "engine")), (ahead, compiled));
+        Assert.True(methodsAhead < methods / 2, $"{methodsAhead} methods of {methods} are still compiled.");
+    }
+
+    /// <summary>Where the engine was loaded from, and how many methods an assessment made the runtime compile.</summary>
+    private (string Folder, int Methods) Methods(string module)
+    {
+        var script = Path.Combine(_package.Folder, "methods.ps1");
+        File.WriteAllText(script, $$"""
+            Import-Module '{{module}}/V2V.psd1'
+            $before = [Runtime.JitInfo]::GetCompiledMethodCount($false)
+            $result = Test-V2VGuest '{{Repository.SampleGuest}}' -WarningAction SilentlyContinue
+            [Runtime.JitInfo]::GetCompiledMethodCount($false) - $before
+            [IO.Path]::GetDirectoryName($result.GetType().Assembly.Location)
+            """);
+        var (exitCode, lines, error) = Run(ShellProcess.Create(script));
+        Assert.True(exitCode == 0, error);
+        return (lines[1], int.Parse(lines[0], CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Where this platform finds the engine in the package.</summary>
+    private string Engine => Path.Combine(_package.Module, "module", "bin", "engine", _package.IsCompiledAhead && RunsAhead ? Ahead : "").TrimEnd('/');
+
+    private static bool RunsAhead => OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture == Architecture.X64;
+
     private static (int ExitCode, string[] Lines, string Error) Run(ProcessStartInfo start)
     {
         start.RedirectStandardOutput = start.RedirectStandardError = true;
@@ -150,6 +197,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
                 Path.Combine(Repository.Root, "build.ps1"), "-Task", "Package", "-NoBuild", "-Configuration", configuration, "-OutputDirectory", Folder));
             Assert.True(exitCode == 0, string.Join('\n', lines) + error);
             Archive = Directory.GetFiles(Folder, "*.nupkg").Single();
+            IsCompiledAhead = !lines.Any(line => line.StartsWith("NOT COMPILED AHEAD", StringComparison.Ordinal));
         }
 
         public string Folder { get; }
@@ -157,6 +205,9 @@ public sealed class PackageTests : IClassFixture<PackageTests.Package>
         public string Module => Path.Combine(Folder, "V2V");
 
         public string Archive { get; }
+
+        /// <summary>The compiler comes as a package, which cannot be had everywhere; build.ps1 says so then.</summary>
+        public bool IsCompiledAhead { get; }
 
         public void Dispose() => Directory.Delete(Folder, recursive: true);
     }
