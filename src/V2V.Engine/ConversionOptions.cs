@@ -1,5 +1,6 @@
 using V2V.Engine.Conversion.Software;
 using V2V.Engine.Targets;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine;
 
@@ -78,6 +79,15 @@ public sealed record ConversionOptions
 
     /// <summary>Read every disk back from the target before the domain is defined, and compare it with the converted guest.</summary>
     public bool VerifyDisks { get; init; }
+
+    /// <summary>
+    /// Go on with the copy of a run of this guest to this target that was killed, if its source is unchanged: what it had copied is read back from the target instead of the
+    /// source. Copies of other guests that were killed are left to be taken up. Where there is nothing to go on with, the copy starts from the beginning.
+    /// </summary>
+    public bool Resume { get; init; }
+
+    /// <summary>How often it is noted how far a copy is, for <see cref="Resume"/>; zero for never.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = CopyCheckpoints.DefaultInterval;
 
     /// <summary>Number of threads that read, and number that write, during the copy; 0 lets the machine decide.</summary>
     public int CopyThreads { get; init; }

@@ -87,6 +87,9 @@ public sealed record ConversionResult
     /// <summary>Bytes written to the target.</summary>
     public long BytesWritten { get; init; }
 
+    /// <summary>Bytes of the disks that a run had copied that was stopped, and that were taken over (-Resume).</summary>
+    public long BytesResumed { get; init; }
+
     public IReadOnlyList<ConversionPhase> Phases { get; init => field = PlainList.Of(value); } = [];
 
     public TimeSpan Elapsed { get; init; }
@@ -118,4 +121,8 @@ public sealed record ConversionProgress(string Phase, string Activity, long Done
 /// <param name="Name">Name of the file or volume at the target.</param>
 /// <param name="BytesRead">Bytes read from the source.</param>
 /// <param name="BytesWritten">Bytes written to the target.</param>
-public sealed record CopiedDisk(string Name, long BytesRead, long BytesWritten);
+public sealed record CopiedDisk(string Name, long BytesRead, long BytesWritten)
+{
+    /// <summary>Bytes of the disk that an earlier run had copied.</summary>
+    public long BytesResumed { get; init; }
+}

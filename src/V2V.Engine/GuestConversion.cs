@@ -7,6 +7,7 @@ using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
 using V2V.Engine.Targets.Journal;
 using V2V.Engine.Targets.Libvirt;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine;
 
@@ -43,13 +44,16 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
         try
         {
             Demand([.. source.Concerns, .. _start.Check(target)]);
-            _concerns.AddRange(DeadRuns.CleanUp());
             ChooseFormat(target);
+            CleanUp(target);
             // A name that is taken should not cost a minute of conversion first.
-            Demand(target.Check(new TargetRequest(_name, DiskRequests([.. source.Disks.Select(_ => 0L)]), options.Overwrite) { DefinesDomain = options.DefinesDomain }), V2VError.TargetUnsupported);
+            var names = DiskRequests([.. source.Disks.Select(_ => 0L)]);
+            Demand(
+                target.Check(new TargetRequest(_name, names, options.Overwrite) { DefinesDomain = options.DefinesDomain, Resumed = _dead }), V2VError.TargetUnsupported);
 
             using var integrity = IntegrityCheck.Start(source, cancellation);
             using var opened = Open(clock, cancellation);
+            CheckResumable(opened, names);
             var outcome = ConvertInOverlay(opened, clock, cancellation);
 
             clock.Enter("Check", "Checking the source's checksums and the target's space");
@@ -58,9 +62,15 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
             var (request, description) = CheckTarget(opened, outcome.Hardware, target, plans);
 
             clock.Enter("Copy", "Copying the disks");
-            var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation, options.VerifyDisks);
+            using var checkpoints = new CopyCheckpoints(_name, target.Description, options.CheckpointInterval);
+            if (_dead is not null)
+            {
+                target.Resume(_dead);
+            }
+
+            var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation, options.VerifyDisks, checkpoints, _dead);
             var boot = BootFiles(opened, outcome.Hardware)?.Write(target, cancellation);
-            _concerns.AddRange(copy.Concerns);
+            _concerns.AddRange([.. copy.Concerns, .. checkpoints.Concern is { } lost ? [lost] : Array.Empty<Concern>()]);
             if (options.VerifyDisks)
             {
                 clock.Enter("Compare", "Comparing the written disks");
@@ -90,6 +100,11 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
             // What a source says that was closed while it was read is nobody's error.
             cancellation.ThrowIfCancellationRequested();
             throw;
+        }
+        finally
+        {
+            // What was not taken over is left as it is.
+            _dead?.Dispose();
         }
     }
 
@@ -215,6 +230,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
         {
             Networks = networks,
             DefinesDomain = options.DefinesDomain,
+            Resumed = _dead,
             Domain = domain with { Disks = [.. disks.Select(d => new DomainDiskSource(d.Format, d.FileName))] },
         };
         Demand([.. found, .. target.Check(request)], V2VError.TargetUnsupported);
@@ -279,6 +295,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
             Target = target.Description,
             BytesRead = copy.BytesRead,
             BytesWritten = copy.BytesWritten,
+            BytesResumed = copy.BytesResumed,
             Phases = clock.Phases,
             Elapsed = clock.Elapsed,
         };

@@ -18,6 +18,12 @@ public abstract class BlockDevice : IDisposable
     /// <summary>Size in bytes as the guest sees it.</summary>
     public abstract long Length { get; }
 
+    /// <summary>
+    /// What is another as soon as its bytes are, as all the files tell it together that it is made of; null when one cannot. Devices that only rearrange
+    /// others have none.
+    /// </summary>
+    internal virtual string? Version { get; set; }
+
     /// <summary>Fills <paramref name="buffer"/> with the bytes from <paramref name="offset"/> on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within the device (see <see cref="CheckRange"/>).</exception>
     /// <exception cref="V2VException">The bytes cannot be read.</exception>

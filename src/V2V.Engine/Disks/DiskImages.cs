@@ -83,6 +83,7 @@ public static class DiskImages
         {
             DiskFormat format = options?.Format is { } forced ? DiskFormat.ByName(file, forced) : DiskFormat.Probe(file);
             IDiskImage image = format.Open(file, chain);
+            image.Device.Version = chain.Version;
             chain.CloseUnusedParent();
             return image;
         }

@@ -39,6 +39,21 @@ internal sealed class ImageChain
         return _options.Parent;
     }
 
+    /// <summary>What is another as soon as the bytes of one of the files are; null when one of them cannot tell.</summary>
+    public string? Version
+    {
+        get
+        {
+            var all = _files.ConvertAll(f => f.Version);
+            if (_parentIsTaken && _options.Parent is { } parent)
+            {
+                all.Add(parent.Version);
+            }
+
+            return all.Contains(null) ? null : string.Join('\n', all);
+        }
+    }
+
     /// <summary>Closes what was given for the image to build upon, if it turned out to name a parent of its own or to need none.</summary>
     public void CloseUnusedParent()
     {

@@ -1,4 +1,5 @@
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets;
 
@@ -27,6 +28,12 @@ public abstract class ConversionTarget : IDisposable
     /// <see cref="CreateDisk"/>, which replaces nothing unless the request allowed it.
     /// </summary>
     public abstract IReadOnlyList<Concern> Check(TargetRequest request);
+
+    /// <summary>Whether disks are written to files of this host, so that a later run could go on with a copy that was cut off.</summary>
+    internal virtual bool CanResume => false;
+
+    /// <summary>Takes over what a run has left that was killed, of which <see cref="CreateDisk"/> then is told for each disk.</summary>
+    internal virtual void Resume(DeadCopy dead) => throw new InvalidOperationException($"{Description} cannot go on with a copy.");
 
     /// <summary>Creates the volume or file for one disk and opens it for writing.</summary>
     /// <exception cref="TargetException">It exists, or there is no room or permission.</exception>
@@ -60,6 +67,9 @@ public sealed record TargetRequest(string Name, IReadOnlyList<TargetDiskRequest>
     /// <summary>Whether the domain is defined. If not, the disks are made and the domain's XML is returned.</summary>
     public bool DefinesDomain { get; init; } = true;
 
+    /// <summary>The run whose copy will be taken up; its files are in nobody's way. Null for none.</summary>
+    internal DeadCopy? Resumed { get; init; }
+
     /// <summary>The domain as it will be defined, its disks under the names that are asked for; null as long as it is not known.</summary>
     public DomainDescription? Domain { get; init; }
 }
@@ -76,7 +86,11 @@ public sealed record TargetDiskRequest(
     long Capacity,
     long EstimatedBytes,
     ImageCompression Compression = ImageCompression.None,
-    ImageAllocation Allocation = ImageAllocation.Sparse);
+    ImageAllocation Allocation = ImageAllocation.Sparse)
+{
+    /// <summary>What there is of it already; null when it is made from the beginning.</summary>
+    internal TakenCopy? Taken { get; init; }
+}
 
 public enum ImageFormat
 {
@@ -107,7 +121,11 @@ public enum ImageAllocation
 /// <summary>A disk under construction on the target.</summary>
 /// <param name="Writer">Takes the contents. It is the target's: the conversion completes it, but does not dispose it.</param>
 /// <param name="Source">How the domain refers to it.</param>
-public sealed record TargetDisk(ImageWriter Writer, DomainDiskSource Source);
+public sealed record TargetDisk(ImageWriter Writer, DomainDiskSource Source)
+{
+    /// <summary>Where it is noted how far the disk's copy is; null when nobody could go on with it.</summary>
+    internal string? CheckpointPath { get; init; }
+}
 
 /// <summary>What a domain's disk element refers to: a file, or a volume of a pool.</summary>
 /// <param name="Format">Image format.</param>

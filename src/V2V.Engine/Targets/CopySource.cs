@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using V2V.Engine.Disks;
+using V2V.Engine.Disks.Overlay;
+using V2V.Engine.FileSystems;
 using V2V.Engine.Sources;
 
 namespace V2V.Engine.Targets;
@@ -32,6 +34,12 @@ internal sealed class CopySource(BlockDevice disk, SourceDisk source, int number
 
     public override long Length => disk.Length;
 
+    /// <summary>That of what the guest is converted from.</summary>
+    internal override string? Version => disk.Version;
+
+    /// <summary>What the conversion has changed on the disk, in ascending order.</summary>
+    public IReadOnlyList<ByteRange> Changed => (disk as OverlayDisk)?.ChangedRanges() ?? [];
+
     /// <summary>What was left out, for the report; null when everything could be read.</summary>
     public Concern? Concern
     {
@@ -55,6 +63,9 @@ internal sealed class CopySource(BlockDevice disk, SourceDisk source, int number
 
     /// <summary>Whether an error is about the bytes that were asked for, so that others may be read and these be left out.</summary>
     public static bool IsReadError(Exception e) => e is DiskImageException { IsConfined: true };
+
+    /// <summary>Whether zeros were put in place of something in a range that was read.</summary>
+    public bool HasUnreadable(long offset, long length) => _unreadable.Find(offset, offset + length).Some;
 
     public override void Read(long offset, Span<byte> buffer)
     {

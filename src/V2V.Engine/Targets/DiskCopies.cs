@@ -1,4 +1,6 @@
+using System.Globalization;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets;
 
@@ -9,6 +11,7 @@ internal sealed class DiskCopies
     private readonly CopyOptions _options;
     private readonly PhaseClock _clock;
     private readonly List<TargetDisk> _disks = [];
+    private readonly List<Concern> _resumed = [];
     private readonly long _total;
 
     private DiskCopies(IReadOnlyList<CopyPlan> plans, CopyOptions options, PhaseClock clock)
@@ -26,8 +29,11 @@ internal sealed class DiskCopies
 
     public long BytesWritten { get; private set; }
 
+    /// <summary>Bytes of the disks that an earlier run had copied.</summary>
+    public long BytesResumed { get; private set; }
+
     /// <summary>What of the disks is not in the copy.</summary>
-    public IEnumerable<Concern> Concerns => _plans.Select(p => (p.Source as CopySource)?.Concern).OfType<Concern>();
+    public IEnumerable<Concern> Concerns => [.. _resumed, .. _plans.Select(p => (p.Source as CopySource)?.Concern).OfType<Concern>()];
 
     public static DiskCopies Run(
         IReadOnlyList<CopyPlan> plans,
@@ -36,7 +42,9 @@ internal sealed class DiskCopies
         CopyOptions options,
         PhaseClock clock,
         CancellationToken cancellation,
-        bool willCompare = false)
+        bool willCompare = false,
+        CopyCheckpoints? checkpoints = null,
+        DeadCopy? dead = null)
     {
         var copies = new DiskCopies(plans, options, clock);
         copies.ForEachDisk(
@@ -44,7 +52,8 @@ internal sealed class DiskCopies
             i => requests[i].FileName,
             (i, progress) =>
             {
-                var disk = target.CreateDisk(requests[i]);
+                var taken = dead?.Take(requests[i], plans[i], progress.Of($"Checking what was copied of {requests[i].FileName}"), cancellation);
+                var disk = target.CreateDisk(requests[i] with { Taken = taken });
                 if (willCompare && disk.Writer.File is null)
                 {
                     throw new TargetException(V2VError.TargetUnsupported, $"What is written to {target.Description} cannot be read again, so that -Verify has nothing to compare.")
@@ -54,9 +63,13 @@ internal sealed class DiskCopies
                     };
                 }
 
-                var statistics = DiskCopier.Copy(plans[i], disk.Writer, options, progress, cancellation);
+                copies.Tell(taken, requests[i].FileName);
+                var left = taken is null ? plans[i] : plans[i].Without(taken.Ranges());
+                var statistics = DiskCopier.Copy(
+                    left, disk.Writer, options, progress.After(taken?.Bytes ?? 0), checkpoints?.Begin(disk, requests[i], plans[i], taken), cancellation);
                 disk.Writer.Complete();
-                clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten));
+                checkpoints?.DiskIsComplete();
+                clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten) { BytesResumed = taken?.Bytes ?? 0 });
                 copies._disks.Add(disk);
                 copies.BytesRead += statistics.BytesRead;
                 copies.BytesWritten += disk.Writer.BytesWritten;
@@ -76,7 +89,26 @@ internal sealed class DiskCopies
             DiskComparison.Run(_plans[i], written, file.Path, _options.Threads, progress, cancellation);
         });
 
-    private void ForEachDisk(string activity, Func<int, string> name, Action<int, IProgress<CopyProgress>> work)
+    private void Tell(TakenCopy? taken, string disk)
+    {
+        if (taken is null)
+        {
+            return;
+        }
+
+        BytesResumed += taken.Bytes;
+        _resumed.Add(new Concern(
+            ConcernSeverity.Information, "CopyResumed", string.Create(CultureInfo.InvariantCulture, $"{taken.Bytes} bytes of {disk} had been copied by a run that was stopped, and were taken over.")));
+        if (taken.DamagedBytes > 0)
+        {
+            _resumed.Add(new Concern(
+                ConcernSeverity.Warning, "CopyDamaged",
+                string.Create(CultureInfo.InvariantCulture, $"{taken.DamagedBytes} bytes of {disk}, which a run that was stopped had written to stable storage, were not there any more as it had written them, and were copied again."),
+                "See whether something else writes there, and whether the storage keeps what it has said it has (dmesg, smartctl)."));
+        }
+    }
+
+    private void ForEachDisk(string activity, Func<int, string> name, Action<int, DiskProgress> work)
     {
         long before = 0;
         for (var i = 0; i < _plans.Count; i++)
@@ -89,6 +121,12 @@ internal sealed class DiskCopies
     /// <summary>Adds the progress of one disk to what was done before it.</summary>
     private sealed class DiskProgress(PhaseClock clock, string activity, long before, long total) : IProgress<CopyProgress>
     {
+        /// <summary>That of another activity with the same disk.</summary>
+        public DiskProgress Of(string other) => new(clock, other, before, total);
+
+        /// <summary>That of an activity some of which is done already.</summary>
+        public DiskProgress After(long done) => new(clock, activity, before + done, total);
+
         public void Report(CopyProgress value) => clock.Report(activity, before + value.Done, total);
     }
 }

@@ -17,6 +17,19 @@ internal static class FolderAccess
         return true;
     }
 
+    /// <summary>Deletes a file, if it and its folder are there.</summary>
+    public static void DeleteFile(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Somebody removed the folder with all that was in it.
+        }
+    }
+
     /// <summary>
     /// The reason why no file can be created; null if one can. Permissions, ACLs, read-only mounts and root-squashing servers each have
     /// their say, so it is tried: with an empty file that is gone at once, and where it can be had without a name.

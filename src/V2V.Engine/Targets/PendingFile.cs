@@ -31,7 +31,9 @@ internal sealed class PendingFile
     public static PendingFile ForImage(RunJournal journal, string finalPath, TargetDiskRequest request)
     {
         var file = new PendingFile(journal, finalPath);
-        file.Writer = ImageWriters.CreateUnnamed(file.TemporaryPath, request.Format, request.Capacity, request.Compression, request.Allocation);
+        file.Writer = request.Taken is { } taken
+            ? ImageWriters.Resume(file.TemporaryPath, request, taken)
+            : ImageWriters.CreateUnnamed(file.TemporaryPath, request.Format, request.Capacity, request.Compression, request.Allocation);
         file.IsCreated = true;
         return file;
     }
@@ -72,7 +74,7 @@ internal sealed class PendingFile
         Writer?.Dispose();
         if (IsCreated)
         {
-            Delete(_hasName ? FinalPath : TemporaryPath);
+            FolderAccess.DeleteFile(_hasName ? FinalPath : TemporaryPath);
             IsCreated = false;
         }
 
@@ -80,18 +82,6 @@ internal sealed class PendingFile
         {
             File.Move(FinalPath + BackupSuffix, FinalPath, overwrite: true);
             _hasBackup = false;
-        }
-    }
-
-    private static void Delete(string path)
-    {
-        try
-        {
-            File.Delete(path);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Somebody removed the folder with all that was in it.
         }
     }
 

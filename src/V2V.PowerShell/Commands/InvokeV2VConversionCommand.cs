@@ -49,6 +49,13 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
     public SwitchParameter IgnoreReadErrors { get; set; }
 
     /// <summary>
+    /// Goes on with the copy of a conversion of this guest that was killed, and copies the rest only; the whole where there is none, or the source has
+    /// changed.
+    /// </summary>
+    [Parameter]
+    public SwitchParameter Resume { get; set; }
+
+    /// <summary>
     /// Converts in the background: returns a job at once, whose child jobs are the guests. What -Confirm asks is asked before.
     /// </summary>
     [Parameter]
@@ -141,6 +148,7 @@ public sealed class InvokeV2VConversionCommand : TargetCommand
         AsIs = AsIs,
         VerifyDisks = Verify,
         IgnoreReadErrors = IgnoreReadErrors,
+        Resume = Resume,
         IgnoredConcerns = IgnoreConcern,
         DefinesDomain = !PassThru,
         Start = Start,

@@ -54,6 +54,9 @@ internal sealed record RunLogLine(DateTime Time, Guid Run, string Event)
 
     public long? BytesWritten { get; init; }
 
+    /// <summary>Bytes that were taken over from a run that was stopped; null when none were.</summary>
+    public long? BytesResumed { get; init; }
+
     /// <summary>How many guests were started, and how they ended.</summary>
     public int? Guests { get; init; }
 

@@ -1,3 +1,5 @@
+using V2V.Engine.FileSystems;
+
 namespace V2V.Engine.Disks.Overlay;
 
 /// <summary>
@@ -36,6 +38,9 @@ public sealed class OverlayDisk : WritableBlockDevice
     }
 
     public override long Length => _source.Length;
+
+    /// <summary>That of what lies below.</summary>
+    internal override string? Version => _source.Version;
 
     /// <summary>Bytes that were written, in whole blocks.</summary>
     public long ChangedBytes
@@ -102,6 +107,26 @@ public sealed class OverlayDisk : WritableBlockDevice
     {
         CheckRange(offset, length);
         return MergedExtents(WrittenBlocks(), offset, length).Merge();
+    }
+
+    /// <summary>What was written, in whole blocks, in ascending order; the last may reach beyond the end.</summary>
+    internal IReadOnlyList<ByteRange> ChangedRanges()
+    {
+        List<ByteRange> ranges = [];
+        foreach (var block in WrittenBlocks())
+        {
+            var offset = block * BlockSize;
+            if (ranges.Count > 0 && ranges[^1].End == offset)
+            {
+                ranges[^1] = ranges[^1] with { Length = ranges[^1].Length + BlockSize };
+            }
+            else
+            {
+                ranges.Add(new ByteRange(offset, BlockSize));
+            }
+        }
+
+        return ranges;
     }
 
     /// <summary>Reads as much as comes from one place.</summary>

@@ -21,6 +21,12 @@ public abstract class DiskFile : IDisposable
     /// <summary>Size in bytes.</summary>
     public abstract long Length { get; }
 
+    /// <summary>
+    /// What is another as soon as its bytes are, also for who opens it anew after a restart of everything: name, size, times, an entity tag. Null for
+    /// what cannot tell. As of when it was opened.
+    /// </summary>
+    internal virtual string? Version => null;
+
     /// <summary>Whether reading far into it means unpacking all that lies before.</summary>
     public virtual bool IsPacked => false;
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Win32.SafeHandles;
 
 namespace V2V.Engine.Disks.Transports;
@@ -12,6 +13,7 @@ public sealed class HostFile : DiskFile
         Path = path;
         _handle = handle;
         Length = length;
+        Version = FileStamp.Of(handle) is { } stamp ? string.Create(CultureInfo.InvariantCulture, $"{path} {stamp.Inode} {stamp.Born} {stamp.Size} {stamp.Modified} {stamp.Changed}") : null;
     }
 
     public override string Path { get; }
@@ -19,6 +21,9 @@ public sealed class HostFile : DiskFile
     public override string? Folder => System.IO.Path.GetDirectoryName(Path);
 
     public override long Length { get; }
+
+    /// <summary>Null for a block device: nothing of it tells that somebody wrote to it.</summary>
+    internal override string? Version { get; }
 
     /// <exception cref="DiskImageException">The file does not exist or may not be read.</exception>
     public static HostFile Open(string path)

@@ -13,8 +13,11 @@ internal sealed class XvaDisk : MappedDevice
     /// <param name="archive">The export; disposed with the disk.</param>
     /// <param name="length">Size of the disk, as the export's description has it.</param>
     /// <param name="blocks">Its blocks in the archive.</param>
-    public XvaDisk(DiskFile archive, long length, IReadOnlyDictionary<int, (long Offset, int Length)> blocks) : base(archive, length, backing: null) =>
+    public XvaDisk(DiskFile archive, long length, IReadOnlyDictionary<int, (long Offset, int Length)> blocks) : base(archive, length, backing: null)
+    {
         _blocks = blocks;
+        Version = archive.Version;
+    }
 
     protected override MappedRun Map(long offset)
     {

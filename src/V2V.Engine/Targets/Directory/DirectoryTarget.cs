@@ -3,6 +3,7 @@ using System.Text;
 using V2V.Engine.Targets.Descriptions;
 using V2V.Engine.Targets.Journal;
 using V2V.Engine.Targets.Libvirt;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Directory;
 
@@ -23,6 +24,7 @@ public sealed class DirectoryTarget : ConversionTarget
     private readonly RunJournal _journal = new();
     private readonly List<PendingFile> _files = [];
     private FolderUse? _use;
+    private DeadCopy? _resumed;
     private bool _overwrite;
     private bool _defined;
 
@@ -67,7 +69,7 @@ public sealed class DirectoryTarget : ConversionTarget
             {
                 concerns.Add(Critical("TargetExists", $"{path} is a folder.", "Choose another name or folder."));
             }
-            else if (Path.Exists(path) && !request.Overwrite)
+            else if (Path.Exists(path) && !request.Overwrite && request.Resumed?.Owns(path) != true)
             {
                 concerns.Add(Critical(
                     "TargetExists", $"{path} exists already.", "Choose another name (-Name) or folder, delete the file, or replace it with -Force."));
@@ -80,8 +82,18 @@ public sealed class DirectoryTarget : ConversionTarget
             concerns.Add(Critical("TargetNotWritable", $"Nothing can be written into {existing}: {reason}", "Choose another folder, or run as a user who may write there."));
         }
 
-        AddSpace(concerns, existing, request.Disks.Sum(d => d.EstimatedBytes));
+        AddSpace(concerns, existing, request.Disks.Sum(d => d.EstimatedBytes) - (request.Resumed?.AllocatedBytes ?? 0));
         return concerns;
+    }
+
+    internal override bool CanResume => true;
+
+    internal override void Resume(DeadCopy dead)
+    {
+        _resumed = dead;
+        _journal.TakeOver(dead);
+        CreateFolder();
+        dead.DeleteFiles(exceptDisks: true);
     }
 
     public override TargetDisk CreateDisk(TargetDiskRequest request)
@@ -91,14 +103,14 @@ public sealed class DirectoryTarget : ConversionTarget
         var path = Path.Combine(_folder, request.FileName);
         RefuseExisting(path);
         var temporary = path + PendingFile.TemporarySuffix;
-        if (_overwrite)
+        if (_overwrite && request.Taken is null)
         {
             File.Delete(temporary); // Left by a process that was killed.
         }
 
         var file = PendingFile.ForImage(_journal, path, request);
         _files.Add(file);
-        return new TargetDisk(file.Writer!, new DomainDiskSource(request.Format, path));
+        return new TargetDisk(file.Writer!, new DomainDiskSource(request.Format, path)) { CheckpointPath = _journal.CheckpointPath(_files.Count) };
     }
 
     public override DefinedDomain Define(DomainDescription domain)
@@ -160,6 +172,8 @@ public sealed class DirectoryTarget : ConversionTarget
 
         _files.ForEach(f => Leftovers.Attempt(f.Undo, f.FinalPath, concerns));
         _files.Clear();
+        Attempt(() => _resumed?.DeleteFiles(exceptDisks: false), _folder, concerns);
+        _resumed = null;
         if (concerns.Count > 0)
         {
             _journal.Abandon();
@@ -253,7 +267,7 @@ public sealed class DirectoryTarget : ConversionTarget
     {
         try
         {
-            _use ??= FolderUse.Enter(_folder, made => _journal.Add(new MakeFolder(made)));
+            _use ??= FolderUse.Enter(_folder, made => _journal.Add(new MakeFolder(made)), _resumed?.Folders ?? []);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

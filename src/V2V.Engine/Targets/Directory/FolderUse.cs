@@ -19,9 +19,10 @@ internal sealed class FolderUse
     /// <summary>Makes the folder if need be. To be left once.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="willMake">Told of each folder that is made, before it is.</param>
+    /// <param name="madeBefore">Folders that a run had made for this one that was killed: they are as if they were made now.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">This user may not make it.</exception>
-    public static FolderUse Enter(string path, Action<string> willMake)
+    public static FolderUse Enter(string path, Action<string> willMake, IEnumerable<string> madeBefore)
     {
         lock (InUse)
         {
@@ -30,6 +31,7 @@ internal sealed class FolderUse
                 use = new FolderUse(path);
             }
 
+            use._made.InsertRange(0, madeBefore.Except(use._made));
             use.Make(willMake);
             use._users++;
             InUse[path] = use;

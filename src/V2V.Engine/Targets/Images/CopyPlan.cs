@@ -79,6 +79,34 @@ public sealed class CopyPlan
         return builder.Build();
     }
 
+    /// <summary>What is left to copy when some of it is there.</summary>
+    /// <param name="done">Ranges within <see cref="Extents"/>, on granules as those, in ascending order.</param>
+    internal CopyPlan Without(IReadOnlyList<ByteRange> done)
+    {
+        List<ByteRange> left = [];
+        var next = 0;
+        foreach (var extent in Extents)
+        {
+            var position = extent.Offset;
+            for (; next < done.Count && done[next].Offset < extent.End; next++)
+            {
+                if (done[next].Offset > position)
+                {
+                    left.Add(new ByteRange(position, done[next].Offset - position));
+                }
+
+                position = done[next].End;
+            }
+
+            if (extent.End > position)
+            {
+                left.Add(new ByteRange(position, extent.End - position));
+            }
+        }
+
+        return new CopyPlan(Source, Granularity, left, left.Sum(e => e.Length), UnusedBytes);
+    }
+
     private static ByteRange? Next(IEnumerator<ByteRange> ranges, ByteRange previous, long length)
     {
         if (!ranges.MoveNext())

@@ -1,3 +1,5 @@
+using V2V.Engine.Targets.Resume;
+
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>How a disk is copied.</summary>
@@ -38,7 +40,14 @@ public static class DiskCopier
         ImageWriter writer,
         CopyOptions options,
         IProgress<CopyProgress>? progress = null,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default) => Copy(plan, writer, options, progress, checkpoints: null, cancellation);
+
+    /// <summary>
+    /// As <see cref="Copy(CopyPlan, ImageWriter, CopyOptions, IProgress{CopyProgress}?, CancellationToken)"/>; <paramref name="checkpoints"/> are told of what was
+    /// copied, for a run that may have to go on with it.
+    /// </summary>
+    internal static CopyStatistics Copy(
+        CopyPlan plan, ImageWriter writer, CopyOptions options, IProgress<CopyProgress>? progress, DiskCheckpoints? checkpoints, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(plan);
         ArgumentNullException.ThrowIfNull(writer);
@@ -51,7 +60,7 @@ public static class DiskCopier
         CopyBudget.Enter();
         try
         {
-            return Run(new DiskCopyJob(plan, writer, cancellation), plan, options, progress, cancellation);
+            return Run(new DiskCopyJob(plan, writer, checkpoints, cancellation), plan, options, progress, checkpoints, cancellation);
         }
         finally
         {
@@ -60,7 +69,7 @@ public static class DiskCopier
     }
 
     private static CopyStatistics Run(
-        DiskCopyJob job, CopyPlan plan, CopyOptions options, IProgress<CopyProgress>? progress, CancellationToken cancellation)
+        DiskCopyJob job, CopyPlan plan, CopyOptions options, IProgress<CopyProgress>? progress, DiskCheckpoints? checkpoints, CancellationToken cancellation)
     {
         var defaultThreads = Math.Clamp(Environment.ProcessorCount, MinimumDefaultThreads, MaximumDefaultThreads);
         var threads = new Thread[options.Threads > 0 ? options.Threads : defaultThreads];
@@ -79,6 +88,7 @@ public static class DiskCopier
                 while (!thread.Join(ProgressInterval))
                 {
                     progress?.Report(new CopyProgress(job.Done, plan.TotalBytes));
+                    checkpoints?.Tick();
                 }
             }
         }

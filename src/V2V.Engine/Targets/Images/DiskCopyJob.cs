@@ -1,10 +1,15 @@
 using System.Runtime.ExceptionServices;
 using V2V.Engine.FileSystems;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>One copy under way: what its threads share, and what each of them does.</summary>
-internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, CancellationToken cancellation)
+/// <param name="plan">What to copy.</param>
+/// <param name="writer">Where to.</param>
+/// <param name="checkpoints">Told of what was copied; null when nobody would go on with it.</param>
+/// <param name="cancellation">Ends it.</param>
+internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, DiskCheckpoints? checkpoints, CancellationToken cancellation)
 {
     /// <summary>What a thread reads at once; chunks end on multiples of it.</summary>
     private const int ChunkSize = CopyBudget.ChunkSize;
@@ -59,7 +64,9 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
 
             var data = buffer.AsSpan(0, (int)chunk.Length);
             plan.Source.Read(chunk.Offset, data);
-            WriteData(chunk.Offset, data);
+            var places = checkpoints is null ? null : new List<PlacedRun>();
+            WriteData(chunk.Offset, data, places);
+            checkpoints?.Add(chunk.Offset, data, places!);
             Interlocked.Add(ref _done, chunk.Length);
             return true;
         }
@@ -94,7 +101,7 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
     }
 
     /// <summary>Writes the runs of granules that are not zero.</summary>
-    private void WriteData(long offset, ReadOnlySpan<byte> data)
+    private void WriteData(long offset, ReadOnlySpan<byte> data, List<PlacedRun>? places)
     {
         var start = -1;
         for (var i = 0; i < data.Length; i += _granularity)
@@ -105,20 +112,28 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, Cancellatio
             }
             else if (start >= 0)
             {
-                Write(offset + start, data[start..i]);
+                Write(offset + start, data[start..i], places);
                 start = -1;
             }
         }
 
         if (start >= 0)
         {
-            Write(offset + start, data[start..]);
+            Write(offset + start, data[start..], places);
         }
     }
 
-    private void Write(long offset, ReadOnlySpan<byte> run)
+    private void Write(long offset, ReadOnlySpan<byte> run, List<PlacedRun>? places)
     {
-        writer.Write(offset, run);
+        if (places is null)
+        {
+            writer.Write(offset, run);
+        }
+        else
+        {
+            places.Add(new PlacedRun(offset, run.Length, writer.Place(offset, run)));
+        }
+
         Interlocked.Add(ref _written, run.Length);
     }
 }

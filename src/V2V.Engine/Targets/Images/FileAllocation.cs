@@ -33,7 +33,7 @@ internal static partial class FileAllocation
         // On 32-bit systems off_t has 32 bits in this entry point.
         if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !TryAllocate(file, length))
         {
-            WriteZeros(file, length);
+            WriteZeros(file, 0, length);
         }
     }
 
@@ -42,6 +42,21 @@ internal static partial class FileAllocation
 
     /// <summary>Makes a range of a block device zero, if need be by writing it.</summary>
     public static bool TryZero(SafeFileHandle device, long offset, long length) => FAllocate(device, ZeroRange | KeepSize, offset, length) == 0;
+
+    /// <summary>Makes a range of a file zero, in the way that costs least.</summary>
+    /// <param name="file">The file, which reaches beyond the range.</param>
+    /// <param name="offset">First byte.</param>
+    /// <param name="length">Bytes.</param>
+    /// <param name="keepsSpace">The range keeps its place on the disk.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void Clear(SafeFileHandle file, long offset, long length, bool keepsSpace)
+    {
+        // On 32-bit systems off_t has 32 bits in this entry point.
+        if (!Environment.Is64BitProcess || !(keepsSpace ? TryZero(file, offset, length) : TryDiscard(file, offset, length)))
+        {
+            WriteZeros(file, offset, length);
+        }
+    }
 
     /// <summary>False when the file system cannot.</summary>
     private static bool TryAllocate(SafeFileHandle file, long length) => FAllocate(file, 0, 0, length) switch
@@ -70,12 +85,12 @@ internal static partial class FileAllocation
         return 0;
     }
 
-    private static void WriteZeros(SafeFileHandle file, long length)
+    private static void WriteZeros(SafeFileHandle file, long offset, long length)
     {
         var zeros = new byte[BlockLength];
-        for (long offset = 0; offset < length; offset += BlockLength)
+        for (var end = offset + length; offset < end; offset += BlockLength)
         {
-            RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(BlockLength, length - offset)), offset);
+            RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(BlockLength, end - offset)), offset);
         }
     }
 

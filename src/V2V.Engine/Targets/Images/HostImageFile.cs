@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using V2V.Engine.Disks;
 using V2V.Engine.Disks.Transports;
+using V2V.Engine.FileSystems;
 
 namespace V2V.Engine.Targets.Images;
 
@@ -63,6 +64,61 @@ internal sealed class HostImageFile : ImageFile
         UnnamedFile.TryCreate(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path))!) is { } handle
             ? new HostImageFile(handle, path, format == ImageFormat.Qcow2 ? "qcow2" : "raw") { _unnamed = true }
             : Create(path, format, createNew: true);
+
+    /// <summary>Opens a file that a run was writing when it was killed.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="format">Format of the image that it is to become.</param>
+    /// <param name="expected">What it is known by.</param>
+    /// <exception cref="TargetException">It is not there any more, or another one is.</exception>
+    public static HostImageFile Reopen(string path, ImageFormat format, FileStamp expected)
+    {
+        var name = format == ImageFormat.Qcow2 ? "qcow2" : "raw";
+        try
+        {
+            var file = new HostImageFile(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read), path, name);
+            if (file.Stamp is { } stamp && stamp.IsSameFile(expected))
+            {
+                return file;
+            }
+
+            file.Dispose();
+        }
+        catch (Exception e) when (TargetErrors.IsFileError(e))
+        {
+            throw TargetErrors.Translate(e, path, name, $"{path} cannot be opened");
+        }
+
+        throw new TargetException(V2VError.TargetWriteFailed, $"{path} was replaced by another file while the conversion ran.")
+        {
+            Path = path,
+            Format = name,
+            Advice = "See what else writes there, then convert again.",
+        };
+    }
+
+    public override FileStamp? Stamp => FileStamp.Of(_handle);
+
+    public override void KeepOnly(IReadOnlyList<ByteRange> kept, long length, bool keepsSpace)
+    {
+        SetLength(length);
+        try
+        {
+            long position = 0;
+            foreach (var range in kept.Append(new ByteRange(length, 0)))
+            {
+                foreach (var extent in FileHoles.Extents(_handle, position, range.Offset - position).Where(e => !e.IsZero).ToList())
+                {
+                    FileAllocation.Clear(_handle, extent.Offset, extent.Length, keepsSpace);
+                }
+
+                position = range.End;
+            }
+        }
+        catch (Exception e) when (TargetErrors.IsFileError(e))
+        {
+            throw TargetErrors.Translate(e, Path, _format, $"{Path}: what an earlier run has left in it cannot be made zero");
+        }
+    }
 
     public override void TakeName()
     {

@@ -1,4 +1,6 @@
 using V2V.Engine.Disks;
+using V2V.Engine.Disks.Transports;
+using V2V.Engine.FileSystems;
 
 namespace V2V.Engine.Targets.Images;
 
@@ -35,6 +37,16 @@ internal abstract class ImageFile : IDisposable
     public virtual void ForgetCached()
     {
     }
+
+    /// <summary>By which the file is known again when the process is another one; null for what cannot be known again.</summary>
+    public virtual FileStamp? Stamp => null;
+
+    /// <summary>Gives the file this length, and makes zero all that is not in <paramref name="kept"/>: what a run that was killed has left in it.</summary>
+    /// <param name="kept">Ranges within the length, in ascending order, not overlapping.</param>
+    /// <param name="length">Bytes.</param>
+    /// <param name="keepsSpace">What becomes zero keeps its place on the disk.</param>
+    public virtual void KeepOnly(IReadOnlyList<ByteRange> kept, long length, bool keepsSpace) =>
+        throw new InvalidOperationException($"{Path} is of a kind that is always written from its beginning.");
 
     /// <summary>Gives the file its name, if it was made without one.</summary>
     public virtual void TakeName()

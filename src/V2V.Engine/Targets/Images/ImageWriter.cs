@@ -21,6 +21,22 @@ public abstract class ImageWriter : IDisposable
     /// <summary>Writes the remaining metadata and makes the image durable. The image is valid only after this.</summary>
     public abstract void Complete();
 
+    /// <summary>
+    /// Whether a copy into it can be taken up by another process: the file is known again, and of what was written it is told where it lies.
+    /// </summary>
+    internal virtual bool CanBeResumed => false;
+
+    /// <summary>Where in the file the disk's first byte lies, if all others follow in their order; null if each write has a place of its own.</summary>
+    internal virtual long? DataStart => null;
+
+    /// <summary>As <see cref="Write"/>, of a writer that <see cref="CanBeResumed"/>.</summary>
+    /// <returns>Where in the file the first byte lies; the others follow.</returns>
+    internal virtual long Place(long offset, ReadOnlySpan<byte> data)
+    {
+        Write(offset, data);
+        return (DataStart ?? throw new InvalidOperationException("Nobody knows where it was written to.")) + offset;
+    }
+
     /// <summary>The file that is written, to be read again when the image is complete; null when there is none.</summary>
     internal virtual ImageFile? File => null;
 

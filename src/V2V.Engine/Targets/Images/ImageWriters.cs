@@ -1,4 +1,5 @@
 using V2V.Engine.Targets.Images.Qcow2;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Images;
 
@@ -41,6 +42,14 @@ public static class ImageWriters
     internal static ImageWriter Create(ImageFile file, TargetDiskRequest request) =>
         Create(file.Path, request.Format, request.Capacity, request.Compression, request.Allocation, () => file);
 
+    /// <summary>Goes on with an image that a run was writing when it was killed.</summary>
+    /// <param name="path">Its file.</param>
+    /// <param name="request">The image, as it was asked for then.</param>
+    /// <param name="taken">What is kept of it; all else is as in a new one.</param>
+    /// <exception cref="TargetException">The file is not there any more, is another one, or cannot be written.</exception>
+    internal static ImageWriter Resume(string path, TargetDiskRequest request, TakenCopy taken) => Create(
+        path, request.Format, request.Capacity, request.Compression, request.Allocation, () => HostImageFile.Reopen(path, request.Format, taken.File), taken);
+
     /// <summary>What stands against an image of these properties, as one sentence; null when nothing does.</summary>
     public static string? FindConflict(ImageFormat format, ImageCompression compression, ImageAllocation allocation) =>
         format == ImageFormat.Raw && compression != ImageCompression.None ? $"Raw images cannot be compressed ({compression} was asked for)."
@@ -50,7 +59,7 @@ public static class ImageWriters
         : null;
 
     private static ImageWriter Create(
-        string path, ImageFormat format, long capacity, ImageCompression compression, ImageAllocation allocation, Func<ImageFile> create)
+        string path, ImageFormat format, long capacity, ImageCompression compression, ImageAllocation allocation, Func<ImageFile> create, TakenCopy? taken = null)
     {
         if (capacity <= 0)
         {
@@ -81,9 +90,9 @@ public static class ImageWriters
         {
             return format switch
             {
-                ImageFormat.Raw => new RawImageWriter(file, capacity, allocation),
-                ImageFormat.Qcow2 when allocation == ImageAllocation.Sparse => new Qcow2ImageWriter(file, capacity, compression),
-                ImageFormat.Qcow2 => new Qcow2PreallocatedImageWriter(file, capacity, allocation),
+                ImageFormat.Raw => new RawImageWriter(file, capacity, allocation, taken),
+                ImageFormat.Qcow2 when allocation == ImageAllocation.Sparse => new Qcow2ImageWriter(file, capacity, compression, taken),
+                ImageFormat.Qcow2 => new Qcow2PreallocatedImageWriter(file, capacity, allocation, taken),
                 _ => throw new ArgumentOutOfRangeException(nameof(format)),
             };
         }

@@ -1,3 +1,5 @@
+using V2V.Engine.Targets.Resume;
+
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>Writes a raw image: the disk's bytes at their own positions, with holes where nothing is written unless all space is taken at once.</summary>
@@ -9,10 +11,20 @@ internal sealed class RawImageWriter : ImageWriter
     private readonly ImageFile _file;
     private readonly long _capacity;
 
-    public RawImageWriter(ImageFile file, long capacity, ImageAllocation allocation)
+    /// <param name="file">What is written.</param>
+    /// <param name="capacity">Bytes of the disk.</param>
+    /// <param name="allocation">How much of its space is taken at once.</param>
+    /// <param name="taken">What the file has already; null for a new one.</param>
+    public RawImageWriter(ImageFile file, long capacity, ImageAllocation allocation, TakenCopy? taken = null)
     {
         _file = file;
         _capacity = capacity;
+        if (taken is not null)
+        {
+            file.KeepOnly(taken.HostRanges(), capacity, keepsSpace: allocation == ImageAllocation.Preallocated);
+            return;
+        }
+
         file.SetLength(capacity);
         if (allocation == ImageAllocation.Preallocated)
         {
@@ -31,6 +43,10 @@ internal sealed class RawImageWriter : ImageWriter
     }
 
     public override void Complete() => _file.Flush();
+
+    internal override bool CanBeResumed => _file.Stamp is not null;
+
+    internal override long? DataStart => 0;
 
     internal override ImageFile File => _file;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Targets.Libvirt;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Journal;
 
@@ -24,6 +25,65 @@ internal static class DeadRuns
     public static IReadOnlyList<Concern> CleanUp(string? folder = null)
     {
         List<Concern> concerns = [];
+        ForEach(folder, journal => CleanUp(journal, concerns));
+        return concerns;
+    }
+
+    /// <summary>
+    /// As <see cref="CleanUp(string?)"/>, but for what can be taken up again: the run that was copying this guest is returned, and those of other guests
+    /// are left to them.
+    /// </summary>
+    /// <param name="guest">Name of the converted guest.</param>
+    /// <param name="target"><see cref="ConversionTarget.Description"/>.</param>
+    /// <param name="concerns">Takes what was done about the others.</param>
+    /// <param name="folder">Where the journals are.</param>
+    public static DeadCopy? Find(string guest, string target, List<Concern> concerns, string? folder = null)
+    {
+        DeadCopy? found = null;
+        ForEach(folder, journal =>
+        {
+            // Whose it is, is looked up without the lock: another thread may be just about to take it.
+            var headers = RunJournal.CheckpointsOf(journal).Select(CheckpointFile.ReadHeader).OfType<CheckpointHeader>().ToList();
+            if (headers.Count > 0 && !headers.Exists(h => h.Guest == guest && h.Target == target))
+            {
+                return;
+            }
+
+            if (headers.Count > 0 && found is null && TryLock(journal) is { } file)
+            {
+                found = Open(journal, file);
+                if (found is not null)
+                {
+                    return;
+                }
+            }
+
+            CleanUp(journal, concerns);
+        });
+        return found;
+    }
+
+    private static DeadCopy? Open(string journal, FileStream locked)
+    {
+        try
+        {
+            var entries = Read(locked);
+            if (DeadCopy.CanBeResumed(entries))
+            {
+                return new DeadCopy(journal, locked, entries);
+            }
+        }
+        catch (IOException)
+        {
+            // Then it cannot be settled either, which is said when that is tried.
+        }
+
+        locked.Dispose();
+        return null;
+    }
+
+    private static void ForEach(string? folder, Action<string> act)
+    {
         try
         {
             foreach (var journal in new DirectoryInfo(folder ?? RunJournal.DefaultFolder).EnumerateFiles('*' + RunJournal.Extension))
@@ -31,7 +91,7 @@ internal static class DeadRuns
                 // An empty one may be being made, and its run has done nothing yet.
                 if (journal.Length <= MaximumLength && (journal.Length > 0 || DateTime.UtcNow - journal.LastWriteTimeUtc > EmptyFor))
                 {
-                    CleanUp(journal.FullName, concerns);
+                    act(journal.FullName);
                 }
             }
         }
@@ -39,11 +99,10 @@ internal static class DeadRuns
         {
             // There is no folder, so there was no run; or another run is cleaning up at the same time.
         }
-
-        return concerns;
     }
 
-    private static void CleanUp(string path, List<Concern> concerns)
+    /// <summary>Takes back what one run has left, if it is not alive.</summary>
+    internal static void CleanUp(string path, List<Concern> concerns)
     {
         using (var file = TryLock(path))
         {
@@ -78,7 +137,7 @@ internal static class DeadRuns
             }
         }
 
-        File.Delete(path);
+        RunJournal.Delete(path);
     }
 
     private static Concern Left(string path, AskInVain last) => Left(

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Journal;
 
@@ -66,8 +68,29 @@ internal sealed class RunJournal : IDisposable
         {
             _file = null;
             file.Dispose();
-            File.Delete(_path);
+            Delete(_path);
         }
+    }
+
+    /// <summary>Goes on with the journal of a run that was killed.</summary>
+    public void TakeOver(DeadCopy dead) => (_path, _file) = dead.HandOver();
+
+    /// <summary>Where it is noted how far the copy of a disk is. The journal has to have an entry.</summary>
+    /// <param name="disk">Its number among what the run makes.</param>
+    public string CheckpointPath(int disk) => string.Create(CultureInfo.InvariantCulture, $"{Stem(_path)}{disk}{CheckpointFile.Extension}");
+
+    /// <summary>The files that <see cref="CheckpointPath"/> has named in the run of a journal.</summary>
+    public static string[] CheckpointsOf(string journal) => Beside(journal, CheckpointFile.Extension);
+
+    /// <summary>Deletes a journal, and before it what lies beside it.</summary>
+    public static void Delete(string journal)
+    {
+        foreach (var file in Beside(journal, ""))
+        {
+            File.Delete(file);
+        }
+
+        File.Delete(journal);
     }
 
     /// <summary>
@@ -83,6 +106,11 @@ internal sealed class RunJournal : IDisposable
 
     /// <summary>As <see cref="Abandon"/>.</summary>
     public void Dispose() => Abandon();
+
+    private static string Stem(string journal) => journal[..^Extension.Length] + "-";
+
+    private static string[] Beside(string journal, string extension) =>
+        System.IO.Directory.GetFiles(Path.GetDirectoryName(journal)!, Path.GetFileName(Stem(journal)) + "*" + extension);
 
     /// <summary>
     /// A file that is locked before others can see it, and that they see when its first line is in it. Where the host has no files without a name,

@@ -26,7 +26,11 @@ internal sealed class FolderVolume : TargetVolume
     public static FolderVolume Create(LibvirtPool pool, TargetDiskRequest request, RunJournal journal)
     {
         var final = System.IO.Path.Combine(pool.Folder!, request.FileName);
-        File.Delete(final + PendingFile.TemporarySuffix);
+        if (request.Taken is null)
+        {
+            File.Delete(final + PendingFile.TemporarySuffix);
+        }
+
         var file = PendingFile.ForImage(journal, final, request);
         return new FolderVolume(file, new DomainDiskSource(request.Format, final, pool.Name, request.FileName));
     }

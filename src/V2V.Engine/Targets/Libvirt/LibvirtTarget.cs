@@ -3,6 +3,7 @@ using V2V.Engine.Disks.Transports;
 using V2V.Engine.Native.Libvirt;
 using V2V.Engine.Sources.Libvirt;
 using V2V.Engine.Targets.Journal;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Libvirt;
 
@@ -20,6 +21,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
     private ConnectHandle? _connect;
     private LibvirtPool? _pool;
     private LibvirtHost? _host;
+    private DeadCopy? _resumed;
     private bool _overwrite;
     private bool _definesDomain = true;
     private bool _isDone;
@@ -106,11 +108,36 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
             };
         }
 
-        TargetVolume volume = Pool.Folder is { } folder && FolderAccess.WhyNotWritable(folder) is null
+        TargetVolume volume = WritesFiles
             ? FolderVolume.Create(Pool, request, _journal)
             : CreatedVolume.Create(() => Pool, request, _journal);
         _volumes.Add(volume);
-        return new TargetDisk(volume.Writer, volume.Source);
+        return new TargetDisk(volume.Writer, volume.Source) { CheckpointPath = volume is FolderVolume ? _journal.CheckpointPath(_volumes.Count) : null };
+    }
+
+    /// <summary>What libvirt makes, and what only it can write, is not known again, or not read back.</summary>
+    internal override bool CanResume
+    {
+        get
+        {
+            try
+            {
+                return WritesFiles;
+            }
+            catch (V2VException)
+            {
+                return false; // What is wrong with the pool is said by the check.
+            }
+        }
+    }
+
+    private bool WritesFiles => Pool.Folder is { } folder && FolderAccess.WhyNotWritable(folder) is null;
+
+    internal override void Resume(DeadCopy dead)
+    {
+        _resumed = dead;
+        _journal.TakeOver(dead);
+        dead.DeleteFiles(exceptDisks: true);
     }
 
     public override DefinedDomain Define(DomainDescription domain)
@@ -170,15 +197,17 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
                 "The next conversion looks, and removes them if it is not."));
             _volumes.ForEach(v => v.Writer.Dispose());
         }
-        else if (_volumes.Count > 0)
+        else if (_volumes.Count > 0 || _resumed is not null)
         {
             Leftovers.Attempt(Reconnect, _poolName, []);
             _volumes.ForEach(v => Leftovers.Attempt(v.Undo, v.Path, concerns));
+            Leftovers.Attempt(() => _resumed?.DeleteFiles(exceptDisks: false), _poolName, concerns);
             // A pool that is gone or cannot be reached is looked through anew when it is back.
             Leftovers.Attempt(() => Pool.Refresh(), _poolName, []);
         }
 
         _volumes.Clear();
+        _resumed = null;
         if (concerns.Count > 0)
         {
             _journal.Abandon();
@@ -277,7 +306,7 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         }
 
         // Block devices have all of their size from the beginning.
-        var needed = request.Disks.Sum(d => Pool.Kind == PoolKind.BlockDevices ? d.Capacity : d.EstimatedBytes);
+        var needed = request.Disks.Sum(d => Pool.Kind == PoolKind.BlockDevices ? d.Capacity : d.EstimatedBytes) - (request.Resumed?.AllocatedBytes ?? 0);
         var free = Pool.FreeBytes;
         if (free < needed)
         {

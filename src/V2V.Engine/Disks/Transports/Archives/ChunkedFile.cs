@@ -19,6 +19,8 @@ internal sealed class ChunkedFile(string path, IReadOnlyList<DiskFile> pieces) :
 
     public override bool IsPacked => pieces[0].IsPacked;
 
+    internal override string? Version => pieces.All(p => p.Version is not null) ? string.Join(", ", pieces.Select(p => p.Version)) : null;
+
     public override void Read(long offset, Span<byte> buffer)
     {
         CheckRange(offset, buffer.Length);

@@ -18,6 +18,8 @@ internal sealed class MemberFile(DiskFile archive, FileStore store, string name,
 
     public override bool IsPacked => archive.IsPacked;
 
+    internal override string? Version => archive.Version is { } version ? $"{name} in {version}" : null;
+
     public override void Read(long offset, Span<byte> buffer)
     {
         CheckRange(offset, buffer.Length);

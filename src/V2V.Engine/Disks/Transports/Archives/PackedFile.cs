@@ -52,6 +52,8 @@ internal sealed class PackedFile(Func<PackedContent> unpack)
 
         public override bool IsPacked => true;
 
+        internal override string? Version => content.Packed.Version is { } version ? $"{Name} in {version}" : null;
+
         public override bool Reaches(long end) => content.Reaches(end);
 
         public override void Read(long offset, Span<byte> buffer)

@@ -38,6 +38,8 @@ internal sealed class HttpFile : DiskFile
 
     public override long Length => _length;
 
+    internal override string? Version => _version.Condition is { } condition ? $"{Path} {_length} {condition}" : null;
+
     /// <summary>Asks for the first byte, which tells length, version and whether the server serves ranges.</summary>
     /// <returns>Null when there is no such file.</returns>
     /// <exception cref="DiskImageException">The server cannot be reached, refuses, or serves no ranges.</exception>

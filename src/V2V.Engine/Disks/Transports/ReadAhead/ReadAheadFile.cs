@@ -52,6 +52,8 @@ public sealed class ReadAheadFile : DiskFile
 
     public override long Length => _file.Length;
 
+    internal override string? Version => _file.Version;
+
     /// <param name="file">What is read; thread-safe as every <see cref="DiskFile"/>, and disposed with the result.</param>
     public static ReadAheadFile Over(DiskFile file)
     {

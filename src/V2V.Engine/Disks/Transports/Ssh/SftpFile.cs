@@ -47,6 +47,8 @@ internal sealed class SftpFile : DiskFile
 
     public override long Length { get; }
 
+    internal override string? Version => _isDevice ? null : $"{Path} {Length} {_changed:O}";
+
     /// <summary>Opens a file; null when there is none. The file takes over one reference to the host.</summary>
     /// <exception cref="DiskImageException">The host cannot be reached, or what the name stands for cannot be read.</exception>
     public static SftpFile? Open(SshHost host, FileStore store, string name, string serverPath)

@@ -1,11 +1,12 @@
 using System.Runtime.InteropServices;
+using V2V.Engine.FileSystems;
 
 namespace V2V.Engine.Targets.Images.Qcow2;
 
 /// <summary>
-/// Hands out space in the image file, always at its end, so that no cluster is ever unused. Whole clusters have one reference; clusters into
-/// which compressed data is packed have one from each guest cluster that touches them, and only these are counted in memory.
-/// Thread-safe.
+/// Hands out space in the image file at its end, so that no cluster is ever unused; one that was begun by another process may have free clusters,
+/// which come first. Whole clusters have one reference; clusters into which compressed data is packed have one from each guest cluster that touches
+/// them, and only these are counted in memory. Thread-safe.
 /// </summary>
 internal sealed class Qcow2Allocator
 {
@@ -13,6 +14,10 @@ internal sealed class Qcow2Allocator
 
     // Counts of packed clusters by host cluster, a page for each refcount block: 32 MiB for 1 TiB of compressed image. 0 stands for "not packed".
     private readonly List<ushort[]?> _packedReferences = [];
+
+    // Runs of clusters before the end that nobody has, by how many they are. Only a file that another process has begun has any.
+    private readonly Dictionary<long, Stack<long>> _free = [];
+    private readonly SortedSet<long> _freeCounts = [];
 
     private long _end = Qcow2Format.ClusterSize; // the header's cluster is taken
     private long _packedPosition;
@@ -30,8 +35,36 @@ internal sealed class Qcow2Allocator
         }
     }
 
+    /// <summary>Says that clusters are taken already, in a file of which nothing was handed out yet. Those between them are free.</summary>
+    /// <param name="ranges">Ranges of the file behind its first cluster, in ascending order. They start on clusters.</param>
+    public void Occupy(IReadOnlyList<ByteRange> ranges)
+    {
+        lock (_lock)
+        {
+            foreach (var range in ranges)
+            {
+                AddFree(_end, (range.Offset - _end) >> Qcow2Format.ClusterBits);
+                _end = Qcow2Format.ClustersFor(range.End) << Qcow2Format.ClusterBits;
+            }
+        }
+    }
+
     /// <summary>Takes contiguous clusters; returns the host offset of the first.</summary>
     public long AllocateClusters(long count)
+    {
+        lock (_lock)
+        {
+            if (TakeFree(count) is { } free)
+            {
+                return free;
+            }
+
+            return AllocateAtEnd(count);
+        }
+    }
+
+    /// <summary>As <see cref="AllocateClusters"/>, behind everything that was handed out.</summary>
+    public long AllocateAtEnd(long count)
     {
         lock (_lock)
         {
@@ -93,18 +126,75 @@ internal sealed class Qcow2Allocator
         }
     }
 
-    /// <summary>Fills in the reference counts of the clusters from <paramref name="firstCluster"/> on. All of them must have been allocated.</summary>
+    /// <summary>
+    /// Fills in the reference counts of the clusters from <paramref name="firstCluster"/> on. All of them must have been allocated, or be free between
+    /// those that were.
+    /// </summary>
     public void GetReferences(long firstCluster, Span<ushort> counts)
     {
         lock (_lock)
         {
+            var free = FreeClusters(firstCluster, counts.Length);
             for (var i = 0; i < counts.Length; i++)
             {
                 var (page, index) = Math.DivRem(firstCluster + i, Qcow2Format.RefcountBlockEntries);
                 var packed = page < _packedReferences.Count && _packedReferences[(int)page] is { } counted ? counted[index] : 0;
-                counts[i] = (ushort)Math.Max(1, packed);
+                counts[i] = (ushort)(free.Contains(firstCluster + i) ? 0 : Math.Max(1, packed));
             }
         }
+    }
+
+    private void AddFree(long offset, long count)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        if (!_free.TryGetValue(count, out var offsets))
+        {
+            _free.Add(count, offsets = new Stack<long>());
+            _freeCounts.Add(count);
+        }
+
+        offsets.Push(offset);
+    }
+
+    /// <summary>Takes clusters from the smallest free run that has so many.</summary>
+    private long? TakeFree(long count)
+    {
+        if (_freeCounts.Count == 0 || _freeCounts.Max < count)
+        {
+            return null;
+        }
+
+        var found = _freeCounts.GetViewBetween(count, long.MaxValue).Min;
+        var offset = _free[found].Pop();
+        if (_free[found].Count == 0)
+        {
+            _free.Remove(found);
+            _freeCounts.Remove(found);
+        }
+
+        AddFree(offset + (count << Qcow2Format.ClusterBits), found - count);
+        return offset;
+    }
+
+    private HashSet<long> FreeClusters(long first, int count)
+    {
+        HashSet<long> free = [];
+        foreach (var (length, offsets) in _free)
+        {
+            foreach (var start in offsets.Select(o => o >> Qcow2Format.ClusterBits))
+            {
+                for (var cluster = Math.Max(start, first); cluster < Math.Min(start + length, first + count); cluster++)
+                {
+                    free.Add(cluster);
+                }
+            }
+        }
+
+        return free;
     }
 
     private ref ushort PackedReference(long cluster)

@@ -1,3 +1,5 @@
+using V2V.Engine.Targets.Resume;
+
 namespace V2V.Engine.Targets.Images.Qcow2;
 
 /// <summary>
@@ -13,13 +15,17 @@ internal sealed class Qcow2ImageWriter : ImageWriter
     private readonly Qcow2L2Tables _tables;
     private readonly ClusterPackerPool? _packers;
 
-    public Qcow2ImageWriter(ImageFile file, long capacity, ImageCompression compression)
+    public Qcow2ImageWriter(ImageFile file, long capacity, ImageCompression compression, TakenCopy? taken = null)
     {
         _file = file;
         _capacity = capacity;
         _compression = compression;
         _tables = new Qcow2L2Tables(file, _allocator, Qcow2Format.L1EntriesFor(capacity));
         _packers = compression == ImageCompression.None ? null : new ClusterPackerPool(compression);
+        if (taken is not null)
+        {
+            TakeOver(taken);
+        }
     }
 
     public override int Granularity => Qcow2Format.ClusterSize;
@@ -36,7 +42,7 @@ internal sealed class Qcow2ImageWriter : ImageWriter
 
         if (_packers is null)
         {
-            WriteClusters(offset, data);
+            Place(offset, data);
             return;
         }
 
@@ -73,6 +79,14 @@ internal sealed class Qcow2ImageWriter : ImageWriter
         _file.Flush();
     }
 
+    internal override bool CanBeResumed => _packers is null && _file.Stamp is not null;
+
+    internal override long Place(long offset, ReadOnlySpan<byte> data)
+    {
+        CheckRange(offset, data.Length, _capacity);
+        return WriteClusters(offset, data);
+    }
+
     internal override ImageFile File => _file;
 
     internal override void TakeName() => _file.TakeName();
@@ -89,13 +103,30 @@ internal sealed class Qcow2ImageWriter : ImageWriter
     }
 
     /// <summary>Writes data uncompressed, with one write to the file. What lacks of the first and last cluster stays a hole, that is zeros.</summary>
-    private void WriteClusters(long offset, ReadOnlySpan<byte> data)
+    private long WriteClusters(long offset, ReadOnlySpan<byte> data)
     {
         var first = offset >> Qcow2Format.ClusterBits;
         var count = (int)(((offset + data.Length - 1) >> Qcow2Format.ClusterBits) - first + 1);
         var host = _allocator.AllocateClusters(count);
-        _file.Write(host + (offset - (first << Qcow2Format.ClusterBits)), data);
+        var place = host + (offset - (first << Qcow2Format.ClusterBits));
+        _file.Write(place, data);
         _tables.MapClusters(first, count, host);
+        return place;
+    }
+
+    /// <summary>
+    /// Keeps clusters of a copy that was cut off. Whatever else that run had put into the file, its tables among it, is made zero, and its clusters are
+    /// given out again.
+    /// </summary>
+    private void TakeOver(TakenCopy taken)
+    {
+        var kept = taken.HostRanges();
+        _allocator.Occupy(kept);
+        _file.KeepOnly(kept, _allocator.End, keepsSpace: false);
+        foreach (var place in taken.Places)
+        {
+            _tables.MapClusters(place.Offset >> Qcow2Format.ClusterBits, (int)Qcow2Format.ClustersFor(place.Length), place.Host);
+        }
     }
 
     private void WriteCompressed(long offset, ReadOnlySpan<byte> data, ClusterPacker packer)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Images.Qcow2;
 
@@ -13,12 +14,18 @@ internal sealed class Qcow2PreallocatedImageWriter : ImageWriter
     private readonly Qcow2PreallocatedLayout _layout;
     private readonly Qcow2Allocator _allocator = new();
 
-    public Qcow2PreallocatedImageWriter(ImageFile file, long capacity, ImageAllocation allocation)
+    public Qcow2PreallocatedImageWriter(ImageFile file, long capacity, ImageAllocation allocation, TakenCopy? taken = null)
     {
         _file = file;
         _capacity = capacity;
         _layout = Qcow2PreallocatedLayout.For(capacity);
         _allocator.AllocateClusters(_layout.DataClusters);
+        if (taken is not null)
+        {
+            file.KeepOnly(taken.HostRanges(), _layout.FileSize, keepsSpace: allocation == ImageAllocation.Preallocated);
+            return;
+        }
+
         file.SetLength(_layout.FileSize);
         if (allocation == ImageAllocation.Preallocated)
         {
@@ -56,6 +63,10 @@ internal sealed class Qcow2PreallocatedImageWriter : ImageWriter
         _file.Write(0, header);
         _file.Flush();
     }
+
+    internal override bool CanBeResumed => _file.Stamp is not null;
+
+    internal override long? DataStart => Qcow2PreallocatedLayout.DataOffset;
 
     internal override ImageFile File => _file;
 

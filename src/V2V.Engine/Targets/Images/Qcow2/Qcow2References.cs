@@ -9,8 +9,8 @@ internal static class Qcow2References
     public static (long TableOffset, int TableClusters) Write(ImageFile file, Qcow2Allocator allocator)
     {
         var (blocks, tableClusters) = Qcow2Format.RefcountClusters(allocator.End >> Qcow2Format.ClusterBits);
-        var firstBlock = allocator.AllocateClusters(blocks);
-        var tableOffset = allocator.AllocateClusters(tableClusters);
+        var firstBlock = allocator.AllocateAtEnd(blocks);
+        var tableOffset = allocator.AllocateAtEnd(tableClusters);
         var clusters = allocator.End >> Qcow2Format.ClusterBits;
 
         var table = new byte[tableClusters * Qcow2Format.ClusterSize];

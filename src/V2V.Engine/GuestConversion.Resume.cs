@@ -1,0 +1,73 @@
+using V2V.Engine.Targets;
+using V2V.Engine.Targets.Journal;
+using V2V.Engine.Targets.Resume;
+
+namespace V2V.Engine;
+
+/// <content>What runs that were killed have left: it is removed, or gone on with.</content>
+public sealed partial class GuestConversion
+{
+    /// <summary>The run of this guest whose copy is to be taken up.</summary>
+    private DeadCopy? _dead;
+
+    private void CleanUp(ConversionTarget target)
+    {
+        if (!options.Resume)
+        {
+            _concerns.AddRange(DeadRuns.CleanUp());
+            return;
+        }
+
+        _dead = DeadRuns.Find(_name, target.Description, _concerns);
+        if (!target.CanResume)
+        {
+            StartAnew(
+                $"Into {target.Description} disks are written by way of libvirt, or not kept: a copy into it always starts from the beginning.",
+                "Convert into a folder or a pool of files on this host to be able to go on with a copy that was cut off.");
+        }
+        else if (Compression != ImageCompression.None)
+        {
+            StartAnew("A compressed image is always written from the beginning.", "Convert without -Compression to be able to go on with a copy that was cut off.");
+        }
+    }
+
+    /// <summary>Looks, before anything is taken over, whether the copy would be of the same guest.</summary>
+    private void CheckResumable(OpenedGuest opened, IReadOnlyList<TargetDiskRequest> requests)
+    {
+        if (!options.Resume)
+        {
+            return;
+        }
+
+        foreach (var disk in opened.Disks.Index().Where(d => d.Item.Version is null))
+        {
+            _concerns.Add(new Concern(
+                ConcernSeverity.Information, "NotResumable",
+                $"{source.Disks[disk.Index].Path} does not tell whether it has changed, so that a copy of it always starts from the beginning.",
+                "Files of this host, of web servers that give an entity tag or a date, and of SSH hosts tell it."));
+        }
+
+        if (_dead?.WhyNot([.. requests.Zip(opened.Disks, (request, disk) => (request, disk.Version))]) is { } why)
+        {
+            Abandon(_dead);
+            _concerns.Add(new Concern(
+                ConcernSeverity.Warning, "NotResumed", $"The copy that was cut off is not gone on with, because {why}. It was removed, and the copy starts from the beginning."));
+        }
+    }
+
+    private void StartAnew(string why, string advice)
+    {
+        if (_dead is not null)
+        {
+            Abandon(_dead);
+        }
+
+        _concerns.Add(new Concern(ConcernSeverity.Information, "NotResumable", why, advice));
+    }
+
+    private void Abandon(DeadCopy dead)
+    {
+        _dead = null;
+        _concerns.AddRange(dead.Remove());
+    }
+}
