@@ -12,8 +12,8 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
     /// <summary><see cref="Output"/> must be there, as an empty folder.</summary>
     public bool OutputIsFolder { get; init; }
 
-    /// <summary>Too slow to repeat: its first run is the measurement.</summary>
-    public bool RunsOnce { get; init; }
+    /// <summary>A peer that is left out where it fails, since it is not installed, or not completely.</summary>
+    public bool IsOptional { get; init; }
 
     /// <summary>It prints the phases of its work (see <see cref="Worker"/>).</summary>
     public bool PrintsPhases { get; init; }

@@ -5,15 +5,15 @@ namespace V2V.Benchmarks;
 /// <summary>What a contender did: one run that does not count for the times, and those that do.</summary>
 /// <param name="Contender">The contender.</param>
 /// <param name="First">The run in which memory was sampled and the output judged.</param>
-/// <param name="Counted">The runs that count; the first one for a contender that runs once.</param>
+/// <param name="Counted">The runs that count.</param>
 internal sealed record Result(Contender Contender, Measurement First, IReadOnlyList<Measurement> Counted);
 
 /// <summary>Runs the contenders of a section in turns.</summary>
 internal static class Rounds
 {
     /// <summary>
-    /// The first round brings the source into the page cache and samples memory, which would disturb the clock in the others. Contenders that
-    /// run once and fail are left out: a peer that is not installed, or not completely, does not cost the other results.
+    /// The first round brings the source into the page cache and samples memory, which would disturb the clock in the others. Optional
+    /// contenders that fail in it are left out.
     /// </summary>
     public static IReadOnlyList<Result> Run(Section section, int runs)
     {
@@ -25,9 +25,9 @@ internal static class Rounds
             try
             {
                 first[contender] = MeasuredProcess.Run(contender, isFirst: true);
-                counted[contender] = contender.RunsOnce ? [first[contender]] : [];
+                counted[contender] = [];
             }
-            catch (InvalidOperationException e) when (contender.RunsOnce)
+            catch (InvalidOperationException e) when (contender.IsOptional)
             {
                 Console.Error.WriteLine(e.Message);
             }
@@ -36,7 +36,7 @@ internal static class Rounds
         for (var run = 1; run <= runs; run++)
         {
             Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{section.Title}: run {run} of {runs}"));
-            foreach (var (contender, measurements) in counted.Where(c => !c.Key.RunsOnce))
+            foreach (var (contender, measurements) in counted)
             {
                 measurements.Add(MeasuredProcess.Run(contender, isFirst: false));
             }

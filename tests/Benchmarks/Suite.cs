@@ -24,7 +24,7 @@ internal static class Suite
         (string Title, string Path, string Drivers)[] sources =
         [
             ("Debian 12, ext4, OVA (streamOptimized) to qcow2", guests.Vmware("ova/guest.ova"), ""),
-            .. guests.Others.Select(o => ($"{Path.GetFileNameWithoutExtension(o)}, raw to qcow2", o, "")),
+            ("Debian 12, XFS on LVM, raw to qcow2", guests.XfsOnLvm, ""),
             ("Windows 2016 (laid out as one), raw to qcow2", guests.Windows, guests.Drivers),
         ];
         foreach (var (title, path, drivers) in sources)
@@ -37,7 +37,7 @@ internal static class Suite
             };
             if (options.WithVirtV2v)
             {
-                rows.Add(contenders.VirtV2v(ImageFormat.Qcow2));
+                rows.Add(contenders.VirtV2v(ImageFormat.Qcow2, drivers));
             }
 
             yield return new Section($"Whole conversion: {title}", rows) { Note = "The copy takes the whole disk; the conversion leaves out what is unused." };
@@ -48,20 +48,23 @@ internal static class Suite
     {
         yield return ToQcow2("streamOptimized (in an OVA) to qcow2", Of(guests.Vmware("ova/guest.ova"), options));
         yield return ToQcow2("monolithicSparse to qcow2", Of(guests.Vmware("sparse/guest.vmdk"), options));
-        yield return ToQcow2("raw to qcow2", Of(guests.Debian, options));
-
-        var raw = Of(guests.Debian, options);
-        yield return new Section("Copy: raw to raw",
-        [
-            raw.Copy(ImageFormat.Raw),
-            raw.CopyUnflushed(ImageFormat.Raw),
-            raw.Cp() with { IsYardstick = true },
-            raw.QemuImg(ImageFormat.Raw, ImageCompression.None),
-            raw.QemuImg(ImageFormat.Raw, ImageCompression.None, "-m", "8", "-W"),
-            raw.QemuImg(ImageFormat.Raw, ImageCompression.None, "-t", "writeback"),
-            raw.NbdCopy(),
-            raw.NbdCopy("--flush"),
-        ]);
+        (string Data, string Path)[] raws = [("605 MiB", guests.Debian), ("2 GiB", guests.Grown("10G"))];
+        foreach (var (data, path) in raws)
+        {
+            var raw = Of(path, options);
+            yield return ToQcow2($"raw to qcow2, {data} of data", raw);
+            yield return new Section($"Copy: raw to raw, {data} of data",
+            [
+                raw.Copy(ImageFormat.Raw),
+                raw.CopyUnflushed(ImageFormat.Raw),
+                raw.Cp() with { IsYardstick = true },
+                raw.QemuImg(ImageFormat.Raw, ImageCompression.None),
+                raw.QemuImg(ImageFormat.Raw, ImageCompression.None, "-m", "8", "-W"),
+                raw.QemuImg(ImageFormat.Raw, ImageCompression.None, "-t", "writeback"),
+                raw.NbdCopy(),
+                raw.NbdCopy("--flush"),
+            ]);
+        }
 
         var sparse = Of(guests.Vmware("sparse/guest.vmdk"), options);
         yield return new Section("Copy: monolithicSparse to qcow2, compressed with zstd",

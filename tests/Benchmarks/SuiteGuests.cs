@@ -16,9 +16,7 @@ internal sealed class SuiteGuests(string folder)
         return Path.Combine(folder, "table-mbr", form);
     }
 
-    /// <summary>Other guests for whole conversions, as far as somebody put them there: building them takes minutes.</summary>
-    public IEnumerable<string> Others =>
-        Directory.GetFiles(folder, "*.raw").Where(f => Path.GetFileName(f).StartsWith("fs-", StringComparison.Ordinal)).Order();
+    public string XfsOnLvm => Made("xfs-lvm.raw", "build-debian.sh", "{made}", "--fs", "xfs", "--lvm");
 
     public string Windows => Made("windows-2016.raw", "build-windows.sh", "{made}", "--version", "2016", "--size", "4G");
 

@@ -1,10 +1,8 @@
-using V2V.Engine.Tests.Guests;
 using Xunit;
 
 namespace V2V.Engine.Tests.FileSystems.Fat;
 
 /// <summary>Runs <see cref="FatDifferentialTests"/> where this machine's kernel has no vfat.</summary>
-[Collection(DebianGuestsCollection.Name)]
 [Trait("Category", "Slow")]
 public sealed class FatKernelTests
 {

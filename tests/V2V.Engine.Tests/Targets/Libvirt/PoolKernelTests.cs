@@ -1,10 +1,8 @@
-using V2V.Engine.Tests.Guests;
 using Xunit;
 
 namespace V2V.Engine.Tests.Targets.Libvirt;
 
 /// <summary>Runs <see cref="PoolKindsTests"/> in a kernel that has the device-mapper, partitions of loop devices and NFS.</summary>
-[Collection(DebianGuestsCollection.Name)]
 [Trait("Category", "Slow")]
 public sealed class PoolKernelTests
 {
