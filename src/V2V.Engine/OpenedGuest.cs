@@ -147,5 +147,7 @@ internal sealed class OpenedGuest : IDisposable
         public override void Read(long offset, Span<byte> buffer) => disk.Read(offset, buffer);
 
         public override IEnumerable<DiskExtent> Extents(long offset, long length) => disk.Extents(offset, length);
+
+        internal override StoredRun? Locate(long offset, long length) => disk.Locate(offset, length);
     }
 }

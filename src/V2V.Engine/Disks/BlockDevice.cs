@@ -42,6 +42,12 @@ public abstract class BlockDevice : IDisposable
         }
     }
 
+    /// <summary>
+    /// Where a file of this host has the bytes from <paramref name="offset"/> on, as many of <paramref name="length"/> as lie there together; null where they
+    /// have to be read to be known. The range must lie within the device.
+    /// </summary>
+    internal virtual StoredRun? Locate(long offset, long length) => null;
+
     /// <summary>Throws unless <paramref name="offset"/> .. <paramref name="offset"/>+<paramref name="length"/> lies within the device.</summary>
     protected void CheckRange(long offset, long length)
     {

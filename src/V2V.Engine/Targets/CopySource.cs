@@ -84,6 +84,9 @@ internal sealed class CopySource(BlockDevice disk, SourceDisk source, int number
 
     public override IEnumerable<DiskExtent> Extents(long offset, long length) => disk.Extents(offset, length);
 
+    /// <summary>Who reads on past what cannot be read has to read everything.</summary>
+    internal override StoredRun? Locate(long offset, long length) => ignoresErrors ? null : disk.Locate(offset, length);
+
     private bool TryRead(long offset, Span<byte> buffer)
     {
         var started = Stopwatch.GetTimestamp();

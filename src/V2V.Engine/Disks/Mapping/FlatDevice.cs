@@ -39,6 +39,8 @@ internal class FlatDevice : BlockDevice
         return File.Extents(_start + offset, length).Select(e => e with { Offset = e.Offset - _start });
     }
 
+    internal override StoredRun? Locate(long offset, long length) => File.Locate(_start + offset, length);
+
     protected override void Dispose(bool disposing)
     {
         File.Dispose();

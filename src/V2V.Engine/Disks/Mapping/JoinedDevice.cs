@@ -42,6 +42,12 @@ internal class JoinedDevice : BlockDevice
         return JoinedExtents(offset, offset + length).Merge();
     }
 
+    internal override StoredRun? Locate(long offset, long length)
+    {
+        int part = Find(offset);
+        return _parts[part].Locate(offset - Start(part), Math.Min(length, _ends[part] - offset));
+    }
+
     private IEnumerable<DiskExtent> JoinedExtents(long offset, long end)
     {
         for (int i = offset < end ? Find(offset) : 0; offset < end; i++)

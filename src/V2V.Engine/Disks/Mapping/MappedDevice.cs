@@ -99,6 +99,18 @@ internal abstract class MappedDevice : BlockDevice
         return MappedExtents(offset, offset + length).Merge();
     }
 
+    internal override StoredRun? Locate(long offset, long length)
+    {
+        MappedRun run = RunAt(offset, length);
+        return run.Kind switch
+        {
+            MappedKind.Data => DataFile.Locate(run.FileOffset, Math.Min(run.Length, length)),
+            MappedKind.Unallocated when _backing is not null && _backingOffset + offset < _backing.Length =>
+                _backing.Locate(_backingOffset + offset, Math.Min(Math.Min(run.Length, length), _backing.Length - _backingOffset - offset)),
+            _ => null,
+        };
+    }
+
     /// <summary>A run that ends at the latest where the device does, as the last block of a disk may.</summary>
     protected MappedRun Run(MappedKind kind, long start, long length, long fileOffset = 0) =>
         new(kind, start, Math.Min(length, Length - start), fileOffset);

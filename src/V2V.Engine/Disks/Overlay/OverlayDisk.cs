@@ -109,6 +109,19 @@ public sealed class OverlayDisk : WritableBlockDevice
         return MergedExtents(WrittenBlocks(), offset, length).Merge();
     }
 
+    internal override StoredRun? Locate(long offset, long length)
+    {
+        var written = WrittenBlocks();
+        var next = Array.BinarySearch(written, offset / BlockSize);
+        if (next >= 0)
+        {
+            return null;
+        }
+
+        var end = ~next < written.Length ? written[~next] * BlockSize : Length;
+        return _source.Locate(offset, Math.Min(length, end - offset));
+    }
+
     /// <summary>What was written, in whole blocks, in ascending order; the last may reach beyond the end.</summary>
     internal IReadOnlyList<ByteRange> ChangedRanges()
     {

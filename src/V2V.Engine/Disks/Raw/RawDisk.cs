@@ -43,6 +43,8 @@ internal sealed class RawDisk : BlockDevice, IDiskImage
         return StoredExtents(offset, length);
     }
 
+    internal override StoredRun? Locate(long offset, long length) => _file.Locate(offset, length);
+
     private IEnumerable<DiskExtent> StoredExtents(long offset, long length)
     {
         long stored = Math.Clamp(_file.Length - offset, 0, length);

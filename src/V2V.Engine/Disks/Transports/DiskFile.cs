@@ -55,6 +55,9 @@ public abstract class DiskFile : IDisposable
     public virtual IEnumerable<DiskExtent> Extents(long offset, long length) =>
         length > 0 ? [new DiskExtent(offset, length, IsZero: false)] : [];
 
+    /// <summary>The part of a range within the file that a file of this host has as it is; null where there is none.</summary>
+    internal virtual StoredRun? Locate(long offset, long length) => null;
+
     /// <summary>Bytes that the file takes at its place: its size less its holes, or what it was compressed to.</summary>
     internal virtual long Allocated() => Extents(0, Length).Where(e => !e.IsZero).Sum(e => e.Length);
 

@@ -90,6 +90,9 @@ public sealed class HostFile : DiskFile
 
     public override IEnumerable<DiskExtent> Extents(long offset, long length) => FileHoles.Extents(_handle, offset, length);
 
+    internal override StoredRun? Locate(long offset, long length) =>
+        offset < Length ? new StoredRun(_handle, offset, Math.Min(length, Length - offset)) : null;
+
     protected override void Dispose(bool disposing)
     {
         _handle.Dispose();

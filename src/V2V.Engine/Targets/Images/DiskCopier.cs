@@ -16,7 +16,11 @@ public readonly record struct CopyProgress(long Done, long Total);
 /// <param name="BytesWritten">Bytes handed to the writer, before compression.</param>
 /// <param name="BytesSkippedAsUnused">Bytes of data that were not read because nothing uses them.</param>
 /// <param name="ZeroBytesFound">Bytes read that were zeros and therefore not written.</param>
-public sealed record CopyStatistics(long BytesRead, long BytesWritten, long BytesSkippedAsUnused, long ZeroBytesFound);
+public sealed record CopyStatistics(long BytesRead, long BytesWritten, long BytesSkippedAsUnused, long ZeroBytesFound)
+{
+    /// <summary>Bytes that were neither read nor written, since the image shares the blocks in which the source has them.</summary>
+    public long BytesShared { get; init; }
+}
 
 /// <summary>Copies what is used of a disk into an image, on several threads, leaving out what is zero.</summary>
 public static class DiskCopier
@@ -107,6 +111,7 @@ public static class DiskCopier
         job.ThrowIfFailed();
         cancellation.ThrowIfCancellationRequested();
         progress?.Report(new CopyProgress(job.Done, plan.TotalBytes));
-        return new CopyStatistics(job.Done, job.BytesWritten, plan.UnusedBytes, job.Done - job.BytesWritten);
+        var read = job.Done - job.BytesShared;
+        return new CopyStatistics(read, job.BytesWritten, plan.UnusedBytes, read - job.BytesWritten) { BytesShared = job.BytesShared };
     }
 }

@@ -20,12 +20,17 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, DiskCheckpo
     private long _position;
     private long _done;
     private long _written;
+    private long _shared;
+    private volatile bool _sharesBlocks = true;
     private volatile bool _stopped;
     private ExceptionDispatchInfo? _failure;
 
     public long Done => Interlocked.Read(ref _done);
 
     public long BytesWritten => Interlocked.Read(ref _written);
+
+    /// <summary>Bytes that the image shares with the source's files.</summary>
+    public long BytesShared => Interlocked.Read(ref _shared);
 
     /// <summary>Takes chunks until there are none, or something fails on this or another thread.</summary>
     /// <param name="own">A buffer of <see cref="CopyBudget.ChunkSize"/> bytes for this thread alone; null takes them from what all copies share.</param>
@@ -62,6 +67,11 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, DiskCheckpo
                 return false;
             }
 
+            if (TryClone(chunk))
+            {
+                return true;
+            }
+
             var data = buffer.AsSpan(0, (int)chunk.Length);
             plan.Source.Read(chunk.Offset, data);
             var places = checkpoints is null ? null : new List<PlacedRun>();
@@ -77,6 +87,30 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, DiskCheckpo
                 CopyBudget.Return(buffer);
             }
         }
+    }
+
+    /// <summary>
+    /// Where source and image lie in one file system that can share blocks, nothing need be read. The first time that it cannot is the last time that it
+    /// is asked. Such chunks are not among the checkpoints: to share them again takes no time.
+    /// </summary>
+    private bool TryClone(ByteRange chunk)
+    {
+        if (!_sharesBlocks
+            || plan.Source.Locate(chunk.Offset, chunk.Length) is not { } stored || stored.Length < chunk.Length
+            || ((chunk.Offset | chunk.Length | stored.Offset) & (FileClone.BlockSize - 1)) != 0)
+        {
+            return false;
+        }
+
+        if (!writer.TryClone(chunk.Offset, stored))
+        {
+            _sharesBlocks = false;
+            return false;
+        }
+
+        Interlocked.Add(ref _shared, chunk.Length);
+        Interlocked.Add(ref _done, chunk.Length);
+        return true;
     }
 
     private ByteRange? TakeChunk()

@@ -180,6 +180,8 @@ internal sealed class HostImageFile : ImageFile
         }
     }
 
+    public override bool TryClone(long offset, in StoredRun source) => FileClone.TryClone(_handle, offset, source);
+
     public override void Read(long offset, Span<byte> buffer)
     {
         try

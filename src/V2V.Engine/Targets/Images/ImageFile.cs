@@ -23,6 +23,9 @@ internal abstract class ImageFile : IDisposable
 
     public abstract void Write(long offset, ReadOnlySpan<byte> data);
 
+    /// <summary>Takes bytes over by sharing the blocks in which another file has them. False where that cannot be; the range is then as it was.</summary>
+    public virtual bool TryClone(long offset, in StoredRun source) => false;
+
     /// <summary>Reads back what was written before.</summary>
     public abstract void Read(long offset, Span<byte> buffer);
 

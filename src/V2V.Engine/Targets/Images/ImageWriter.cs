@@ -1,3 +1,5 @@
+using V2V.Engine.Disks;
+
 namespace V2V.Engine.Targets.Images;
 
 /// <summary>Writes a virtual disk's contents into an image file. What is never written reads as zeros.</summary>
@@ -17,6 +19,12 @@ public abstract class ImageWriter : IDisposable
     /// </summary>
     /// <exception cref="TargetException">The target is full or cannot be written.</exception>
     public abstract void Write(long offset, ReadOnlySpan<byte> data);
+
+    /// <summary>
+    /// As <see cref="Write"/>, without reading: the image shares the blocks in which another file has the data. False where that cannot be; nothing is
+    /// written then.
+    /// </summary>
+    internal virtual bool TryClone(long offset, in StoredRun source) => false;
 
     /// <summary>Writes the remaining metadata and makes the image durable. The image is valid only after this.</summary>
     public abstract void Complete();

@@ -1,3 +1,4 @@
+using V2V.Engine.Disks;
 using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Images;
@@ -10,6 +11,7 @@ internal sealed class RawImageWriter : ImageWriter
 
     private readonly ImageFile _file;
     private readonly long _capacity;
+    private readonly bool _sharesBlocks;
 
     /// <param name="file">What is written.</param>
     /// <param name="capacity">Bytes of the disk.</param>
@@ -19,6 +21,8 @@ internal sealed class RawImageWriter : ImageWriter
     {
         _file = file;
         _capacity = capacity;
+        // What shares blocks takes new ones when the guest writes, which preallocation is to prevent.
+        _sharesBlocks = allocation == ImageAllocation.Sparse;
         if (taken is not null)
         {
             file.KeepOnly(taken.HostRanges(), capacity, keepsSpace: allocation == ImageAllocation.Preallocated);
@@ -40,6 +44,12 @@ internal sealed class RawImageWriter : ImageWriter
     {
         CheckRange(offset, data.Length, _capacity);
         _file.Write(offset, data);
+    }
+
+    internal override bool TryClone(long offset, in StoredRun source)
+    {
+        CheckRange(offset, source.Length, _capacity);
+        return _sharesBlocks && _file.TryClone(offset, source);
     }
 
     public override void Complete() => _file.Flush();

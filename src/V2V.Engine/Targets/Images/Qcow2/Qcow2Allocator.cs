@@ -63,6 +63,15 @@ internal sealed class Qcow2Allocator
         }
     }
 
+    /// <summary>Gives clusters back, from <paramref name="offset"/> on, to be handed out again.</summary>
+    public void Release(long offset, long count)
+    {
+        lock (_lock)
+        {
+            AddFree(offset, count);
+        }
+    }
+
     /// <summary>As <see cref="AllocateClusters"/>, behind everything that was handed out.</summary>
     public long AllocateAtEnd(long count)
     {

@@ -1,3 +1,4 @@
+using V2V.Engine.Disks;
 using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine.Targets.Images.Qcow2;
@@ -57,6 +58,26 @@ internal sealed class Qcow2ImageWriter : ImageWriter
         }
     }
 
+    internal override bool TryClone(long offset, in StoredRun source)
+    {
+        CheckRange(offset, source.Length, _capacity);
+        if (_packers is not null)
+        {
+            return false;
+        }
+
+        var (first, count) = Clusters(offset, source.Length);
+        var host = _allocator.AllocateClusters(count);
+        if (!_file.TryClone(Place(host, offset), source))
+        {
+            _allocator.Release(host, count);
+            return false;
+        }
+
+        _tables.MapClusters(first, count, host);
+        return true;
+    }
+
     public override void Complete()
     {
         var l1Entries = Qcow2Format.L1EntriesFor(_capacity);
@@ -105,14 +126,23 @@ internal sealed class Qcow2ImageWriter : ImageWriter
     /// <summary>Writes data uncompressed, with one write to the file. What lacks of the first and last cluster stays a hole, that is zeros.</summary>
     private long WriteClusters(long offset, ReadOnlySpan<byte> data)
     {
-        var first = offset >> Qcow2Format.ClusterBits;
-        var count = (int)(((offset + data.Length - 1) >> Qcow2Format.ClusterBits) - first + 1);
+        var (first, count) = Clusters(offset, data.Length);
         var host = _allocator.AllocateClusters(count);
-        var place = host + (offset - (first << Qcow2Format.ClusterBits));
+        var place = Place(host, offset);
         _file.Write(place, data);
         _tables.MapClusters(first, count, host);
         return place;
     }
+
+    /// <summary>The guest clusters that a range touches.</summary>
+    private static (long First, int Count) Clusters(long offset, long length)
+    {
+        var first = offset >> Qcow2Format.ClusterBits;
+        return (first, (int)(((offset + length - 1) >> Qcow2Format.ClusterBits) - first + 1));
+    }
+
+    /// <summary>Where in the file a byte of the disk lies whose cluster begins at <paramref name="host"/>.</summary>
+    private static long Place(long host, long offset) => host + (offset & (Qcow2Format.ClusterSize - 1));
 
     /// <summary>
     /// Keeps clusters of a copy that was cut off. Whatever else that run had put into the file, its tables among it, is made zero, and its clusters are
