@@ -172,7 +172,7 @@ public sealed class DirectoryTarget : ConversionTarget
 
         _files.ForEach(f => Leftovers.Attempt(f.Undo, f.FinalPath, concerns));
         _files.Clear();
-        Attempt(() => _resumed?.DeleteFiles(exceptDisks: false), _folder, concerns);
+        Leftovers.Attempt(() => _resumed?.DeleteFiles(exceptDisks: false), _folder, concerns);
         _resumed = null;
         if (concerns.Count > 0)
         {
