@@ -90,6 +90,9 @@ public sealed record ConversionResult
     /// <summary>Bytes of the disks that a run had copied that was stopped, and that were taken over (-Resume).</summary>
     public long BytesResumed { get; init; }
 
+    /// <summary>Bytes of the disks that were neither read nor written, since source and target lie in one file system that lets them share blocks.</summary>
+    public long BytesShared { get; init; }
+
     public IReadOnlyList<ConversionPhase> Phases { get; init => field = PlainList.Of(value); } = [];
 
     public TimeSpan Elapsed { get; init; }
@@ -125,4 +128,7 @@ public sealed record CopiedDisk(string Name, long BytesRead, long BytesWritten)
 {
     /// <summary>Bytes of the disk that an earlier run had copied.</summary>
     public long BytesResumed { get; init; }
+
+    /// <summary>Bytes of the disk that share the blocks in which the source has them.</summary>
+    public long BytesShared { get; init; }
 }

@@ -296,6 +296,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
             BytesRead = copy.BytesRead,
             BytesWritten = copy.BytesWritten,
             BytesResumed = copy.BytesResumed,
+            BytesShared = copy.BytesShared,
             Phases = clock.Phases,
             Elapsed = clock.Elapsed,
         };

@@ -32,6 +32,9 @@ internal sealed class DiskCopies
     /// <summary>Bytes of the disks that an earlier run had copied.</summary>
     public long BytesResumed { get; private set; }
 
+    /// <summary>Bytes of the disks whose blocks the images share with the source.</summary>
+    public long BytesShared { get; private set; }
+
     /// <summary>What of the disks is not in the copy.</summary>
     public IEnumerable<Concern> Concerns => [.. _resumed, .. _plans.Select(p => (p.Source as CopySource)?.Concern).OfType<Concern>()];
 
@@ -69,9 +72,14 @@ internal sealed class DiskCopies
                     left, disk.Writer, options, progress.After(taken?.Bytes ?? 0), checkpoints?.Begin(disk, requests[i], plans[i], taken), cancellation);
                 disk.Writer.Complete();
                 checkpoints?.DiskIsComplete();
-                clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten) { BytesResumed = taken?.Bytes ?? 0 });
+                clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten) 
+                {
+                    BytesResumed = taken?.Bytes ?? 0,
+                    BytesShared = statistics.BytesShared,
+                });
                 copies._disks.Add(disk);
                 copies.BytesRead += statistics.BytesRead;
+                copies.BytesShared += statistics.BytesShared;
                 copies.BytesWritten += disk.Writer.BytesWritten;
             });
         return copies;

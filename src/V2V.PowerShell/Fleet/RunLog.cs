@@ -84,7 +84,7 @@ internal sealed partial class RunLog : IDisposable
             case { Result: ConversionResult result }:
                 Interlocked.Increment(ref _succeeded);
                 WriteConcerns(number, task, result.Assessment.Concerns.Except(result.Assessment.Source.Concerns));
-                Write(end with { Result = "converted", BytesRead = result.BytesRead, BytesWritten = result.BytesWritten, BytesResumed = Resumed(result.BytesResumed) });
+                Write(end with { Result = "converted", BytesRead = result.BytesRead, BytesWritten = result.BytesWritten, BytesResumed = IfAny(result.BytesResumed), BytesShared = IfAny(result.BytesShared) });
                 break;
             case { Result: GuestAssessment assessment }:
                 Interlocked.Increment(ref _succeeded);
@@ -143,7 +143,7 @@ internal sealed partial class RunLog : IDisposable
     }
 
     /// <summary>Nothing is said where nothing was taken over, which is nearly always.</summary>
-    private static long? Resumed(long bytes) => bytes > 0 ? bytes : null;
+    private static long? IfAny(long bytes) => bytes > 0 ? bytes : null;
 
     private static double Seconds(TimeSpan time) => Math.Round(time.TotalSeconds, 3);
 
@@ -224,7 +224,7 @@ internal sealed partial class RunLog : IDisposable
 
                 if (value.CopiedDisk is { } disk)
                 {
-                    log.Write(log.Line("diskCopied", number, task) with { Disk = disk.Name, BytesRead = disk.BytesRead, BytesWritten = disk.BytesWritten, BytesResumed = Resumed(disk.BytesResumed) });
+                    log.Write(log.Line("diskCopied", number, task) with { Disk = disk.Name, BytesRead = disk.BytesRead, BytesWritten = disk.BytesWritten, BytesResumed = IfAny(disk.BytesResumed), BytesShared = IfAny(disk.BytesShared) });
                 }
             }
 

@@ -57,6 +57,9 @@ internal sealed record RunLogLine(DateTime Time, Guid Run, string Event)
     /// <summary>Bytes that were taken over from a run that was stopped; null when none were.</summary>
     public long? BytesResumed { get; init; }
 
+    /// <summary>Bytes whose blocks source and target share; null when they share none.</summary>
+    public long? BytesShared { get; init; }
+
     /// <summary>How many guests were started, and how they ended.</summary>
     public int? Guests { get; init; }
 
