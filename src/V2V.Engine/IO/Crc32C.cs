@@ -22,6 +22,21 @@ internal static class Crc32C
         return register;
     }
 
+    /// <summary>Two registers at once, in half the time: a processor begins an instruction before the one of the other register has ended.</summary>
+    public static (uint First, uint Second) AppendBoth(uint register, ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
+    {
+        var (a, b) = (register, register);
+        while (first.Length >= sizeof(ulong) && second.Length >= sizeof(ulong))
+        {
+            a = BitOperations.Crc32C(a, BinaryPrimitives.ReadUInt64LittleEndian(first));
+            b = BitOperations.Crc32C(b, BinaryPrimitives.ReadUInt64LittleEndian(second));
+            first = first[sizeof(ulong)..];
+            second = second[sizeof(ulong)..];
+        }
+
+        return (Append(a, first), Append(b, second));
+    }
+
     /// <summary>Appends the four bytes of a little-endian number.</summary>
     public static uint Append(uint register, uint value) => BitOperations.Crc32C(register, value);
 

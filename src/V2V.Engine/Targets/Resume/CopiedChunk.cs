@@ -15,7 +15,8 @@ internal readonly record struct CopiedChunk(long Offset, int Length, ulong Check
     public static ulong ChecksumOf(ReadOnlySpan<byte> data)
     {
         var half = data.Length / 2;
-        return ((ulong)Crc32C.Append(uint.MaxValue, data[..half]) << 32) | Crc32C.Append(uint.MaxValue, data[half..]);
+        var (first, second) = Crc32C.AppendBoth(uint.MaxValue, data[..half], data[half..]);
+        return ((ulong)first << 32) | second;
     }
 }
 
