@@ -10,15 +10,18 @@ public sealed partial class GuestConversion
     /// <summary>The run of this guest whose copy is to be taken up.</summary>
     private DeadCopy? _dead;
 
+    /// <summary>Where earlier runs have left their journals; null for the user's folder.</summary>
+    internal string? Journals { get; init; }
+
     private void CleanUp(ConversionTarget target)
     {
         if (!options.Resume)
         {
-            _concerns.AddRange(DeadRuns.CleanUp());
+            _concerns.AddRange(DeadRuns.CleanUp(Journals));
             return;
         }
 
-        _dead = DeadRuns.Find(_name, target.Description, _concerns);
+        _dead = DeadRuns.Find(_name, target.Description, _concerns, Journals);
         if (!target.CanResume)
         {
             StartAnew(

@@ -5,7 +5,6 @@ using V2V.Engine.Inspection;
 using V2V.Engine.Sources;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Images;
-using V2V.Engine.Targets.Journal;
 using V2V.Engine.Targets.Libvirt;
 using V2V.Engine.Targets.Resume;
 

@@ -37,6 +37,15 @@ internal sealed class ConversionRuns : IDisposable
         }
     }
 
+    /// <summary>Seconds between two checkpoints of a copy; null leaves it to V2V.</summary>
+    public string? CheckpointSeconds { get; init; }
+
+    /// <summary>The disk of the sample guest.</summary>
+    public string SystemDisk => this["debian12-1.vmdk"];
+
+    /// <summary>Where runs note what they do.</summary>
+    public string Journals => Path.Combine(State, "v2v", "runs");
+
     /// <summary>An empty folder for the guest.</summary>
     public string Out => Path.Combine(_folder, "out");
 
@@ -52,15 +61,23 @@ internal sealed class ConversionRuns : IDisposable
     /// <summary>Starts a conversion.</summary>
     /// <param name="target">Parameters that say where to.</param>
     /// <param name="wrapper">A program with its arguments that runs it; none runs it directly.</param>
-    public Process Start(string target, params string[] wrapper)
+    public Process Start(string target, params string[] wrapper) =>
+        StartScript($"Get-V2VSourceGuest -Disk '{SystemDisk}', '{DataDisk}' -Name {Guest} | Invoke-V2VConversion {target} -Verbose", wrapper);
+
+    /// <summary>Starts a script in a shell.</summary>
+    public Process StartScript(string script, params string[] wrapper)
     {
-        var script = $"Get-V2VSourceGuest -Disk '{this["debian12-1.vmdk"]}', '{DataDisk}' -Name {Guest} | Invoke-V2VConversion {target} -Verbose";
         var start = wrapper.Length == 0
             ? ShellProcess.Create("-Command", script)
             : new ProcessStartInfo(wrapper[0], [.. wrapper[1..], "dotnet", "exec", Repository.Shell, "-Command", script]);
         start.RedirectStandardError = start.RedirectStandardOutput = true;
         start.Environment["TMPDIR"] = Temporary;
         start.Environment["XDG_STATE_HOME"] = State;
+        if (CheckpointSeconds is not null)
+        {
+            start.Environment["V2V_CHECKPOINT_SECONDS"] = CheckpointSeconds;
+        }
+
         // The runtime's own files for debuggers are not what is tested.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         return Process.Start(start)!;

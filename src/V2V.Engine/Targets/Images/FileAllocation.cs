@@ -23,7 +23,13 @@ internal static partial class FileAllocation
     /// <param name="file">A file of at least this length in which nothing has been written yet.</param>
     /// <param name="length">Bytes from its beginning.</param>
     /// <exception cref="IOException">There is no room.</exception>
-    public static void Allocate(SafeFileHandle file, long length)
+    public static void Allocate(SafeFileHandle file, long length) => Allocate(file, 0, length);
+
+    /// <param name="file">A file that reaches beyond the range, in which there are zeros.</param>
+    /// <param name="offset">First byte.</param>
+    /// <param name="length">Bytes.</param>
+    /// <exception cref="IOException">There is no room.</exception>
+    public static void Allocate(SafeFileHandle file, long offset, long length)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -31,9 +37,9 @@ internal static partial class FileAllocation
         }
 
         // On 32-bit systems off_t has 32 bits in this entry point.
-        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !TryAllocate(file, length))
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess || !TryAllocate(file, offset, length))
         {
-            WriteZeros(file, 0, length);
+            WriteZeros(file, offset, length);
         }
     }
 
@@ -59,7 +65,7 @@ internal static partial class FileAllocation
     }
 
     /// <summary>False when the file system cannot.</summary>
-    private static bool TryAllocate(SafeFileHandle file, long length) => FAllocate(file, 0, 0, length) switch
+    private static bool TryAllocate(SafeFileHandle file, long offset, long length) => FAllocate(file, 0, offset, length) switch
     {
         0 => true,
         EOPNOTSUPP or ENOSYS => false,

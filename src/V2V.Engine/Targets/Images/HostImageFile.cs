@@ -111,6 +111,12 @@ internal sealed class HostImageFile : ImageFile
                     FileAllocation.Clear(_handle, extent.Offset, extent.Length, keepsSpace);
                 }
 
+                // It may have been cut off, or its holes may have been dug by somebody who wanted to save space.
+                if (keepsSpace && range.Offset > position)
+                {
+                    FileAllocation.Allocate(_handle, position, range.Offset - position);
+                }
+
                 position = range.End;
             }
         }

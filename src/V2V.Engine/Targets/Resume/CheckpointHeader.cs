@@ -20,7 +20,7 @@ internal sealed record CheckpointHeader
     /// <summary><see cref="ConversionTarget.Description"/>.</summary>
     public required string Target { get; init; }
 
-    /// <summary>Full path of the file that is written, under the name that it has until it is complete.</summary>
+    /// <summary>Full path of the file that is written, under the name that it has until it is complete, as the journal has it.</summary>
     public required string Path { get; init; }
 
     /// <summary>By which the file is known again, with <see cref="Born"/> (<see cref="FileStamp"/>).</summary>

@@ -49,7 +49,7 @@ internal sealed class CopyCheckpoints(string guest, string target, TimeSpan inte
             Program = CheckpointHeader.ThisProgram,
             Guest = guest,
             Target = target,
-            Path = Path.GetFullPath(file.Path),
+            Path = file.Path,
             Inode = stamp.Inode,
             Born = stamp.Born,
             Image = CheckpointHeader.Describe(request),
