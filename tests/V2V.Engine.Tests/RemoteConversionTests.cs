@@ -35,7 +35,7 @@ public sealed class RemoteConversionTests : IDisposable
             HttpTestAnswer answer = HttpTestAnswer.Part(content, r, "ETag: \"one\"");
             return cut.TryAdd(r.Last, true) ? answer with { CloseAfter = answer.Body.Length / 3 } : answer;
         }, TestCertificate.Create());
-        SourceGuest guest = DiskSource.FromDisks([server.Uri + "/guests/sample-disk.qcow2?key=1"], null, s_options);
+        SourceGuest guest = DiskSource.FromDisks([server.Uri + "/guests/sample-disk.qcow2?key=1"], null, s_options, TestContext.Current.CancellationToken);
         Assert.Equal("sample-disk", guest.Name);
         CheckConversion(Local, guest);
         Assert.InRange(cut.Count, 4, int.MaxValue);
@@ -59,7 +59,7 @@ public sealed class RemoteConversionTests : IDisposable
         ExternalServer server = Start();
         try
         {
-            SourceGuest guest = DiskSource.FromDisks([$"nbd://localhost:{port}/"], "sample", s_options);
+            SourceGuest guest = DiskSource.FromDisks([$"nbd://localhost:{port}/"], "sample", s_options, TestContext.Current.CancellationToken);
             var killed = new List<string>();
             CheckConversion(Local, guest, phase =>
             {

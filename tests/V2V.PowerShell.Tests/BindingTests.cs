@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Reflection;
-using V2V.Engine;
 using V2V.Engine.Profiles;
 
 namespace V2V.PowerShell.Tests;

@@ -96,7 +96,7 @@ public sealed class InvokeV2VConversionTests : IDisposable
         Assert.Contains($"as Qcow2 to folder {Target}", text, StringComparison.Ordinal);
         Assert.Contains("What if: Define domain ", text, StringComparison.Ordinal);
         Assert.Contains(" to the network VM Network", text, StringComparison.Ordinal);
-        Assert.Matches("What if: In all: .* to copy, up to .* at the target, about .* s", text);
+        Assert.Matches("What if: In all: .* to copy, up to .* at the target, about [0-9.]+ m?s", text);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class GuestSourcesTests : IDisposable
     {
         SampleDisks.WriteFlat(_folder, "b.vmdk");
         File.WriteAllBytes(_folder["a.raw"], new byte[1 << 20]);
-        var guest = DiskSource.FromDisks([_folder["b.vmdk"], _folder["a.raw"]], "pair");
+        var guest = DiskSource.FromDisks([_folder["b.vmdk"], _folder["a.raw"]], "pair", cancellation: TestContext.Current.CancellationToken);
         Assert.Equal("pair", guest.Name);
         Assert.Equal(["vmdk", "raw"], guest.Disks.Select(d => d.Format));
     }

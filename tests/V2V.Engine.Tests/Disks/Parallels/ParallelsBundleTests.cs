@@ -94,7 +94,7 @@ public sealed class ParallelsBundleTests : IDisposable
         WriteBundle();
         foreach (string path in (string[])[Bundle, Descriptor])
         {
-            var guest = DiskSource.FromDisks([path], name: null);
+            var guest = DiskSource.FromDisks([path], name: null, cancellation: TestContext.Current.CancellationToken);
             Assert.Equal(("web", "parallels"), (guest.Name, guest.Disks[0].Format));
             using BlockDevice device = guest.Disks[0].Open();
             Assert.Equal(_disk.Length, device.Length);

@@ -306,7 +306,7 @@ public sealed class OvfPackageTests : IDisposable
         var error = Assert.Throws<SourceException>(() => SampleData.Open(_folder["x.tar.gz"]));
         Assert.Contains("a.img, sub/b.img", error.Message, StringComparison.Ordinal);
         Assert.Contains("x.tar.gz!a.img", error.Advice, StringComparison.Ordinal);
-        var guest = DiskSource.FromDisks([_folder["x.tar.gz"] + "!sub/b.img", _folder["x.tar.gz"] + "!a.img"], "pair");
+        var guest = DiskSource.FromDisks([_folder["x.tar.gz"] + "!sub/b.img", _folder["x.tar.gz"] + "!a.img"], "pair", cancellation: TestContext.Current.CancellationToken);
         Assert.Equal(2, guest.Disks.Count);
         using var device = guest.Disks[0].Open();
         DiskAssert.Holds(content, device);

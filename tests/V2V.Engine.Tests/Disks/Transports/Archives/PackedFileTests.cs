@@ -228,7 +228,7 @@ public sealed class PackedFileTests : IDisposable
 
         QemuImg.Run("convert", "-f", "raw", "-O", "qcow2", _folder["disk.raw"], _folder["x.qcow2"]);
         ExternalTool.Check("sh", "-c", $"{program} -c {_folder["x.qcow2"]} > {_folder["web.qcow2.packed"]}");
-        using BlockDevice second = DiskSource.FromDisks([_folder["web.qcow2.packed"]], "web").Disks[0].Open();
+        using BlockDevice second = DiskSource.FromDisks([_folder["web.qcow2.packed"]], "web", cancellation: TestContext.Current.CancellationToken).Disks[0].Open();
         DiskAssert.Holds(disk, second);
     }
 
