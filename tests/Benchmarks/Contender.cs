@@ -12,6 +12,9 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
     /// <summary><see cref="Output"/> must be there, as an empty folder.</summary>
     public bool OutputIsFolder { get; init; }
 
+    /// <summary><see cref="Output"/> stays, for those that come later.</summary>
+    public bool KeepsOutput { get; init; }
+
     /// <summary>Too slow to repeat: its first run is the measurement.</summary>
     public bool RunsOnce { get; init; }
 
