@@ -15,6 +15,9 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
     /// <summary>A peer that is left out where it fails, since it is not installed, or not completely.</summary>
     public bool IsOptional { get; init; }
 
+    /// <summary><see cref="Output"/> stays, for those that come later.</summary>
+    public bool KeepsOutput { get; init; }
+
     /// <summary>It prints the phases of its work (see <see cref="Worker"/>).</summary>
     public bool PrintsPhases { get; init; }
 

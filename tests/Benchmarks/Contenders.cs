@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using V2V.Engine.Targets;
 
 namespace V2V.Benchmarks;
@@ -33,6 +34,37 @@ internal sealed class Contenders(BenchmarkSource source, string workFolder)
     /// <summary>Opening and inspecting without conversion, several times in one process.</summary>
     public Contender Inspection(int guests, int atOnce) =>
         V2v("inspect", Text($"{guests} guests, {atOnce} at once"), source.Path, Text($"{guests}"), Text($"{atOnce}"));
+
+    /// <summary>Test-V2VGuest with -CheckOnly for many guests of several kinds in one pipeline; see check-guests.ps1.</summary>
+    /// <param name="sources">Guests of one file each, which take turns.</param>
+    /// <param name="linkFolder">On the file system of the guests.</param>
+    /// <param name="guests">How many there are in all.</param>
+    /// <param name="atOnce">The ThrottleLimit.</param>
+    public static Contender CheckGuests(IReadOnlyList<string> sources, string linkFolder, int guests, int atOnce)
+    {
+        var links = Path.Combine(linkFolder, "check-guests");
+        string[] arguments = ["-Source", string.Join(',', sources), "-Guests", Text($"{guests}"), "-AtOnce", Text($"{atOnce}"), "-Work", links];
+        return Script(Text($"{guests} guests, {atOnce} at once"), "check-guests.ps1", links, arguments);
+    }
+
+    /// <summary>The first conversion of a process, by the module with this manifest; see first-guest.ps1.</summary>
+    public Contender FirstGuest(string name, string manifest)
+    {
+        var output = Path.Combine(workFolder, "first-guest");
+        return Script(name, "first-guest.ps1", output, ["-Module", manifest, "-Source", source.Path, "-Output", output]) with { OutputIsFolder = true };
+    }
+
+    /// <summary>A script of this repository in V2V.Shell, which is built with the benchmarks.</summary>
+    public static Contender Script(string name, string script, string output, IEnumerable<string> arguments)
+    {
+        var build = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)));
+        return new Contender(name, "dotnet", ["exec", BesideTheSource($"../../src/V2V.Shell/bin/{build}/net10.0/v2v-shell.dll"), BesideTheSource(script), .. arguments], output)
+        {
+            PrintsPhases = true,
+        };
+    }
+
+    public static string BesideTheSource(string path, [CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, path));
 
     public Contender QemuImg(ImageFormat format, ImageCompression compression, params string[] more)
     {
@@ -114,7 +146,9 @@ internal sealed class Contenders(BenchmarkSource source, string workFolder)
     private Contender V2v(string work, string name, params string[] arguments)
     {
         var output = Path.Combine(workFolder, $"v2v-{work}");
-        return new Contender(name, Environment.ProcessPath!, [Worker.Verb, work, .. arguments.Select(a => a == "{output}" ? output : a)], output)
+        // With "dotnet exec" the process is .NET's own program.
+        string[] self = Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? ["exec", typeof(Contenders).Assembly.Location] : [];
+        return new Contender(name, Environment.ProcessPath!, [.. self, Worker.Verb, work, .. arguments.Select(a => a == "{output}" ? output : a)], output)
         {
             PrintsPhases = true,
         };

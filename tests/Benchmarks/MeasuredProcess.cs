@@ -46,7 +46,11 @@ internal static class MeasuredProcess
         }
 
         var made = Size(contender.Output);
-        Remove(contender.Output);
+        if (!contender.KeepsOutput)
+        {
+            Remove(contender.Output);
+        }
+
         return new Measurement(wall, cpu, tree.PeakMemory, made, contender.PrintsPhases ? Phases(output.GetAwaiter().GetResult()) : []);
     }
 

@@ -14,6 +14,8 @@ internal static class Suite
             ("copy", () => Copies(guests, options)),
             ("growth", () => Growth(guests, options)),
             ("fleet", () => Fleet(guests, options)),
+            ("assessment", () => [Assessment(guests, options)]),
+            ("package", () => [Package(guests, options)]),
             ("limit", () => [Limit(guests, options)]),
         ];
         return all.Where(s => options.Sections.Count == 0 || options.Sections.Contains(s.Name)).SelectMany(s => s.Sections());
@@ -109,6 +111,29 @@ internal static class Suite
             yield return new Section($"Guests: {name}, opened and inspected only, in one process",
                 [.. inspections.Select(f => Of(path, options).Inspection(f.Guests, f.AtOnce) with { IsYardstick = f.Guests == 1 })]);
         }
+    }
+
+    private static Section Assessment(SuiteGuests guests, BenchmarkOptions options)
+    {
+        string[] sources = [guests.Debian, guests.Vmware("sparse/guest.vmdk"), guests.Vmware("ova/guest.ova"), guests.XfsOnLvm, guests.Windows];
+        (int Guests, int AtOnce)[] runs = [(1, 1), (200, 1), (200, 2)];
+        return new Section("Guests: Test-V2VGuest -CheckOnly in one pipeline",
+            [.. runs.Select(r => Contenders.CheckGuests(sources, options.GuestFolder, r.Guests, r.AtOnce) with { IsYardstick = r.Guests == 1 })])
+        {
+            Note = $"In turns: {string.Join(", ", sources.Select(s => Path.GetRelativePath(options.GuestFolder, s)))}.",
+        };
+    }
+
+    private static Section Package(SuiteGuests guests, BenchmarkOptions options)
+    {
+        var source = Of(guests.Vmware("sparse/guest.vmdk"), options);
+        var package = Path.Combine(options.WorkFolder, "package");
+        MeasuredProcess.Run(Contenders.Script("build.ps1 -Task Package", "../../build.ps1", package, ["-Task", "Package", "-OutputDirectory", package]) with { PrintsPhases = false, KeepsOutput = true }, isFirst: false);
+        return new Section("The first conversion of a process, monolithicSparse to qcow2",
+        [
+            source.FirstGuest("engine as IL", Contenders.BesideTheSource("../../V2V.psd1")) with { IsYardstick = true },
+            source.FirstGuest("package, engine compiled ahead", Path.Combine(package, "V2V", "V2V.psd1")),
+        ]);
     }
 
     private static Section Limit(SuiteGuests guests, BenchmarkOptions options)

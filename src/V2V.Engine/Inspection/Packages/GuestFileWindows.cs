@@ -11,9 +11,13 @@ internal sealed class GuestFileWindows
     /// <summary>The largest databases of real guests have some 300 MB.</summary>
     private const long MaxLength = 2L << 30;
 
-    private const int WindowLength = 64 << 10;
+    /// <summary>
+    /// Of a package only the beginning is wanted, and between two of them lie 60 KB on average: larger windows read what nobody looks at, eight times as
+    /// much with 64 KiB.
+    /// </summary>
+    private const int WindowLength = 8 << 10;
 
-    private const int WindowCount = 16;
+    private const int WindowCount = 64;
 
     private readonly GuestLocation _at;
     private readonly Dictionary<long, byte[]> _windows = [];
