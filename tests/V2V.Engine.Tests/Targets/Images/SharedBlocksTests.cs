@@ -158,7 +158,7 @@ public sealed class SharedBlocksTests : IDisposable
         }
     }
 
-    private void Overwrite(string path)
+    private static void Overwrite(string path)
     {
         using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Write);
         var noise = new byte[MiB];
