@@ -151,7 +151,10 @@ public sealed class ExportV2VReportTests : IDisposable
     {
         Source = new SourceGuest
         {
-            Name = name, Path = "/exports/x.ova", SourceKind = "OVA", CpuCount = 2,
+            Name = name,
+            Path = "/exports/x.ova",
+            SourceKind = "OVA",
+            CpuCount = 2,
             Disks = [new SourceDisk { Path = "/exports/x.vmdk", Format = "VMDK", Capacity = 8L << 30 }],
         },
         OperatingSystem = Sample.OperatingSystem,
@@ -163,8 +166,15 @@ public sealed class ExportV2VReportTests : IDisposable
 
     private static ConversionResult Result(string name, long written, double seconds) => new()
     {
-        Name = name, Assessment = Assessment(name), Disks = [$"/vms/{name}.qcow2"], DomainXml = "<domain/>", Target = "/vms", BytesRead = written, BytesWritten = written,
-        Phases = [new ConversionPhase("Copy", seconds / 2), new ConversionPhase("Define", 0.1)], Elapsed = TimeSpan.FromSeconds(seconds),
+        Name = name,
+        Assessment = Assessment(name),
+        Disks = [$"/vms/{name}.qcow2"],
+        DomainXml = "<domain/>",
+        Target = "/vms",
+        BytesRead = written,
+        BytesWritten = written,
+        Phases = [new ConversionPhase("Copy", seconds / 2), new ConversionPhase("Define", 0.1)],
+        Elapsed = TimeSpan.FromSeconds(seconds),
     };
 
     private static ErrorRecord Failure(string name) =>

@@ -163,7 +163,8 @@ public sealed class GuestRunnerTests
         {
             cancellation.WaitHandle.WaitOne();
             throw new OperationCanceledException(cancellation);
-        }) with { Cancellation = stop.Token }, _streams);
+        }) with
+        { Cancellation = stop.Token }, _streams);
         runner.Start(Work("other", (_, _) => "other"), _streams);
         stop.Cancel();
         runner.Finish();

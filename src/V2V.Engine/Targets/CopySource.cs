@@ -38,7 +38,7 @@ internal sealed class CopySource(BlockDevice disk, SourceDisk source, int number
     internal override string? Version => disk.Version;
 
     /// <summary>What the conversion has changed on the disk, in ascending order.</summary>
-    public IReadOnlyList<ByteRange> Changed => (disk as OverlayDisk)?.ChangedRanges() ?? [];
+    public IReadOnlyList<ByteRange> Changed => [.. (disk as OverlayDisk)?.ChangedRanges().Select(e => new ByteRange(e.Offset, e.Length)) ?? []];
 
     /// <summary>What was left out, for the report; null when everything could be read.</summary>
     public Concern? Concern

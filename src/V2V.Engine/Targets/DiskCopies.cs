@@ -72,7 +72,7 @@ internal sealed class DiskCopies
                     left, disk.Writer, options, progress.After(taken?.Bytes ?? 0), checkpoints?.Begin(disk, requests[i], plans[i], taken), cancellation);
                 disk.Writer.Complete();
                 checkpoints?.DiskIsComplete();
-                clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten) 
+                clock.ReportCopied(new CopiedDisk(requests[i].FileName, statistics.BytesRead, disk.Writer.BytesWritten)
                 {
                     BytesResumed = taken?.Bytes ?? 0,
                     BytesShared = statistics.BytesShared,

@@ -1,5 +1,3 @@
-using V2V.Engine.FileSystems;
-
 namespace V2V.Engine.Disks.Overlay;
 
 /// <summary>
@@ -123,9 +121,9 @@ public sealed class OverlayDisk : WritableBlockDevice
     }
 
     /// <summary>What was written, in whole blocks, in ascending order; the last may reach beyond the end.</summary>
-    internal IReadOnlyList<ByteRange> ChangedRanges()
+    internal IReadOnlyList<DiskExtent> ChangedRanges()
     {
-        List<ByteRange> ranges = [];
+        List<DiskExtent> ranges = [];
         foreach (var block in WrittenBlocks())
         {
             var offset = block * BlockSize;
@@ -135,7 +133,7 @@ public sealed class OverlayDisk : WritableBlockDevice
             }
             else
             {
-                ranges.Add(new ByteRange(offset, BlockSize));
+                ranges.Add(new DiskExtent(offset, BlockSize, IsZero: false));
             }
         }
 

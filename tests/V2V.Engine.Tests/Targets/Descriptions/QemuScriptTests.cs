@@ -33,7 +33,8 @@ public sealed class QemuScriptTests
             },
             s => s with
             {
-                GenerationId = Guid.NewGuid(), MemoryMiB = 64,
+                GenerationId = Guid.NewGuid(),
+                MemoryMiB = 64,
                 RemovableDrives = [new(RemovableDriveKind.CdRom, DiskController.Ide), new(RemovableDriveKind.Floppy, DiskController.Unknown)],
             },
             disks);
