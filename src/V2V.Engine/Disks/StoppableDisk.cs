@@ -10,6 +10,8 @@ internal sealed class StoppableDisk(BlockDevice disk, CancellationToken cancella
 {
     public override long Length => disk.Length;
 
+    internal override string? Version => disk.Version;
+
     public override void Read(long offset, Span<byte> buffer)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -24,6 +26,8 @@ internal sealed class StoppableDisk(BlockDevice disk, CancellationToken cancella
             yield return extent;
         }
     }
+
+    internal override StoredRun? Locate(long offset, long length) => disk.Locate(offset, length);
 
     protected override void Dispose(bool disposing)
     {

@@ -1,7 +1,10 @@
 using V2V.Engine.Disks;
 using V2V.Engine.Disks.Overlay;
+using V2V.Engine.Sources;
 using V2V.Engine.Targets;
+using V2V.Engine.Targets.Directory;
 using V2V.Engine.Targets.Images;
+using V2V.Engine.Tests.Faults;
 using Xunit;
 
 namespace V2V.Engine.Tests.Targets.Images;
@@ -58,6 +61,22 @@ public sealed class SharedBlocksTests : IDisposable
         // The target is not the source's any more, whoever writes to either.
         Overwrite(Source);
         AssertTarget(format);
+    }
+
+    [Fact]
+    public void A_whole_conversion_shares_and_tells_it()
+    {
+        Mount("xfs");
+        using var guest = new FaultGuest();
+        File.Copy(guest.DataPath, Source);
+        var source = guest.Guest with { Disks = [guest.Guest.Disks[0], Assert.Single(GuestSources.Open(Source, TestContext.Current.CancellationToken)).Disks[0]] };
+        using var target = new DirectoryTarget(Path.Combine(Files, "out"));
+
+        var result = new GuestConversion(source, new ConversionOptions { VerifyDisks = true }).Convert(target, cancellation: TestContext.Current.CancellationToken);
+
+        // The system disk comes from an archive elsewhere.
+        Assert.Equal(FaultGuest.DataLength, result.BytesShared);
+        QemuJudge.AssertImage(result.Disks[1], Source);
     }
 
     [Theory]
