@@ -47,7 +47,7 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void What_was_taken_over_is_verified_with_the_rest()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
         Assert.True((long)Run(target.Parameters + " -Resume -Verify")["bytesResumed"]! >= Enough * MiB);
@@ -57,7 +57,7 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void A_run_that_is_not_asked_to_go_on_removes_all_of_it()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
         var end = Run(target.Parameters);
@@ -70,7 +70,7 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void A_source_that_has_changed_is_copied_anew()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
         var modified = File.GetLastWriteTimeUtc(_runs.DataDisk);
@@ -92,7 +92,7 @@ public sealed class ResumedRunTests : IDisposable
     [InlineData("-Compression Zstd", null)]
     public void Another_image_is_written_anew(string options, string? why)
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
         AssertAnew(target, $"{target.Parameters} {options}", why);
@@ -102,7 +102,7 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void A_file_that_was_deleted_is_written_anew()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
         File.Delete(Path.Combine(_runs.Out, FaultTarget.Disks[1] + ".part"));
@@ -112,7 +112,7 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void A_file_that_somebody_wrote_to_is_right_in_the_end()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
         using (var part = new FileStream(Path.Combine(_runs.Out, FaultTarget.Disks[1] + ".part"), FileMode.Open, FileAccess.Write))
@@ -129,7 +129,7 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void Where_nothing_was_cut_off_it_is_a_usual_run()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         Assert.Null(Run(target.Parameters + " -Resume")["bytesResumed"]);
         Assert.DoesNotContain(Concerns(), c => c.Id is "NotResumed" or "NotResumable" or "CopyResumed");
@@ -140,10 +140,10 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void A_run_that_goes_on_and_is_stopped_takes_everything_back()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
-        using var process = _runs.Start(target.Parameters + " -Resume");
+        using var process = _runs.Start(target.Parameters + " -Resume", Slowly);
         ConversionRuns.WaitFor(process, ": Copy");
         ConversionRuns.Signal(process, ConversionRuns.SIGINT);
         process.StandardError.ReadToEnd();
@@ -160,11 +160,11 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void Guests_of_a_fleet_each_go_on_with_their_own()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         // Three guests of one disk each.
         var script = string.Join("; ", Enumerable.Range(1, 3).Select(i => $"Get-V2VSourceGuest -Disk '{_runs.SystemDisk}', '{_runs.DataDisk}' -Name fleet{i}"));
         string Fleet(string options) => $"& {{ {script} }} | Invoke-V2VConversion -OutputDirectory '{_runs.Out}' -ThrottleLimit 3 {options}";
-        using (var process = _runs.StartScript(Fleet("")))
+        using (var process = _runs.StartScript(Fleet(""), Slowly))
         {
             Kill(process, count: 3);
         }
@@ -190,7 +190,7 @@ public sealed class ResumedRunTests : IDisposable
     [Fact]
     public void Another_guest_that_goes_on_leaves_it_as_it_is()
     {
-        ExternalTool.Need("tar", "qemu-img", "e2fsck");
+        ExternalTool.Need("tar", "qemu-img", "e2fsck", "strace");
         using var target = FaultTarget.Create("folder", _runs);
         KillInCopy(target.Parameters);
         var (exitCode, output) = ConversionRuns.End(_runs.StartScript(
@@ -247,13 +247,16 @@ public sealed class ResumedRunTests : IDisposable
         ExternalTool.Check("e2fsck", "-fn", $"{_runs["system.raw"]}?offset=1048576");
     }
 
+    /// <summary>Reads of the second disk take time, lest the run be over before it is killed. It is itself the process that is started (-D).</summary>
+    private string[] Slowly => ["strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", "-P", _runs.DataDisk, "-e", "trace=pread64", "-e", "inject=pread64:delay_enter=15000"];
+
     private static long AllocatedClusters(string image) =>
         (long)JsonNode.Parse(ExternalTool.Check("qemu-img", "check", "--output=json", "-f", "qcow2", image))!["allocated-clusters"]!;
 
     /// <summary>Kills a run when enough of its second disk is noted; returns how much had been, at the least.</summary>
     private long KillInCopy(string parameters)
     {
-        using var process = _runs.Start(parameters);
+        using var process = _runs.Start(parameters, Slowly);
         return Kill(process, count: 1);
     }
 
@@ -264,9 +267,9 @@ public sealed class ResumedRunTests : IDisposable
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
         var before = Noted().ToDictionary(c => c.Path, c => c.Bytes);
-        // A chunk takes more than 24 bytes of the file.
+        // A chunk takes some 30 bytes of the file, and a checkpoint of a single one 36 more.
         var wait = Stopwatch.StartNew();
-        while (Noted().Count(c => c.Bytes >= before.GetValueOrDefault(c.Path) + (Enough * 30)) < count)
+        while (Noted().Count(c => c.Bytes >= before.GetValueOrDefault(c.Path) + (Enough * 70)) < count)
         {
             Assert.False(process.HasExited, "The run ended before it could be killed.");
             Assert.True(wait.Elapsed < Limit, "The run made no checkpoints.");
