@@ -92,7 +92,8 @@ public sealed class PoolKindsTests(LoopbackSsh ssh) : IClassFixture<LoopbackSsh>
         ExternalTool.Need("parted");
         var device = MakeDevice();
         ExternalTool.Check("parted", "-s", device, "mklabel", "gpt", "mkpart", "try", "1MiB", "5MiB");
-        Assert.SkipUnless(File.Exists(device + "p1"), "needs loop devices with partitions");
+        // udev looks at a device that was written to, and has the kernel read its partitions again: they are gone for a moment.
+        Assert.SkipUnless(SpinWait.SpinUntil(() => File.Exists(device + "p1"), TimeSpan.FromSeconds(3)), "needs loop devices with partitions");
         ExternalTool.Check("parted", "-s", device, "rm", "1");
         StartPool("disk", "--source-dev", device, "--source-format", "gpt", "--target", "/dev");
         CheckDevice(isRemote);
