@@ -6,8 +6,4 @@ namespace V2V.Engine.Disks;
 /// <param name="File">The file, open as long as the disk is.</param>
 /// <param name="Offset">Where in the file the first byte lies.</param>
 /// <param name="Length">How many bytes follow each other there.</param>
-internal readonly record struct StoredRun(SafeFileHandle File, long Offset, long Length)
-{
-    /// <summary>The same with at most so many bytes.</summary>
-    public StoredRun Limit(long length) => this with { Length = Math.Min(Length, length) };
-}
+internal readonly record struct StoredRun(SafeFileHandle File, long Offset, long Length);

@@ -121,24 +121,8 @@ public sealed class OverlayDisk : WritableBlockDevice
     }
 
     /// <summary>What was written, in whole blocks, in ascending order; the last may reach beyond the end.</summary>
-    internal IReadOnlyList<DiskExtent> ChangedRanges()
-    {
-        List<DiskExtent> ranges = [];
-        foreach (var block in WrittenBlocks())
-        {
-            var offset = block * BlockSize;
-            if (ranges.Count > 0 && ranges[^1].End == offset)
-            {
-                ranges[^1] = ranges[^1] with { Length = ranges[^1].Length + BlockSize };
-            }
-            else
-            {
-                ranges.Add(new DiskExtent(offset, BlockSize, IsZero: false));
-            }
-        }
-
-        return ranges;
-    }
+    internal IEnumerable<DiskExtent> ChangedRanges() =>
+        WrittenBlocks().Select(block => new DiskExtent(block * BlockSize, BlockSize, IsZero: false)).Merge();
 
     /// <summary>Reads as much as comes from one place.</summary>
     private int ReadRun(long offset, Span<byte> buffer)

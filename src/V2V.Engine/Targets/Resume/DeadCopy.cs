@@ -91,11 +91,11 @@ internal sealed class DeadCopy : IDisposable
         {
             var changed = header.Changed.Chunk(2).Select(r => new ByteRange(r[0], r[1])).Concat(source.Changed);
             var chunks = ChunkFilter.Apply(CheckpointFile.ReadChunks(path), plan, changed, request);
-            using var file = File.OpenHandle(header.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var file = HostFile.Open(header.Path);
             var whole = Verify(file, chunks, progress, cancellation);
             return new TakenCopy(stamp, whole) { DamagedBytes = chunks.Sum(c => (long)c.Length) - whole.Sum(c => (long)c.Length) };
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or DiskImageException)
         {
             // What cannot be read, or makes no sense, is copied again.
             return new TakenCopy(stamp, []);
@@ -138,8 +138,7 @@ internal sealed class DeadCopy : IDisposable
         _lock = null;
     }
 
-    private static List<CopiedChunk> Verify(
-        Microsoft.Win32.SafeHandles.SafeFileHandle file, List<CopiedChunk> chunks, IProgress<CopyProgress>? progress, CancellationToken cancellation)
+    private static List<CopiedChunk> Verify(HostFile file, List<CopiedChunk> chunks, IProgress<CopyProgress>? progress, CancellationToken cancellation)
     {
         var total = chunks.Sum(c => (long)c.Length);
         var isWhole = new bool[chunks.Count];
@@ -155,7 +154,7 @@ internal sealed class DeadCopy : IDisposable
         return [.. chunks.Where((_, i) => isWhole[i])];
     }
 
-    private static bool IsWhole(Microsoft.Win32.SafeHandles.SafeFileHandle file, CopiedChunk chunk)
+    private static bool IsWhole(HostFile file, CopiedChunk chunk)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(chunk.Length);
         try
@@ -164,25 +163,14 @@ internal sealed class DeadCopy : IDisposable
             data.Clear();
             foreach (var place in chunk.Places)
             {
-                var part = data.Slice((int)(place.Offset - chunk.Offset), place.Length);
-                for (var position = place.Host; part.Length > 0;)
-                {
-                    var read = RandomAccess.Read(file, part, position);
-                    if (read == 0)
-                    {
-                        return false;
-                    }
-
-                    part = part[read..];
-                    position += read;
-                }
+                file.Read(place.Host, data.Slice((int)(place.Offset - chunk.Offset), place.Length));
             }
 
             return CopiedChunk.ChecksumOf(data) == chunk.Checksum;
         }
-        catch (IOException)
+        catch (DiskImageException)
         {
-            return false; // A bad sector: it is written anew.
+            return false; // It is shorter, or a sector is bad: the chunk is written anew.
         }
         finally
         {

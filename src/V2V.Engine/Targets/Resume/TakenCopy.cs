@@ -1,3 +1,4 @@
+using V2V.Engine.Disks;
 using V2V.Engine.Disks.Transports;
 using V2V.Engine.FileSystems;
 
@@ -22,21 +23,6 @@ internal sealed record TakenCopy(FileStamp File, IReadOnlyList<CopiedChunk> Chun
     /// <summary>What of the file is kept, in ascending order, not overlapping.</summary>
     public IReadOnlyList<ByteRange> HostRanges() => Join(Places.OrderBy(p => p.Host).Select(p => new ByteRange(p.Host, p.Length)));
 
-    private static List<ByteRange> Join(IEnumerable<ByteRange> ordered)
-    {
-        List<ByteRange> joined = [];
-        foreach (var range in ordered)
-        {
-            if (joined.Count > 0 && joined[^1].End == range.Offset)
-            {
-                joined[^1] = joined[^1] with { Length = joined[^1].Length + range.Length };
-            }
-            else
-            {
-                joined.Add(range);
-            }
-        }
-
-        return joined;
-    }
+    private static List<ByteRange> Join(IEnumerable<ByteRange> ordered) =>
+        [.. ordered.Select(r => new DiskExtent(r.Offset, r.Length, IsZero: false)).Merge().Select(e => new ByteRange(e.Offset, e.Length))];
 }
