@@ -143,7 +143,7 @@ public sealed class FullTargetTests : IDisposable
             ExternalTool.Need("mkfs.ext4");
             using (var image = File.Create(_guest["ext4.img"]))
             {
-                image.SetLength(768 << 20);
+                image.SetLength(3L << 30);
             }
 
             ExternalTool.Check("mkfs.ext4", "-q", "-m", "0", _guest["ext4.img"]);

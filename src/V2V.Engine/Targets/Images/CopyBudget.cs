@@ -17,7 +17,7 @@ internal static class CopyBudget
     private const int PerProcessor = 2;
 
     private static readonly SemaphoreSlim s_free = new(Limit);
-    private static readonly ConcurrentBag<byte[]> s_buffers = [];
+    private static readonly ConcurrentBag<CopyBuffer> s_buffers = [];
     private static int s_copies;
 
     /// <summary>Chunks in hand at the most.</summary>
@@ -35,15 +35,15 @@ internal static class CopyBudget
         }
     }
 
-    /// <summary>Waits for a buffer of <see cref="ChunkSize"/> bytes.</summary>
+    /// <summary>Waits for a buffer.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
-    public static byte[] Take(CancellationToken cancellation)
+    public static CopyBuffer Take(CancellationToken cancellation)
     {
         s_free.Wait(cancellation);
-        return s_buffers.TryTake(out var buffer) ? buffer : GC.AllocateUninitializedArray<byte>(ChunkSize);
+        return s_buffers.TryTake(out var buffer) ? buffer : new CopyBuffer();
     }
 
-    public static void Return(byte[] buffer)
+    public static void Return(CopyBuffer buffer)
     {
         s_buffers.Add(buffer);
         s_free.Release();

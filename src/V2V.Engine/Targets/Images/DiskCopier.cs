@@ -80,7 +80,7 @@ public static class DiskCopier
         for (var i = 0; i < threads.Length; i++)
         {
             // The first has a chunk of its own, whatever other copies hold.
-            var own = i == 0 ? GC.AllocateUninitializedArray<byte>(CopyBudget.ChunkSize) : null;
+            var own = i == 0 ? new CopyBuffer() : null;
             threads[i] = new Thread(() => job.Work(own)) { IsBackground = true, Name = $"V2V copy {i + 1}" };
             threads[i].Start();
         }

@@ -33,8 +33,8 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, DiskCheckpo
     public long BytesShared => Interlocked.Read(ref _shared);
 
     /// <summary>Takes chunks until there are none, or something fails on this or another thread.</summary>
-    /// <param name="own">A buffer of <see cref="CopyBudget.ChunkSize"/> bytes for this thread alone; null takes them from what all copies share.</param>
-    public void Work(byte[]? own)
+    /// <param name="own">A buffer for this thread alone; null takes them from what all copies share.</param>
+    public void Work(CopyBuffer? own)
     {
         try
         {
@@ -56,7 +56,7 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, DiskCheckpo
     public void ThrowIfFailed() => _failure?.Throw();
 
     /// <summary>False when there is none left.</summary>
-    private bool CopyChunk(byte[]? own)
+    private bool CopyChunk(CopyBuffer? own)
     {
         // First the buffer: who has a chunk must not wait for others, lest the chunks get out of order.
         var buffer = own ?? CopyBudget.Take(cancellation);
@@ -72,7 +72,7 @@ internal sealed class DiskCopyJob(CopyPlan plan, ImageWriter writer, DiskCheckpo
                 return true;
             }
 
-            var data = buffer.AsSpan(0, (int)chunk.Length);
+            var data = buffer.First(chunk.Length);
             plan.Source.Read(chunk.Offset, data);
             var places = checkpoints is null ? null : new List<PlacedRun>();
             WriteData(chunk.Offset, data, places);

@@ -43,6 +43,9 @@ internal static partial class FileAllocation
         }
     }
 
+    /// <summary>Takes space for a range of a file, which becomes as long as that. False where that cannot be; some of it may be taken then.</summary>
+    public static bool TryReserve(SafeFileHandle file, long offset, long length) => FAllocate(file, 0, offset, length) == 0;
+
     /// <summary>Makes a range of a block device zero without writing it. False where the device cannot do that, or it fails.</summary>
     public static bool TryDiscard(SafeFileHandle device, long offset, long length) => FAllocate(device, PunchHole | KeepSize, offset, length) == 0;
 

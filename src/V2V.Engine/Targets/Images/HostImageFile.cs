@@ -15,6 +15,7 @@ internal sealed class HostImageFile : ImageFile
     private const long FlushInterval = 128 << 20;
 
     private readonly SafeFileHandle _handle;
+    private readonly SpaceAhead _space;
     private readonly string _format;
     private bool _isNew;
     private bool _unnamed;
@@ -23,6 +24,7 @@ internal sealed class HostImageFile : ImageFile
     private HostImageFile(SafeFileHandle handle, string path, string format)
     {
         _handle = handle;
+        _space = new SpaceAhead(handle);
         Path = path;
         _format = format;
     }
@@ -149,6 +151,7 @@ internal sealed class HostImageFile : ImageFile
         try
         {
             RandomAccess.SetLength(_handle, length);
+            _space.SetLength(length);
         }
         catch (Exception e) when (TargetErrors.IsFileError(e) || e is ArgumentOutOfRangeException)
         {
@@ -172,6 +175,7 @@ internal sealed class HostImageFile : ImageFile
     {
         try
         {
+            _space.Cover(offset + data.Length);
             RandomAccess.Write(_handle, data, offset);
         }
         catch (Exception e) when (TargetErrors.IsFileError(e))

@@ -21,6 +21,7 @@ internal abstract class ImageFile : IDisposable
     /// <summary>Takes space for the first <paramref name="length"/> bytes, which are within the file and not written yet.</summary>
     public abstract void Allocate(long length);
 
+    /// <summary>Writes anywhere; behind the end the file grows, and may then be longer than what was written until it is given its length.</summary>
     public abstract void Write(long offset, ReadOnlySpan<byte> data);
 
     /// <summary>Takes bytes over by sharing the blocks in which another file has them. False where that cannot be; the range is then as it was.</summary>
