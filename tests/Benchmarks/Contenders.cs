@@ -5,7 +5,7 @@ using V2V.Engine.Targets;
 namespace V2V.Benchmarks;
 
 /// <summary>The commands that do the same work with one source, or a part of it.</summary>
-internal sealed class Contenders(BenchmarkSource source, string workFolder)
+internal sealed class Contenders(BenchmarkSource source, PackagedModule module, string workFolder)
 {
     private static readonly Dictionary<string, string> s_appliance = new()
     {
@@ -36,14 +36,15 @@ internal sealed class Contenders(BenchmarkSource source, string workFolder)
         V2v("inspect", Text($"{guests} guests, {atOnce} at once"), source.Path, Text($"{guests}"), Text($"{atOnce}"));
 
     /// <summary>Test-V2VGuest with -CheckOnly for many guests of several kinds in one pipeline; see check-guests.ps1.</summary>
+    /// <param name="manifest">Of the module.</param>
     /// <param name="sources">Guests of one file each, which take turns.</param>
     /// <param name="linkFolder">On the file system of the guests.</param>
     /// <param name="guests">How many there are in all.</param>
     /// <param name="atOnce">The ThrottleLimit.</param>
-    public static Contender CheckGuests(IReadOnlyList<string> sources, string linkFolder, int guests, int atOnce)
+    public static Contender CheckGuests(string manifest, IReadOnlyList<string> sources, string linkFolder, int guests, int atOnce)
     {
         var links = Path.Combine(linkFolder, "check-guests");
-        string[] arguments = ["-Source", string.Join(',', sources), "-Guests", Text($"{guests}"), "-AtOnce", Text($"{atOnce}"), "-Work", links];
+        string[] arguments = ["-Module", manifest, "-Source", string.Join(',', sources), "-Guests", Text($"{guests}"), "-AtOnce", Text($"{atOnce}"), "-Work", links];
         return Script(Text($"{guests} guests, {atOnce} at once"), "check-guests.ps1", links, arguments);
     }
 
@@ -146,9 +147,8 @@ internal sealed class Contenders(BenchmarkSource source, string workFolder)
     private Contender V2v(string work, string name, params string[] arguments)
     {
         var output = Path.Combine(workFolder, $"v2v-{work}");
-        // With "dotnet exec" the process is .NET's own program.
-        string[] self = Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet" ? ["exec", typeof(Contenders).Assembly.Location] : [];
-        return new Contender(name, Environment.ProcessPath!, [.. self, Worker.Verb, work, .. arguments.Select(a => a == "{output}" ? output : a)], output)
+        string[] command = ["exec", module.WorkerAssembly, Worker.Verb, work, .. arguments.Select(a => a == "{output}" ? output : a)];
+        return new Contender(name, "dotnet", command, output)
         {
             PrintsPhases = true,
         };

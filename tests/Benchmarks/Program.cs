@@ -11,8 +11,9 @@ try
 {
     var options = BenchmarkOptions.Parse(args);
     Directory.CreateDirectory(options.WorkFolder);
+    var module = PackagedModule.Build(options.WorkFolder);
     ResultTable.PrintMachine(options);
-    foreach (var section in options.Source is null ? Suite.Sections(options) : SingleGuest.Sections(options))
+    foreach (var section in options.Source is null ? new Suite(options, module).Sections() : SingleGuest.Sections(options, module))
     {
         ResultTable.Print(section, Rounds.Run(section, options.Runs));
     }

@@ -3,9 +3,9 @@ namespace V2V.Benchmarks;
 /// <summary>One guest of the user's own, whole and as a copy, against the peers.</summary>
 internal static class SingleGuest
 {
-    public static IEnumerable<Section> Sections(BenchmarkOptions options)
+    public static IEnumerable<Section> Sections(BenchmarkOptions options, PackagedModule module)
     {
-        var contenders = new Contenders(new BenchmarkSource(options.Source!), options.WorkFolder);
+        var contenders = new Contenders(new BenchmarkSource(options.Source!), module, options.WorkFolder);
         var disk = contenders.Source.Disk;
         var rows = new List<Contender>
         {

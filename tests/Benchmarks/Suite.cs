@@ -3,35 +3,36 @@ using V2V.Engine.Targets;
 namespace V2V.Benchmarks;
 
 /// <summary>The measurements of docs/performance.md.</summary>
-internal static class Suite
+internal sealed class Suite(BenchmarkOptions options, PackagedModule module)
 {
-    public static IEnumerable<Section> Sections(BenchmarkOptions options)
+    private readonly SuiteGuests _guests = new(options.GuestFolder);
+
+    public IEnumerable<Section> Sections()
     {
-        var guests = new SuiteGuests(options.GuestFolder);
         (string Name, Func<IEnumerable<Section>> Sections)[] all =
         [
-            ("conversion", () => Conversions(guests, options)),
-            ("copy", () => Copies(guests, options)),
-            ("growth", () => Growth(guests, options)),
-            ("fleet", () => Fleet(guests, options)),
-            ("assessment", () => [Assessment(guests, options)]),
-            ("package", () => [Package(guests, options)]),
-            ("limit", () => [Limit(guests, options)]),
+            ("conversion", Conversions),
+            ("copy", Copies),
+            ("growth", Growth),
+            ("fleet", Fleet),
+            ("assessment", () => [Assessment()]),
+            ("package", () => [Package()]),
+            ("limit", () => [Limit()]),
         ];
         return all.Where(s => options.Sections.Count == 0 || options.Sections.Contains(s.Name)).SelectMany(s => s.Sections());
     }
 
-    private static IEnumerable<Section> Conversions(SuiteGuests guests, BenchmarkOptions options)
+    private IEnumerable<Section> Conversions()
     {
         (string Title, string Path, string Drivers)[] sources =
         [
-            ("Debian 12, ext4, OVA (streamOptimized) to qcow2", guests.Vmware("ova/guest.ova"), ""),
-            ("Debian 12, XFS on LVM, raw to qcow2", guests.XfsOnLvm, ""),
-            ("Windows 2016 (laid out as one), raw to qcow2", guests.Windows, guests.Drivers),
+            ("Debian 12, ext4, OVA (streamOptimized) to qcow2", _guests.Vmware("ova/guest.ova"), ""),
+            ("Debian 12, XFS on LVM, raw to qcow2", _guests.XfsOnLvm, ""),
+            ("Windows 2016 (laid out as one), raw to qcow2", _guests.Windows, _guests.Drivers),
         ];
         foreach (var (title, path, drivers) in sources)
         {
-            var contenders = Of(path, options);
+            var contenders = Of(path);
             var rows = new List<Contender>
             {
                 contenders.Conversion(ImageFormat.Qcow2, drivers: drivers) with { IsYardstick = true },
@@ -46,14 +47,14 @@ internal static class Suite
         }
     }
 
-    private static IEnumerable<Section> Copies(SuiteGuests guests, BenchmarkOptions options)
+    private IEnumerable<Section> Copies()
     {
-        yield return ToQcow2("streamOptimized (in an OVA) to qcow2", Of(guests.Vmware("ova/guest.ova"), options));
-        yield return ToQcow2("monolithicSparse to qcow2", Of(guests.Vmware("sparse/guest.vmdk"), options));
-        (string Data, string Path)[] raws = [("605 MiB", guests.Debian), ("2 GiB", guests.Grown("10G"))];
+        yield return ToQcow2("streamOptimized (in an OVA) to qcow2", Of(_guests.Vmware("ova/guest.ova")));
+        yield return ToQcow2("monolithicSparse to qcow2", Of(_guests.Vmware("sparse/guest.vmdk")));
+        (string Data, string Path)[] raws = [("605 MiB", _guests.Debian), ("2 GiB", _guests.Grown("10G"))];
         foreach (var (data, path) in raws)
         {
-            var raw = Of(path, options);
+            var raw = Of(path);
             yield return ToQcow2($"raw to qcow2, {data} of data", raw);
             yield return new Section($"Copy: raw to raw, {data} of data",
             [
@@ -68,7 +69,7 @@ internal static class Suite
             ]);
         }
 
-        var sparse = Of(guests.Vmware("sparse/guest.vmdk"), options);
+        var sparse = Of(_guests.Vmware("sparse/guest.vmdk"));
         yield return new Section("Copy: monolithicSparse to qcow2, compressed with zstd",
         [
             sparse.Copy(ImageFormat.Qcow2, ImageCompression.Zstd),
@@ -87,58 +88,56 @@ internal static class Suite
         source.QemuImg(ImageFormat.Qcow2, ImageCompression.None, "-t", "writeback"),
     ]);
 
-    private static IEnumerable<Section> Growth(SuiteGuests guests, BenchmarkOptions options)
+    private IEnumerable<Section> Growth()
     {
         string[] sizes = ["10G", "1T"];
         yield return new Section("Growth: the same 2 GiB of data on larger disks, whole conversion, raw to qcow2",
-            [.. sizes.Select((s, i) => Of(guests.Grown(s), options).Conversion(ImageFormat.Qcow2) with { Name = $"disk of {s}", IsYardstick = i == 0 })]);
+            [.. sizes.Select((s, i) => Of(_guests.Grown(s)).Conversion(ImageFormat.Qcow2) with { Name = $"disk of {s}", IsYardstick = i == 0 })]);
 
         string[] counts = ["1", "100000"];
         yield return new Section("Growth: files, whole conversion, raw to qcow2",
-            [.. counts.Select((c, i) => Of(guests.WithFiles(c), options).Conversion(ImageFormat.Qcow2) with { Name = $"{c} files more", IsYardstick = i == 0 })]);
+            [.. counts.Select((c, i) => Of(_guests.WithFiles(c)).Conversion(ImageFormat.Qcow2) with { Name = $"{c} files more", IsYardstick = i == 0 })]);
     }
 
-    private static IEnumerable<Section> Fleet(SuiteGuests guests, BenchmarkOptions options)
+    private IEnumerable<Section> Fleet()
     {
-        var source = Of(guests.Vmware("sparse/guest.vmdk"), options);
+        var source = Of(_guests.Vmware("sparse/guest.vmdk"));
         (int Guests, int AtOnce)[] fleets = [(1, 1), (4, 1), (4, 2), (4, 4), (16, 4)];
         yield return new Section("Guests: whole conversions in one process, monolithicSparse to qcow2",
             [.. fleets.Select(f => source.Fleet(f.Guests, f.AtOnce) with { IsYardstick = f.Guests == 1 })]);
         (int Guests, int AtOnce)[] inspections = [(1, 1), (200, 1), (200, 2)];
-        (string Name, string Path)[] systems = [("Debian", guests.Debian), ("Windows", guests.Windows)];
+        (string Name, string Path)[] systems = [("Debian", _guests.Debian), ("Windows", _guests.Windows)];
         foreach (var (name, path) in systems)
         {
             yield return new Section($"Guests: {name}, opened and inspected only, in one process",
-                [.. inspections.Select(f => Of(path, options).Inspection(f.Guests, f.AtOnce) with { IsYardstick = f.Guests == 1 })]);
+                [.. inspections.Select(f => Of(path).Inspection(f.Guests, f.AtOnce) with { IsYardstick = f.Guests == 1 })]);
         }
     }
 
-    private static Section Assessment(SuiteGuests guests, BenchmarkOptions options)
+    private Section Assessment()
     {
-        string[] sources = [guests.Debian, guests.Vmware("sparse/guest.vmdk"), guests.Vmware("ova/guest.ova"), guests.XfsOnLvm, guests.Windows];
+        string[] sources = [_guests.Debian, _guests.Vmware("sparse/guest.vmdk"), _guests.Vmware("ova/guest.ova"), _guests.XfsOnLvm, _guests.Windows];
         (int Guests, int AtOnce)[] runs = [(1, 1), (200, 1), (200, 2)];
         return new Section("Guests: Test-V2VGuest -CheckOnly in one pipeline",
-            [.. runs.Select(r => Contenders.CheckGuests(sources, options.GuestFolder, r.Guests, r.AtOnce) with { IsYardstick = r.Guests == 1 })])
+            [.. runs.Select(r => Contenders.CheckGuests(module.Manifest, sources, options.GuestFolder, r.Guests, r.AtOnce) with { IsYardstick = r.Guests == 1 })])
         {
             Note = $"In turns: {string.Join(", ", sources.Select(s => Path.GetRelativePath(options.GuestFolder, s)))}.",
         };
     }
 
-    private static Section Package(SuiteGuests guests, BenchmarkOptions options)
+    private Section Package()
     {
-        var source = Of(guests.Vmware("sparse/guest.vmdk"), options);
-        var package = Path.Combine(options.WorkFolder, "package");
-        MeasuredProcess.Run(Contenders.Script("build.ps1 -Task Package", "../../build.ps1", package, ["-Task", "Package", "-OutputDirectory", package]) with { PrintsPhases = false, KeepsOutput = true }, isFirst: false);
+        var source = Of(_guests.Vmware("sparse/guest.vmdk"));
         return new Section("The first conversion of a process, monolithicSparse to qcow2",
         [
             source.FirstGuest("engine as IL", Contenders.BesideTheSource("../../V2V.psd1")) with { IsYardstick = true },
-            source.FirstGuest("package, engine compiled ahead", Path.Combine(package, "V2V", "V2V.psd1")),
+            source.FirstGuest("package, engine compiled ahead", module.Manifest),
         ]);
     }
 
-    private static Section Limit(SuiteGuests guests, BenchmarkOptions options)
+    private Section Limit()
     {
-        var sparse = guests.Vmware("sparse/guest.vmdk");
+        var sparse = _guests.Vmware("sparse/guest.vmdk");
         return new Section("The limit of the machine",
         [
             Contenders.Dd("dd, monolithicSparse to /dev/null", options.WorkFolder, sparse, null),
@@ -147,5 +146,5 @@ internal static class Suite
         ]);
     }
 
-    private static Contenders Of(string source, BenchmarkOptions options) => new(new BenchmarkSource(source), options.WorkFolder);
+    private Contenders Of(string source) => new(new BenchmarkSource(source), module, options.WorkFolder);
 }

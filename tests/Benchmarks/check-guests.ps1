@@ -4,6 +4,8 @@ Measures what Test-V2VGuest -CheckOnly costs for many guests in one process.
 .DESCRIPTION
 Gives the guests as many names as are wanted, by hard links, tests the first alone and the others together, and writes one line for each figure:
 name, tab, seconds. Runs in PowerShell 7.6 and in V2V.Shell.
+.PARAMETER Module
+The module's manifest.
 .PARAMETER Source
 Guests of one file each (disk, OVA), separated by commas; they take turns.
 .PARAMETER Guests
@@ -13,11 +15,12 @@ The ThrottleLimit.
 .PARAMETER Work
 A folder for the links, on the file system of the guests.
 .EXAMPLE
-dotnet run --project src/V2V.Shell -c Release -- tests/Benchmarks/check-guests.ps1 -Source guest.ova,other.raw -Guests 200 -AtOnce 2 -Work /var/tmp/links
+dotnet run --project src/V2V.Shell -c Release -- tests/Benchmarks/check-guests.ps1 -Module V2V.psd1 -Source guest.ova,other.raw -Guests 200 -AtOnce 2 -Work /var/tmp/links
 #>
-param([string] $Source, [int] $Guests, [int] $AtOnce, [string] $Work)
+param([string] $Module, [string] $Source, [int] $Guests, [int] $AtOnce, [string] $Work)
 
 $ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
+Import-Module $Module
 $sources = $Source -split ','
 [void][IO.Directory]::CreateDirectory($Work)
 $folder = [IO.Path]::Combine($Work, [IO.Path]::GetRandomFileName())
