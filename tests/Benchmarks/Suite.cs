@@ -102,7 +102,7 @@ internal sealed class Suite(BenchmarkOptions options, PackagedModule module)
     private IEnumerable<Section> Fleet()
     {
         var source = Of(_guests.Vmware("sparse/guest.vmdk"));
-        (int Guests, int AtOnce)[] fleets = [(1, 1), (4, 1), (4, 2), (4, 4), (16, 4)];
+        (int Guests, int AtOnce)[] fleets = [(1, 1), (4, 1), (4, 2), (4, 4), (16, 1), (16, 2), (16, 4)];
         yield return new Section("Guests: whole conversions in one process, monolithicSparse to qcow2",
             [.. fleets.Select(f => source.Fleet(f.Guests, f.AtOnce) with { IsYardstick = f.Guests == 1 })]);
         (int Guests, int AtOnce)[] inspections = [(1, 1), (200, 1), (200, 2)];

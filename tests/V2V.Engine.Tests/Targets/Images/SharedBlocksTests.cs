@@ -17,21 +17,15 @@ public sealed class SharedBlocksTests : IDisposable
     private const int Granule = 64 << 10;
 
     private readonly TemporaryFolder _folder = new();
-    private bool _isMounted;
+    private MountedFileSystem? _mounted;
 
-    private string Files => _folder["files"];
+    private string Source => _mounted!["source"];
 
-    private string Source => Path.Combine(Files, "source");
-
-    private string Target => Path.Combine(Files, "target");
+    private string Target => _mounted!["target"];
 
     public void Dispose()
     {
-        if (_isMounted)
-        {
-            ExternalTool.Check("umount", Files);
-        }
-
+        _mounted?.Dispose();
         _folder.Dispose();
     }
 
@@ -45,9 +39,9 @@ public sealed class SharedBlocksTests : IDisposable
     [InlineData("btrfs", "vpc", ImageFormat.Raw)]
     public void What_the_conversion_has_not_changed_is_shared(string fileSystem, string from, ImageFormat format)
     {
-        Mount(fileSystem);
+        _mounted = new MountedFileSystem(fileSystem, 700);
         MakeSource(from);
-        var free = Free();
+        var free = _mounted.Free();
 
         var statistics = Copy(format, ImageCompression.None, ImageAllocation.Sparse);
 
@@ -55,7 +49,7 @@ public sealed class SharedBlocksTests : IDisposable
         var (least, most) = from == "vpc" ? (0, Data / 6) : (Data - (6 * MiB), Data - (3 * MiB));
         Assert.InRange(statistics.BytesShared, least, most);
         Assert.Equal(Data + Granule, statistics.BytesShared + statistics.BytesRead);
-        Assert.InRange(free - Free(), 0, Data - least + (8 * MiB));
+        Assert.InRange(free - _mounted.Free(), 0, Data - least + (8 * MiB));
         AssertTarget(format);
 
         // The target is not the source's any more, whoever writes to either.
@@ -66,11 +60,11 @@ public sealed class SharedBlocksTests : IDisposable
     [Fact]
     public void A_whole_conversion_shares_and_tells_it()
     {
-        Mount("xfs");
+        _mounted = new MountedFileSystem("xfs", 700);
         using var guest = new FaultGuest();
         File.Copy(guest.DataPath, Source);
         var source = guest.Guest with { Disks = [guest.Guest.Disks[0], Assert.Single(GuestSources.Open(Source, TestContext.Current.CancellationToken)).Disks[0]] };
-        using var target = new DirectoryTarget(Path.Combine(Files, "out"));
+        using var target = new DirectoryTarget(_mounted["out"]);
 
         var result = new GuestConversion(source, new ConversionOptions { VerifyDisks = true }).Convert(target, cancellation: TestContext.Current.CancellationToken);
 
@@ -85,7 +79,7 @@ public sealed class SharedBlocksTests : IDisposable
     [InlineData("xfs", ImageCompression.None, ImageAllocation.Preallocated)]
     public void Where_nothing_can_be_shared_everything_is_copied(string fileSystem, ImageCompression compression, ImageAllocation allocation)
     {
-        Mount(fileSystem);
+        _mounted = new MountedFileSystem(fileSystem, 700);
         MakeSource("raw");
 
         Assert.Equal(0, Copy(ImageFormat.Qcow2, compression, allocation).BytesShared);
@@ -98,7 +92,7 @@ public sealed class SharedBlocksTests : IDisposable
     [InlineData(ImageFormat.Qcow2)]
     public void Between_two_file_systems_everything_is_copied(ImageFormat format)
     {
-        Mount("xfs");
+        _mounted = new MountedFileSystem("xfs", 700);
         MakeSource("raw");
         using var disk = Changed();
 
@@ -131,7 +125,7 @@ public sealed class SharedBlocksTests : IDisposable
             ExternalTool.Check("qemu-img", ["convert", "-f", "raw", "-O", format, .. format == "vpc" ? ["-o", "force_size=on"] : Array.Empty<string>(), raw, Source]);
         }
 
-        ExternalTool.Check("sync", "-f", Files);
+        _mounted!.Sync();
     }
 
     /// <summary>The source with three changes, of which two lie within its data.</summary>
@@ -185,26 +179,5 @@ public sealed class SharedBlocksTests : IDisposable
         {
             RandomAccess.Write(handle, noise, offset);
         }
-    }
-
-    private long Free()
-    {
-        ExternalTool.Check("sync", "-f", Files);
-        return new DriveInfo(Files).AvailableFreeSpace;
-    }
-
-    private void Mount(string fileSystem)
-    {
-        ExternalTool.NeedRoot();
-        ExternalTool.Need("mount", "umount", $"mkfs.{fileSystem}");
-        Directory.CreateDirectory(Files);
-        using (var image = File.Create(_folder["image"]))
-        {
-            image.SetLength(700L << 20);
-        }
-
-        ExternalTool.Check($"mkfs.{fileSystem}", "-q", _folder["image"]);
-        ExternalTool.Check("mount", "-o", "loop", _folder["image"], Files);
-        _isMounted = true;
     }
 }

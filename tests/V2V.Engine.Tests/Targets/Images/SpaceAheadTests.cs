@@ -11,19 +11,13 @@ public sealed class SpaceAheadTests : IDisposable
     private const int MiB = 1 << 20;
 
     private readonly TemporaryFolder _folder = new();
-    private bool _isMounted;
+    private MountedFileSystem? _mounted;
 
-    private string Files => _folder["files"];
-
-    private string Target => Path.Combine(Files, "target");
+    private string Target => _mounted!["target"];
 
     public void Dispose()
     {
-        if (_isMounted)
-        {
-            ExternalTool.Check("umount", Files);
-        }
-
+        _mounted?.Dispose();
         _folder.Dispose();
     }
 
@@ -32,7 +26,7 @@ public sealed class SpaceAheadTests : IDisposable
     [InlineData(ImageCompression.Zstd)]
     public void An_image_on_ext4_takes_its_space_ahead_and_gives_back_what_it_does_not_need(ImageCompression compression)
     {
-        Mount("ext4", 3072);
+        _mounted = new MountedFileSystem("ext4", 3072);
         var contents = new byte[70 * MiB];
         new Random(3).NextBytes(contents);
         File.WriteAllBytes(_folder["disk.raw"], contents);
@@ -61,7 +55,7 @@ public sealed class SpaceAheadTests : IDisposable
     [InlineData("btrfs", 3072)]
     public void Where_little_is_free_or_nothing_is_gained_a_file_is_as_long_as_its_data(string fileSystem, int size)
     {
-        Mount(fileSystem, size);
+        _mounted = new MountedFileSystem(fileSystem, size);
         using var file = HostImageFile.Create(Target, ImageFormat.Qcow2, createNew: true);
 
         file.Write(65536, new byte[MiB]);
@@ -72,7 +66,7 @@ public sealed class SpaceAheadTests : IDisposable
     [Fact]
     public void A_file_that_has_its_length_takes_nothing_ahead()
     {
-        Mount("ext4", 3072);
+        _mounted = new MountedFileSystem("ext4", 3072);
         using var file = HostImageFile.Create(Target, ImageFormat.Raw, createNew: true);
         file.SetLength(2048L * MiB);
 
@@ -86,7 +80,7 @@ public sealed class SpaceAheadTests : IDisposable
     [Fact]
     public void A_gap_before_the_data_stays_a_hole()
     {
-        Mount("ext4", 3072);
+        _mounted = new MountedFileSystem("ext4", 3072);
         using var file = HostImageFile.Create(Target, ImageFormat.Qcow2, createNew: true);
 
         file.Write(1000L * MiB, new byte[MiB]);
@@ -97,19 +91,4 @@ public sealed class SpaceAheadTests : IDisposable
 
     /// <summary>Bytes that the file has of its file system.</summary>
     private long Allocated() => long.Parse(ExternalTool.Check("stat", "-c", "%b", Target), CultureInfo.InvariantCulture) * 512;
-
-    private void Mount(string fileSystem, int size)
-    {
-        ExternalTool.NeedRoot();
-        ExternalTool.Need("mount", "umount", $"mkfs.{fileSystem}");
-        Directory.CreateDirectory(Files);
-        using (var image = File.Create(_folder["image"]))
-        {
-            image.SetLength((long)size * MiB);
-        }
-
-        ExternalTool.Check($"mkfs.{fileSystem}", "-q", _folder["image"]);
-        ExternalTool.Check("mount", "-o", "loop", _folder["image"], Files);
-        _isMounted = true;
-    }
 }
