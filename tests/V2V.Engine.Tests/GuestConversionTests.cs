@@ -130,7 +130,7 @@ public sealed class GuestConversionTests : IDisposable
         }
         finally
         {
-            ExternalTool.Check("umount", small);
+            Mounts.Remove(small);
         }
     }
 

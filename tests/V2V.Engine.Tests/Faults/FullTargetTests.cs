@@ -27,7 +27,7 @@ public sealed class FullTargetTests : IDisposable
 
         if (_isMounted)
         {
-            ExternalTool.Check("umount", Small);
+            Mounts.Remove(Small);
         }
 
         _guest.Dispose();

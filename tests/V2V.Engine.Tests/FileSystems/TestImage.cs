@@ -1,12 +1,8 @@
-using Xunit;
-
 namespace V2V.Engine.Tests.FileSystems;
 
 /// <summary>An image file with a file system that the kernel can mount. Deleted when disposed.</summary>
 internal abstract class TestImage : IDisposable
 {
-    private const int MaxBusyAttempts = 300;
-
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("v2v-fs-");
     private bool _isMounted;
 
@@ -48,19 +44,8 @@ internal abstract class TestImage : IDisposable
             return;
         }
 
-        // A process that another test is just starting holds this one's open files until it runs its program.
-        for (var attempt = 1; ExternalTool.Run("umount", MountPoint) is var (exitCode, output) && exitCode != 0; attempt++)
-        {
-            Assert.True(attempt < MaxBusyAttempts, output);
-            Thread.Sleep(100);
-        }
-
-        // While udev still looks at the loop device it lives on, and a mount that comes then is given it again, with the old contents cached.
-        for (var attempt = 1; ExternalTool.Check("losetup", "-j", Path).Length > 0; attempt++)
-        {
-            Assert.True(attempt < MaxBusyAttempts, "The loop device is still there.");
-            Thread.Sleep(50);
-        }
+        Mounts.Remove(MountPoint);
+        Mounts.WaitForLoopDevices(Path);
 
         _isMounted = false;
     }

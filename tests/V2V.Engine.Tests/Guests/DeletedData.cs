@@ -39,7 +39,7 @@ internal sealed class DeletedData(string disk, string folder)
         }
         finally
         {
-            ExternalTool.Check("umount", root);
+            Mounts.Remove(root);
         }
     }
 }

@@ -160,7 +160,7 @@ public sealed class PlannedChangesTests(WindowsGuests windows) : IClassFixture<W
             }
             finally
             {
-                ExternalTool.Check("umount", root);
+                Mounts.Remove(root);
             }
         }
 

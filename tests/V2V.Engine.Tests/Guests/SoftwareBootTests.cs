@@ -158,7 +158,7 @@ public sealed class SoftwareBootTests(DebianGuests guests) : IDisposable
         }
         finally
         {
-            ExternalTool.Check("umount", root);
+            Mounts.Remove(root);
         }
     }
 }

@@ -6,7 +6,6 @@ using V2V.Engine.Sources;
 using V2V.Engine.Tests.Disks;
 using V2V.Engine.Tests.Volumes.Lvm;
 using V2V.Engine.Volumes;
-using Xunit;
 
 namespace V2V.Engine.Tests.Guests.Phony;
 
@@ -182,12 +181,8 @@ internal sealed class PhonyDisk : IDisposable
         ExternalTool.Check("mount", "-t", "xfs", "-o", "loop", file, mountPoint);
         ExternalTool.Check("cp", "-a", $"{tree}/.", mountPoint);
         Label(volume, mountPoint);
-        ExternalTool.Check("umount", mountPoint);
-        for (var attempt = 0; ExternalTool.Run("losetup", "-j", file).Output.Length > 0; attempt++)
-        {
-            Assert.True(attempt < 100, "The loop device is still there.");
-            Thread.Sleep(50);
-        }
+        Mounts.Remove(mountPoint);
+        Mounts.WaitForLoopDevices(file);
     }
 
     /// <summary>The files of a volume in a directory of the host, with their modes and labels.</summary>

@@ -78,7 +78,7 @@ public sealed class VersionOrderJudgeTests
         }
         finally
         {
-            ExternalTool.Check("umount", esp);
+            Mounts.Remove(esp);
             Directory.Delete(esp);
         }
     }

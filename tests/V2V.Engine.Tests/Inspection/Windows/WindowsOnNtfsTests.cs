@@ -125,12 +125,8 @@ public sealed class WindowsOnNtfsTests : IDisposable
             File.WriteAllBytes(mountPoint + path, content);
         }
 
-        ExternalTool.Check("umount", mountPoint);
-        for (var attempt = 0; ExternalTool.Run("losetup", "-j", Disk).Output.Length > 0; attempt++)
-        {
-            Assert.True(attempt < 100, "The loop device is still there.");
-            Thread.Sleep(50);
-        }
+        Mounts.Remove(mountPoint);
+        Mounts.WaitForLoopDevices(Disk);
     }
 
     private SourceGuest Source() => new()

@@ -22,7 +22,7 @@ public sealed class BlockDeviceFileTests : IDisposable
 
         if (_mount is not null)
         {
-            ExternalTool.Run("umount", _mount);
+            Mounts.Remove(_mount);
         }
 
         _folder.Dispose();

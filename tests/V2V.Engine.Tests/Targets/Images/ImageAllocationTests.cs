@@ -101,7 +101,7 @@ public sealed class ImageAllocationTests : IDisposable
         }
         finally
         {
-            ExternalTool.Check("umount", mount);
+            Mounts.Remove(mount);
         }
     }
 

@@ -84,7 +84,7 @@ public sealed class ImageWritersTests : IDisposable
         }
         finally
         {
-            ExternalTool.Check("umount", mount);
+            Mounts.Remove(mount);
         }
     }
 

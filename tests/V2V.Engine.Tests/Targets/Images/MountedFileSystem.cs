@@ -45,7 +45,7 @@ internal sealed class MountedFileSystem : IDisposable
 
     public void Dispose()
     {
-        ExternalTool.Check("umount", Files);
+        Mounts.Remove(Files);
         _folder.Dispose();
     }
 }

@@ -11,8 +11,6 @@ namespace V2V.Engine.Tests.Volumes.Lvm;
 /// </summary>
 internal sealed class LvmWorkshop : IDisposable
 {
-    private const int MaxBusyAttempts = 100;
-
     private readonly TestFolder _folder = new();
     private readonly List<string> _images = [];
     private readonly List<LoopDevice> _loops = [];
@@ -51,12 +49,7 @@ internal sealed class LvmWorkshop : IDisposable
 
         foreach (var image in _images)
         {
-            // udev may still look at the device; given to the next test it would have the old contents cached.
-            for (var attempt = 0; ExternalTool.Run("losetup", "-j", image).Output.Length > 0; attempt++)
-            {
-                Assert.True(attempt < MaxBusyAttempts, "The loop device is still there.");
-                Thread.Sleep(50);
-            }
+            Mounts.WaitForLoopDevices(image);
         }
 
         _folder.Dispose();

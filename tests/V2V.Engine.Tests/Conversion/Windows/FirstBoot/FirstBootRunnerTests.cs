@@ -63,6 +63,7 @@ public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSy
         }
 
         folder.Start();
+        folder.WaitFor("all scripts have run");
         folder.WaitUntilStopped();
         Assert.Contains("1-again.cmd: FAILED: exit code 249", folder.Events);
         Assert.Contains("2-after.cmd: done, exit code 0", folder.Events);
@@ -80,6 +81,7 @@ public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSy
         folder.WaitFor("restarting Windows, 1 of at most 1");
         folder.Stop();
         folder.Start();
+        folder.WaitFor("Windows is not restarted");
         folder.WaitUntilStopped();
         Assert.Equal(
             ["all scripts have run: 2, of which 1 failed", "Windows is not restarted: it was 1 times already. Restart it when it suits"], folder.Events[^2..]);
@@ -140,6 +142,7 @@ public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSy
         Assert.True(folder.IsRegistered);
 
         folder.Start();
+        folder.WaitFor("all scripts have run");
         folder.WaitUntilStopped();
         Assert.Equal(["1-long.cmd: runs again", "1-long.cmd: done, exit code 0", "all scripts have run: 1, of which 0 failed"], folder.Events[^3..]);
         Assert.False(folder.IsRegistered);
@@ -151,6 +154,7 @@ public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSy
         var folder = new RunnerFolder(wine).With("1-a.cmd", "echo ran >\"%V2V_FIRSTBOOT%\\ran.txt\"", "exit 249");
         File.WriteAllText(folder["state"], "a file where the folder should be");
         folder.Start();
+        folder.WaitFor("all scripts have run");
         folder.WaitUntilStopped();
         Assert.Contains("1-a.cmd: NOT RUN: that it starts could not be written to the journal", folder.Log);
         Assert.DoesNotContain("restarting", folder.Log);
@@ -188,7 +192,7 @@ public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSy
         finally
         {
             wine.PullThePlug();
-            ExternalTool.Check("umount", folder["state"], folder["logs"]);
+            Mounts.Remove(folder["state"], folder["logs"]);
         }
     }
 
@@ -236,6 +240,7 @@ public sealed class FirstBootRunnerTests(WineSystem wine) : IClassFixture<WineSy
         var folder = new RunnerFolder(wine);
         Directory.Delete(folder["scripts"]);
         folder.Start();
+        folder.WaitFor("all scripts have run");
         folder.WaitUntilStopped();
         Assert.Equal(["all scripts have run: 0, of which 0 failed"], folder.Events);
         Assert.False(folder.IsRegistered);

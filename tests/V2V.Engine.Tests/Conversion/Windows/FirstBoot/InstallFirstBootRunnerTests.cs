@@ -162,7 +162,7 @@ public sealed class InstallFirstBootRunnerTests
         }
         finally
         {
-            ExternalTool.Check("umount", mounted);
+            Mounts.Remove(mounted);
         }
 
         foreach (var path in (string[])["/top", "/top/folder", "/top/file"])

@@ -81,7 +81,10 @@ internal sealed class RunnerFolder
     /// <summary>Waits until the log holds this.</summary>
     internal void WaitFor(string text) => WaitUntil(() => File.Exists(this["firstboot.log"]) && Log.Contains(text, StringComparison.Ordinal), text);
 
-    /// <summary>Waits until the service has stopped, or is no longer there.</summary>
+    /// <summary>
+    /// Waits until the service has stopped, or is no longer there. Also one that is slow to start on a busy machine is called stopped meanwhile: what it does is
+    /// to be waited for first.
+    /// </summary>
     internal void WaitUntilStopped() => WaitUntil(
         () => _wine.Run("sc", "query", "V2VFirstBoot") is var (exitCode, output) && (exitCode != 0 || output.Contains("STOPPED", StringComparison.Ordinal)), "the end");
 

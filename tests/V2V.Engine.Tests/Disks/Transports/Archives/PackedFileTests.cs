@@ -149,7 +149,7 @@ public sealed class PackedFileTests : IDisposable
         }
         finally
         {
-            ExternalTool.Check("umount", small);
+            Mounts.Remove(small);
         }
     }
 
