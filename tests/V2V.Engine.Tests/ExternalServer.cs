@@ -10,8 +10,6 @@ namespace V2V.Engine.Tests;
 /// <summary>A server of other people's that runs as long as the test needs it. A missing program skips the test with its name.</summary>
 internal sealed class ExternalServer : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
-
     private readonly Process _process;
 
     private ExternalServer(Process process) => _process = process;
@@ -31,7 +29,7 @@ internal sealed class ExternalServer : IDisposable
         var errors = process.StandardError.ReadToEndAsync();
         for (var watch = Stopwatch.StartNew(); !isReady(); Thread.Sleep(20))
         {
-            if (process.HasExited || watch.Elapsed > Limit)
+            if (process.HasExited || watch.Elapsed > Watchdog.Limit)
             {
                 process.Kill();
                 Assert.Fail($"{program} {string.Join(' ', arguments)} does not serve: {errors.GetAwaiter().GetResult()}");

@@ -6,7 +6,6 @@ namespace V2V.Engine.Tests;
 internal static class Mounts
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     /// <summary>Unmounts. A process that another test is just starting holds this one's open files until it runs its program.</summary>
     internal static void Remove(params string[] folders)
@@ -29,7 +28,7 @@ internal static class Mounts
     {
         for (var waited = TimeSpan.Zero; !isDone(); waited += Pause)
         {
-            Assert.True(waited < Limit, why());
+            Assert.True(waited < Watchdog.Limit, why());
             Thread.Sleep(Pause);
         }
     }

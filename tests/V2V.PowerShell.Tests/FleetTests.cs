@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Management.Automation;
 using System.Text.Json;
 using V2V.Engine;
@@ -71,17 +70,14 @@ public sealed class FleetTests : IDisposable
         Assert.True(SpinWait.SpinUntil(() => ReadLog().Count(line => Text(line, "phase") == "Copy") == 8, TimeSpan.FromSeconds(60)));
         Assert.True(Directory.Exists(Target));
 
-        var watch = Stopwatch.StartNew();
         pipeline.Stop();
-        watch.Stop();
 
         Assert.Throws<PipelineStoppedException>(() => pipeline.EndInvoke(running));
         Assert.False(Directory.Exists(Target));
         Assert.Equal(8, ReadLog().Count(line => Text(line, "result") == "stopped"));
         Assert.Equal("runEnded", Text(ReadLog()[^1], "event"));
-        TestContext.Current.TestOutputHelper?.WriteLine($"Stopped after {watch.Elapsed}.");
-        // Each read of a copy takes a minute from this server: none of them was waited for.
-        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), watch.Elapsed.ToString());
+        // None of the reads that were under way was waited for.
+        Assert.Equal(0, server.SlowAnswers);
     }
 
     [Fact]

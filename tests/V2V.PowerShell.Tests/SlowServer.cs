@@ -19,6 +19,7 @@ internal sealed class SlowServer : IDisposable
     private readonly CancellationTokenSource _closed = new();
     private readonly CountdownEvent _read;
     private readonly HashSet<string> _seen = [];
+    private int _slowAnswers;
 
     public SlowServer(int guests)
     {
@@ -31,6 +32,9 @@ internal sealed class SlowServer : IDisposable
 
     /// <summary>URIs of the guests.</summary>
     public string[] Guests { get; }
+
+    /// <summary>Answers that came to their end in the slow part of a disk.</summary>
+    public int SlowAnswers => Volatile.Read(ref _slowAnswers);
 
     /// <summary>Waits until the slow part of every guest's disk is being read.</summary>
     public void WaitUntilAllAreRead() => Assert.True(_read.Wait(TimeSpan.FromSeconds(60)));
@@ -136,6 +140,10 @@ internal sealed class SlowServer : IDisposable
             data.AsSpan().Fill(isSlow ? (byte)0x5a : (byte)0);
             stream.Write(data);
             at += count;
+            if (isSlow && at > last)
+            {
+                Interlocked.Increment(ref _slowAnswers);
+            }
         }
     }
 }

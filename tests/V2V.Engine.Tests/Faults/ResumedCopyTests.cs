@@ -396,12 +396,15 @@ public sealed class ResumedCopyTests : IDisposable
         using var checkpoints = new CopyCheckpoints(Guest, Target, TimeSpan.FromMilliseconds(1));
         var disk = checkpoints.Begin(new TargetDisk(writer!, new DomainDiskSource(request.Format, Part)) { CheckpointPath = journal.CheckpointPath(1) }, request, plan, taken);
         Assert.NotNull(disk);
-        // So that there is a checkpoint of all that was copied before.
-        source.Happens = offset => Thread.Sleep(offset >= at - (2 * MiB) ? 250 : 0);
+        // Several checkpoints, and when it dies one that tells of all that was copied before.
+        source.Happens = offset => Assert.True(SpinWait.SpinUntil(() => Noted(journal.CheckpointPath(1)) >= (offset < at ? offset - (2 * MiB) : at), Watchdog.Limit));
         var left = taken is null ? plan : plan.Without(taken.Ranges());
         Assert.Throws<DiskImageException>(() => DiskCopier.Copy(left, writer!, new CopyOptions(1), null, disk, TestContext.Current.CancellationToken));
         Assert.True(File.Exists(Part));
     }
+
+    /// <summary>Where what a checkpoint tells of ends.</summary>
+    private static long Noted(string checkpoint) => File.Exists(checkpoint) ? CheckpointFile.ReadChunks(checkpoint).Max(c => (long?)c.Offset + c.Length) ?? 0 : 0;
 
     private (long Read, TakenCopy Taken) Resume(TargetDiskRequest request, int[]? edits = null, ByteRange[]? unused = null)
     {

@@ -12,9 +12,6 @@ namespace V2V.Engine.Tests.FileSystems;
 /// </summary>
 internal static class DamagedImage
 {
-    /// <summary>Far more than any of this takes, also on a busy machine.</summary>
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(5);
-
     private const long AllocationLimit = 256L << 20;
 
     /// <summary>Uses an image and returns how many operations were refused.</summary>
@@ -33,7 +30,7 @@ internal static class DamagedImage
             },
             maxStackSize: 1 << 20);
         thread.Start();
-        Assert.True(thread.Join(TimeLimit), $"{what}: still running after {Stopwatch.GetElapsedTime(started)}");
+        Assert.True(thread.Join(Watchdog.Limit), $"{what}: still running after {Stopwatch.GetElapsedTime(started)}");
         Assert.True(failure is null, $"{what}: {failure}");
         Assert.True(allocated < AllocationLimit, $"{what}: {allocated >> 20} MiB were allocated");
         return refused;

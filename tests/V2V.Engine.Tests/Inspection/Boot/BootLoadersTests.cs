@@ -312,9 +312,9 @@ public sealed class BootLoadersTests
             {
                 var (files, path, content) = boot[random.Next(boot.Length)];
                 files.WriteAllBytes(path, Mutate(random, content));
-                var clock = Stopwatch.StartNew();
+                var started = Stopwatch.GetTimestamp();
                 _ = BootLoaders.Find(tree, random.Next(2) == 0 ? Firmware.Uefi : Firmware.Bios);
-                Assert.True(clock.ElapsedMilliseconds < 5000, path);
+                Watchdog.Check(started, path);
                 files.WriteAllBytes(path, content);
             }
 
@@ -331,12 +331,12 @@ public sealed class BootLoadersTests
     public void A_configuration_of_four_megabytes_ends_quickly(string path, string piece)
     {
         var files = new MemoryFileSystem().With("/boot/v").With(path, string.Concat(Enumerable.Repeat(piece, (4 << 20) / piece.Length)));
-        var clock = Stopwatch.StartNew();
+        var started = Stopwatch.GetTimestamp();
 
         var found = BootLoaders.Find(Tree(files), Firmware.Bios);
 
         Assert.True(found.Menu.Entries.Count <= 1000);
-        Assert.True(clock.ElapsedMilliseconds < 5000);
+        Watchdog.Check(started, path);
     }
 
     internal static byte[] Mutate(Random random, byte[] content)

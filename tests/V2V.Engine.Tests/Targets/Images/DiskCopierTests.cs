@@ -104,10 +104,8 @@ public sealed class DiskCopierTests : IDisposable
             },
         };
         using var writer = Create(ImageFormat.Raw, source.Length);
-        var watch = Stopwatch.StartNew();
         Assert.ThrowsAny<OperationCanceledException>(
             () => DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(2), progress: null, cancellation.Token));
-        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(2));
         Assert.InRange(source.BytesRead, 0, 20 << 20);
     }
 
@@ -121,12 +119,14 @@ public sealed class DiskCopierTests : IDisposable
             reports.Add(report);
             threads.Add(Environment.CurrentManagedThreadId);
         });
-        using var source = new MemoryDisk(new byte[20 << 20]) { OnRead = _ => Thread.Sleep(40) };
+        // The middle is copied when there were some reports.
+        using var source = new MemoryDisk(new byte[20 << 20]) { OnRead = offset => Assert.True(offset < 10 << 20 || SpinWait.SpinUntil(() => reports.Count >= 3, Watchdog.Limit)) };
         using var writer = Create(ImageFormat.Raw, source.Length);
+        var started = Stopwatch.GetTimestamp();
         DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(2), progress, TestContext.Current.CancellationToken);
 
         Assert.Equal([Environment.CurrentManagedThreadId], threads);
-        Assert.InRange(reports.Count, 3, 12);
+        Assert.InRange(reports.Count, 4, 1 + (Stopwatch.GetElapsedTime(started) / TimeSpan.FromMilliseconds(100)));
         Assert.Equal(reports.OrderBy(r => r.Done), reports);
         Assert.Equal(new CopyProgress(source.Length, source.Length), reports[^1]);
     }
