@@ -99,7 +99,12 @@ internal sealed class RunJournal : IDisposable
     /// </summary>
     public void Abandon()
     {
-        _file?.Dispose();
+        if (_file is { } file)
+        {
+            FileLock.Release(file.SafeFileHandle);
+            file.Dispose();
+        }
+
         _file = null;
         _isAbandoned = true;
     }

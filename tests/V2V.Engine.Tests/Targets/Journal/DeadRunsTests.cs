@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Microsoft.Win32.SafeHandles;
 using V2V.Engine.Targets;
 using V2V.Engine.Targets.Journal;
 using V2V.Engine.Tests.Targets.Images;
@@ -45,6 +48,26 @@ public sealed class DeadRunsTests : IDisposable
         Assert.Equal("old", replaces ? File.ReadAllText(_folder["disk"]) : "old");
         Assert.Empty(Directory.EnumerateFiles(Journals));
         Assert.Empty(DeadRuns.CleanUp(Journals));
+    }
+
+    /// <summary>A process that is just being started has the files open that this one has, until it runs its program: as a second descriptor of the same open file.</summary>
+    [Fact]
+    public void A_dead_run_has_no_lock_even_if_its_journal_is_still_open_elsewhere()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs what Linux tells of open files");
+        SafeFileHandle? second = null;
+        Die(journal =>
+        {
+            Make(journal, "disk");
+            // The journal was made without a name, and is called by its number there.
+            var descriptor = Directory.GetFiles("/proc/self/fd").Single(f => new FileInfo(f).LinkTarget?.StartsWith(Journals, StringComparison.Ordinal) == true);
+            second = new SafeFileHandle(Duplicate(int.Parse(Path.GetFileName(descriptor), CultureInfo.InvariantCulture)), ownsHandle: true);
+            Assert.Empty(DeadRuns.CleanUp(Journals));
+        });
+        using (second)
+        {
+            Assert.Equal("LeftoverRemoved", Assert.Single(DeadRuns.CleanUp(Journals)).Id);
+        }
     }
 
     /// <summary>Between the two renames nothing has the final name.</summary>
@@ -227,4 +250,7 @@ public sealed class DeadRunsTests : IDisposable
     }
 
     private IEnumerable<string> Files() => Directory.EnumerateFiles(_folder.Path).Select(Path.GetFileName).OfType<string>().Order(StringComparer.Ordinal);
+
+    [DllImport("libc", EntryPoint = "dup")]
+    private static extern int Duplicate(int descriptor);
 }
