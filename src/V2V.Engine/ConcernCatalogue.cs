@@ -160,6 +160,7 @@ public static class ConcernCatalogue
         new("CheckpointFailed", [Warning], "How far a copy was could not be noted any more, so that -Resume would have had less to go on with."),
         new("ClockDiffers", [Warning], "The platform keeps another clock than the guest expects."),
         new("CopyDamaged", [Warning], "Parts of a copy that was cut off were not there any more as they had been written, and were copied again."),
+        new("CopyKept", [Information], "The copy failed after its first checkpoint; what was copied is kept, to be gone on with."),
         new("CopyResumed", [Information], "What a run had copied that was stopped was taken over."),
         new("CpusExceedHost", [Warning], "The guest has more CPUs than the target's host."),
         new("DomainTypeMissing", [Critical], "The target's host does not run guests of the type that was asked for."),

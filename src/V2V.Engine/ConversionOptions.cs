@@ -81,8 +81,9 @@ public sealed record ConversionOptions
     public bool VerifyDisks { get; init; }
 
     /// <summary>
-    /// Go on with the copy of a run of this guest to this target that was killed, if its source is unchanged: what it had copied is read back from the target instead of the
-    /// source. Copies of other guests that were killed are left to be taken up. Where there is nothing to go on with, the copy starts from the beginning.
+    /// Go on with the copy of a run of this guest to this target that was cut off, if its source is unchanged: what it had copied is read back from the target instead of the
+    /// source. Copies of other guests that were cut off are left to be taken up. Where there is nothing to go on with, the copy starts from the beginning. A copy that fails or is
+    /// cancelled after its first checkpoint is kept.
     /// </summary>
     public bool Resume { get; init; }
 

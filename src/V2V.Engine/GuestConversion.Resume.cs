@@ -4,11 +4,14 @@ using V2V.Engine.Targets.Resume;
 
 namespace V2V.Engine;
 
-/// <content>What runs that were killed have left: it is removed, or gone on with.</content>
+/// <content>What runs that were cut off have left: it is removed, or gone on with.</content>
 public sealed partial class GuestConversion
 {
     /// <summary>The run of this guest whose copy is to be taken up.</summary>
     private DeadCopy? _dead;
+
+    /// <summary>What this run leaves for one that goes on with it.</summary>
+    private Concern? _kept;
 
     /// <summary>Where earlier runs have left their journals; null for the user's folder.</summary>
     internal string? Journals { get; init; }
@@ -55,6 +58,21 @@ public sealed partial class GuestConversion
             Abandon(_dead);
             _concerns.Add(new Concern(
                 ConcernSeverity.Warning, "NotResumed", $"The copy that was cut off is not gone on with, because {why}. It was removed, and the copy starts from the beginning."));
+        }
+    }
+
+    /// <summary>
+    /// The copy has failed or was stopped. Whoever wants to go on with a copy that was cut off wants it also then: it is left as the end of the process would
+    /// leave it. Disks that are not what was written to them are nothing to go on with.
+    /// </summary>
+    private void KeepCopy(ConversionTarget target, CopyCheckpoints checkpoints, Exception failure)
+    {
+        if (options.Resume && (checkpoints.HasBegun || _dead is not null) && failure is not V2VException { Error: V2VError.TargetDiffers })
+        {
+            target.KeepCopy();
+            _kept = new Concern(
+                ConcernSeverity.Information, "CopyKept", $"What was copied is kept in {target.Description}, in files named {PendingFile.TemporarySuffix}.",
+                "Give the same command again to go on with it; a conversion without -Resume removes it.");
         }
     }
 

@@ -31,7 +31,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
     /// <summary>A refusal whose reasons are in the report already.</summary>
     private ConversionException? _reported;
 
-    /// <summary>Converts the guest onto <paramref name="target"/>. When it fails or is cancelled, the target is as it was before.</summary>
+    /// <summary>Converts the guest onto <paramref name="target"/>. When it fails or is cancelled, the target is as it was before, but for a copy that can be resumed.</summary>
     /// <exception cref="V2VException">The guest cannot be converted, or the source or target failed.</exception>
     /// <exception cref="OperationCanceledException">The caller gave up.</exception>
     public ConversionResult Convert(
@@ -60,23 +60,9 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
             var plans = PlanCopies(opened, cancellation);
             var (request, description) = CheckTarget(opened, outcome.Hardware, target, plans);
 
-            clock.Enter("Copy", "Copying the disks");
-            using var checkpoints = new CopyCheckpoints(_name, target.Description, options.CheckpointInterval);
-            if (_dead is not null)
-            {
-                target.Resume(_dead);
-            }
-
-            var copy = DiskCopies.Run(plans, request.Disks, target, new CopyOptions(options.CopyThreads), clock, cancellation, options.VerifyDisks, checkpoints, _dead);
-            var boot = BootFiles(opened, outcome.Hardware)?.Write(target, cancellation);
-            _concerns.AddRange([.. copy.Concerns, .. checkpoints.Concern is { } lost ? [lost] : Array.Empty<Concern>()]);
-            if (options.VerifyDisks)
-            {
-                clock.Enter("Compare", "Comparing the written disks");
-                copy.Compare(cancellation);
-            }
-
+            var copy = CopyDisks(plans, request.Disks, target, clock, cancellation);
             clock.Enter("Define", "Defining the domain");
+            var boot = BootFiles(opened, outcome.Hardware)?.Write(target, cancellation);
             cancellation.ThrowIfCancellationRequested();
             var domain = target.Define(description with { Disks = copy.Sources, DirectBoot = boot });
             _concerns.AddRange(domain.Concerns);
@@ -88,7 +74,7 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
             var left = target.RollBack();
             if (e is V2VException known)
             {
-                known.LeftBehind = left;
+                known.LeftBehind = [.. left, .. _kept is null ? Array.Empty<Concern>() : [_kept]];
                 OfferAsIs(known);
                 if (e != _reported && _ignored.Names(known.Error.ToString()))
                 {
@@ -193,6 +179,35 @@ public sealed partial class GuestConversion(SourceGuest source, ConversionOption
         opened.Flush();
         clock.Enter("Verify", "Reading the converted guest back");
         ConversionVerifier.Verify(opened.Source, opened.Disks, options.Root, context);
+    }
+
+    private DiskCopies CopyDisks(
+        IReadOnlyList<CopyPlan> plans, IReadOnlyList<TargetDiskRequest> requests, ConversionTarget target, PhaseClock clock, CancellationToken cancellation)
+    {
+        clock.Enter("Copy", "Copying the disks");
+        using var checkpoints = new CopyCheckpoints(_name, target.Description, options.CheckpointInterval);
+        try
+        {
+            if (_dead is not null)
+            {
+                target.Resume(_dead);
+            }
+
+            var copy = DiskCopies.Run(plans, requests, target, new CopyOptions(options.CopyThreads), clock, cancellation, options.VerifyDisks, checkpoints, _dead);
+            _concerns.AddRange([.. copy.Concerns, .. checkpoints.Concern is { } lost ? [lost] : Array.Empty<Concern>()]);
+            if (options.VerifyDisks)
+            {
+                clock.Enter("Compare", "Comparing the written disks");
+                copy.Compare(cancellation);
+            }
+
+            return copy;
+        }
+        catch (Exception e)
+        {
+            KeepCopy(target, checkpoints, e);
+            throw;
+        }
     }
 
     private ImageCompression Compression => _format == options.Format ? options.Compression : ImageCompression.None;

@@ -102,7 +102,7 @@ public class V2VException : Exception
     /// <summary>What the user can do about it.</summary>
     public string? Advice { get => _advice; init => _advice = value; }
 
-    /// <summary>What the failed conversion could not remove from the target again; normally nothing.</summary>
+    /// <summary>What the failed conversion could not remove from the target again, and the copy that it keeps to be resumed; normally nothing.</summary>
     public IReadOnlyList<Concern> LeftBehind { get; internal set; } = [];
 
     /// <summary>Adds a way out that only a caller further up knows of.</summary>

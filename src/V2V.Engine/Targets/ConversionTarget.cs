@@ -32,8 +32,11 @@ public abstract class ConversionTarget : IDisposable
     /// <summary>Whether disks are written to files of this host, so that a later run could go on with a copy that was cut off.</summary>
     internal virtual bool CanResume => false;
 
-    /// <summary>Takes over what a run has left that was killed, of which <see cref="CreateDisk"/> then is told for each disk.</summary>
+    /// <summary>Takes over what a run has left that was cut off, of which <see cref="CreateDisk"/> then is told for each disk.</summary>
     internal virtual void Resume(DeadCopy dead) => throw new InvalidOperationException($"{Description} cannot go on with a copy.");
+
+    /// <summary>Leaves what is copied, as the end of the process would, to a run that goes on with it. There is nothing to roll back after this.</summary>
+    internal virtual void KeepCopy() => throw new InvalidOperationException($"Nobody can go on with a copy into {Description}.");
 
     /// <summary>Creates the volume or file for one disk and opens it for writing.</summary>
     /// <exception cref="TargetException">It exists, or there is no room or permission.</exception>

@@ -25,6 +25,8 @@ internal sealed class FaultyDisk(BlockDevice disk) : BlockDevice
 
     public override long Length => disk.Length;
 
+    internal override string? Version => disk.Version;
+
     /// <summary>A guest whose last disk is faulty.</summary>
     public static SourceGuest In(SourceGuest guest, Func<BlockDevice, FaultyDisk> fault) =>
         guest with { Disks = [.. guest.Disks.SkipLast(1), guest.Disks[^1] with { Open = () => fault(guest.Disks[^1].Open()) }] };

@@ -288,10 +288,76 @@ public sealed class ResumedCopyTests : IDisposable
         QemuJudge.AssertImage(guest.Written, guest.DataPath);
     }
 
-    private List<Concern> Convert(FaultGuest guest, ConversionOptions options)
+    /// <summary>Who wants to go on with copies that were cut off has those kept that fail.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [Shows("CopyKept")]
+    [Lacks("CopyKept")]
+    public void A_copy_that_ends_early_is_kept_for_who_goes_on_with_it(bool resumes, bool isCancelled)
     {
-        using var target = new DirectoryTarget(guest.Out);
-        return [.. new GuestConversion(guest.Guest, options) { Journals = Runs }.Convert(target, null, TestContext.Current.CancellationToken).Assessment.Concerns];
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs what Linux tells of files");
+        using var guest = new FaultGuest();
+        using var stop = new CancellationTokenSource();
+        void End()
+        {
+            // The second disk's copy is noted when the first checkpoint is there.
+            Assert.True(SpinWait.SpinUntil(() => Directory.GetFiles(Runs, "*-2" + CheckpointFile.Extension).Length > 0, Watchdog.Limit));
+            if (!isCancelled)
+            {
+                throw new DiskImageException(V2VError.DiskImageReadFailed, "The disk is worn.");
+            }
+
+            stop.Cancel();
+        }
+
+        var ends = FaultyDisk.In(guest.Guest, disk => new FaultyDisk(disk) { At = 40 * MiB, Happens = End });
+        var options = new ConversionOptions { Resume = resumes, CheckpointInterval = TimeSpan.FromMilliseconds(1) };
+        var failure = Record.Exception(() => Convert(ends, guest.Out, options, cancellation: stop.Token));
+
+        Assert.Equal(isCancelled, failure is OperationCanceledException);
+        Assert.Equal(resumes && !isCancelled, (failure as V2VException)?.LeftBehind is [{ Id: "CopyKept" }]);
+        Assert.Equal(resumes, File.Exists(guest.Written + ".part"));
+        Assert.Equal(resumes, Directory.Exists(guest.Out));
+        Assert.Equal(resumes, Directory.GetFileSystemEntries(Runs).Length > 0);
+
+        var result = Convert(guest.Guest, guest.Out, options);
+        Assert.Equal(resumes, result.BytesResumed > 4 * MiB);
+        Assert.Equal(4, Directory.GetFiles(guest.Out).Length);
+        Assert.Empty(Directory.GetFileSystemEntries(Runs));
+        QemuJudge.AssertImage(guest.Written, guest.DataPath);
+    }
+
+    [Fact]
+    public void A_copy_that_differs_from_what_was_written_is_nothing_to_go_on_with()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "needs what Linux tells of files");
+        using var guest = new FaultGuest();
+        void Wait() => Assert.True(SpinWait.SpinUntil(() => File.Exists(guest.Written + ".part"), Watchdog.Limit));
+        var slow = FaultyDisk.In(guest.Guest, disk => new FaultyDisk(disk) { At = 40 * MiB, Happens = Wait });
+        var tampering = Listener.At("Compare", () =>
+        {
+            using var file = new FileStream(guest.Written + ".part", FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+            file.Position = 20 * MiB;
+            file.Write("changed"u8);
+        });
+        var options = new ConversionOptions { Resume = true, VerifyDisks = true, CheckpointInterval = TimeSpan.FromMilliseconds(1) };
+        var error = Assert.Throws<TargetException>(() => Convert(slow, guest.Out, options, tampering));
+        Assert.Equal(V2VError.TargetDiffers, error.Error);
+        Assert.Empty(error.LeftBehind);
+        Assert.False(Directory.Exists(guest.Out));
+        Assert.Empty(Directory.GetFileSystemEntries(Runs));
+    }
+
+    private List<Concern> Convert(FaultGuest guest, ConversionOptions options) => [.. Convert(guest.Guest, guest.Out, options).Assessment.Concerns];
+
+    private ConversionResult Convert(
+        SourceGuest guest, string folder, ConversionOptions options, IProgress<ConversionProgress>? progress = null, CancellationToken? cancellation = null)
+    {
+        using var target = new DirectoryTarget(folder, GuestPlatform.Libvirt, Runs);
+        return new GuestConversion(guest, options) { Journals = Runs }.Convert(target, progress, cancellation ?? TestContext.Current.CancellationToken);
     }
 
     /// <summary>Cut off at every length and changed in each of many bytes: what is left of it is used or not, but the disk is right.</summary>

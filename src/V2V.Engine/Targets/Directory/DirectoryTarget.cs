@@ -21,7 +21,7 @@ public sealed class DirectoryTarget : ConversionTarget
 
     private readonly string _folder;
     private readonly IReadOnlyList<GuestDescription> _descriptions;
-    private readonly RunJournal _journal = new();
+    private readonly RunJournal _journal;
     private readonly List<PendingFile> _files = [];
     private FolderUse? _use;
     private DeadCopy? _resumed;
@@ -30,11 +30,19 @@ public sealed class DirectoryTarget : ConversionTarget
 
     /// <param name="path">The folder. It is created if it is not there.</param>
     /// <param name="platform">Which descriptions are written.</param>
-    public DirectoryTarget(string path, GuestPlatform platform = GuestPlatform.Libvirt)
+    public DirectoryTarget(string path, GuestPlatform platform = GuestPlatform.Libvirt) : this(path, platform, RunJournal.DefaultFolder)
+    {
+    }
+
+    /// <param name="path">The folder.</param>
+    /// <param name="platform">Which descriptions are written.</param>
+    /// <param name="journals">Where it is noted what is made.</param>
+    internal DirectoryTarget(string path, GuestPlatform platform, string journals)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         _descriptions = GuestDescription.For(platform);
         _folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        _journal = new RunJournal(journals);
     }
 
     public override string Description => $"folder {_folder}";
@@ -94,6 +102,14 @@ public sealed class DirectoryTarget : ConversionTarget
         _journal.TakeOver(dead);
         CreateFolder();
         dead.DeleteFiles(exceptDisks: true);
+    }
+
+    internal override void KeepCopy()
+    {
+        _files.ForEach(f => f.Writer?.Dispose());
+        _files.Clear();
+        _resumed = null;
+        _journal.Abandon();
     }
 
     public override TargetDisk CreateDisk(TargetDiskRequest request)

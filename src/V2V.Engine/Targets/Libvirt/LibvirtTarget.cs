@@ -140,6 +140,14 @@ public sealed class LibvirtTarget : ConversionTarget, IDomainHost
         dead.DeleteFiles(exceptDisks: true);
     }
 
+    internal override void KeepCopy()
+    {
+        _volumes.ForEach(v => v.Writer.Dispose());
+        _volumes.Clear();
+        _resumed = null;
+        _journal.Abandon();
+    }
+
     public override DefinedDomain Define(DomainDescription domain)
     {
         ArgumentNullException.ThrowIfNull(domain);

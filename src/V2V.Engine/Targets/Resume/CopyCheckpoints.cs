@@ -5,7 +5,7 @@ using V2V.Engine.Targets.Images;
 namespace V2V.Engine.Targets.Resume;
 
 /// <summary>
-/// Notes from time to time how far the copy of a guest's disks is, so that a run after one that was killed can go on with it. A copy that takes less than
+/// Notes from time to time how far the copy of a guest's disks is, so that a run after one that was cut off can go on with it. A copy that takes less than
 /// the interval notes nothing, and its files have no names before they are complete.
 /// </summary>
 /// <param name="guest">Name of the converted guest.</param>
@@ -22,7 +22,6 @@ internal sealed class CopyCheckpoints(string guest, string target, TimeSpan inte
     private readonly List<DiskCheckpoints> _disks = [];
     private readonly long _started = Stopwatch.GetTimestamp();
     private TimeSpan _last;
-    private bool _hasBegun;
     private bool _hasEnded;
 
     /// <summary>What the user or the default says.</summary>
@@ -30,6 +29,9 @@ internal sealed class CopyCheckpoints(string guest, string target, TimeSpan inte
         double.TryParse(Environment.GetEnvironmentVariable(IntervalVariable), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
             ? Math.Min(seconds, TimeSpan.FromDays(1).TotalSeconds)
             : DefaultSeconds);
+
+    /// <summary>Something is noted that a later run could go on with.</summary>
+    public bool HasBegun { get; private set; }
 
     /// <summary>Why there are none; null as long as there can be.</summary>
     public Concern? Concern { get; private set; }
@@ -79,7 +81,7 @@ internal sealed class CopyCheckpoints(string guest, string target, TimeSpan inte
     /// <summary>A disk is complete: what comes after it may take long too.</summary>
     public void DiskIsComplete()
     {
-        if (_hasBegun)
+        if (HasBegun)
         {
             WriteAll();
         }
@@ -89,12 +91,12 @@ internal sealed class CopyCheckpoints(string guest, string target, TimeSpan inte
 
     private void WriteAll()
     {
-        _hasBegun = true;
         try
         {
             if (!_hasEnded)
             {
                 _disks.ForEach(d => d.Write());
+                HasBegun = true;
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
