@@ -10,14 +10,14 @@ namespace V2V.Engine.Tests;
 /// <summary>Runs programs that judge or make what is tested. A missing one skips the test with its name.</summary>
 internal static class ExternalTool
 {
-    /// <summary>Programs of this kind end within seconds; a hang is a failure of the test, not of the test run.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
-
-    /// <summary>Runs a program and returns its exit code with everything that it printed (Latin-1, so that bytes survive).</summary>
+    /// <summary>
+    /// Runs a program and returns its exit code with everything that it printed (Latin-1, so that bytes survive). Programs of this kind end within seconds; a hang is a
+    /// failure of the test, not of the test run.
+    /// </summary>
     internal static (int ExitCode, string Output) Run(string program, params string[] arguments) => RunWithInput("", program, arguments);
 
     internal static (int ExitCode, string Output) RunWithInput(string input, string program, params string[] arguments) =>
-        RunWithin(Limit, input, program, arguments);
+        RunWithin(Watchdog.Limit, input, program, arguments);
 
     internal static (int ExitCode, string Output) RunWithin(TimeSpan limit, string input, string program, params string[] arguments)
     {
@@ -63,7 +63,7 @@ internal static class ExternalTool
     }
 
     /// <summary>Runs a program that must succeed.</summary>
-    internal static string Check(string program, params string[] arguments) => CheckWithin(Limit, program, arguments);
+    internal static string Check(string program, params string[] arguments) => CheckWithin(Watchdog.Limit, program, arguments);
 
     internal static string CheckWithin(TimeSpan limit, string program, params string[] arguments)
     {

@@ -13,6 +13,9 @@ internal static class Watchdog
 {
     internal static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
+    /// <summary>Waits until something is so, and fails when it does not become so.</summary>
+    internal static void WaitUntil(Func<bool> isSo) => Assert.True(SpinWait.SpinUntil(isSo, Limit), "What was waited for did not come.");
+
     /// <summary>Fails what began at a timestamp of <see cref="Stopwatch"/> and should have ended long ago.</summary>
     internal static void Check(long started, string what)
     {

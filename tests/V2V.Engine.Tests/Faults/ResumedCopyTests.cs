@@ -304,7 +304,7 @@ public sealed class ResumedCopyTests : IDisposable
         void End()
         {
             // The second disk's copy is noted when the first checkpoint is there.
-            Assert.True(SpinWait.SpinUntil(() => Directory.GetFiles(Runs, "*-2" + CheckpointFile.Extension).Length > 0, Watchdog.Limit));
+            Watchdog.WaitUntil(() => Directory.GetFiles(Runs, "*-2" + CheckpointFile.Extension).Length > 0);
             if (!isCancelled)
             {
                 throw new DiskImageException(V2VError.DiskImageReadFailed, "The disk is worn.");
@@ -335,7 +335,7 @@ public sealed class ResumedCopyTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs what Linux tells of files");
         using var guest = new FaultGuest();
-        void Wait() => Assert.True(SpinWait.SpinUntil(() => File.Exists(guest.Written + ".part"), Watchdog.Limit));
+        void Wait() => Watchdog.WaitUntil(() => File.Exists(guest.Written + ".part"));
         var slow = FaultyDisk.In(guest.Guest, disk => new FaultyDisk(disk) { At = 40 * MiB, Happens = Wait });
         var tampering = Listener.At("Compare", () =>
         {
@@ -463,7 +463,7 @@ public sealed class ResumedCopyTests : IDisposable
         var disk = checkpoints.Begin(new TargetDisk(writer!, new DomainDiskSource(request.Format, Part)) { CheckpointPath = journal.CheckpointPath(1) }, request, plan, taken);
         Assert.NotNull(disk);
         // Several checkpoints, and when it dies one that tells of all that was copied before.
-        source.Happens = offset => Assert.True(SpinWait.SpinUntil(() => Noted(journal.CheckpointPath(1)) >= (offset < at ? offset - (2 * MiB) : at), Watchdog.Limit));
+        source.Happens = offset => Watchdog.WaitUntil(() => Noted(journal.CheckpointPath(1)) >= (offset < at ? offset - (2 * MiB) : at));
         var left = taken is null ? plan : plan.Without(taken.Ranges());
         Assert.Throws<DiskImageException>(() => DiskCopier.Copy(left, writer!, new CopyOptions(1), null, disk, TestContext.Current.CancellationToken));
         Assert.True(File.Exists(Part));

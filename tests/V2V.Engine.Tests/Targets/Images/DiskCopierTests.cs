@@ -120,7 +120,7 @@ public sealed class DiskCopierTests : IDisposable
             threads.Add(Environment.CurrentManagedThreadId);
         });
         // The middle is copied when there were some reports.
-        using var source = new MemoryDisk(new byte[20 << 20]) { OnRead = offset => Assert.True(offset < 10 << 20 || SpinWait.SpinUntil(() => reports.Count >= 3, Watchdog.Limit)) };
+        using var source = new MemoryDisk(new byte[20 << 20]) { OnRead = offset => Watchdog.WaitUntil(() => offset < 10 << 20 || reports.Count >= 3) };
         using var writer = Create(ImageFormat.Raw, source.Length);
         var started = Stopwatch.GetTimestamp();
         DiskCopier.Copy(Plan(source, []), writer, new CopyOptions(2), progress, TestContext.Current.CancellationToken);
